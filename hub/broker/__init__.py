@@ -1,0 +1,1 @@
+"""RabbitMQ: the link, the topology, and where a broker is found."""

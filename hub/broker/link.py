@@ -1,0 +1,361 @@
+"""A link to RabbitMQ over pika's ``SelectConnection``, driven by its caller.
+
+The caller's own thread turns the I/O loop, and only inside a call of this class. So the code
+that uses it reads from top to bottom, needs no locks, and still has a whole window of
+publisher confirms and deliveries under way (``docs/adr/0004-one-thread-no-callbacks.md``).
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import pika
+from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
+from pika.exceptions import AMQPError
+from pika.spec import Basic, BasicProperties
+from pydantic import SecretStr
+
+from hub.errors import BrokerUnavailable, LinkLost
+from hub.message import CONTENT_TYPE
+from hub.ports import Delivery, Outgoing, Sent
+
+WINDOW = 512
+"""Messages published and not yet confirmed; past a few hundred more brings nothing."""
+OPEN_SECONDS = 10.0
+CONFIRM_SECONDS = 30.0
+CLOSE_SECONDS = 2.0
+PERSISTENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Whom to connect to, as whom, and what to consume.
+
+    ``heartbeat`` is in seconds. ``queues`` may be empty for a link that only publishes.
+    """
+
+    host: str
+    port: int
+    vhost: str
+    user: str
+    password: SecretStr
+    name: str
+    heartbeat: int = 10
+    prefetch: int = 1000
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Window:
+    """The messages of one ``publish`` call, and what is known of each."""
+
+    messages: Sequence[Outgoing]
+    fates: list[Sent | None]
+    at_tag: dict[int, int] = field(default_factory=dict)
+    at_id: dict[str, list[int]] = field(default_factory=dict)
+    keys_in_flight: set[str] = field(default_factory=set)
+    broken_keys: set[str] = field(default_factory=set)
+
+    def settle(self, tag: int, *, confirmed: bool) -> None:
+        index = self.at_tag.pop(tag)
+        if self.fates[index] is None:
+            self.fates[index] = Sent.CONFIRMED if confirmed else Sent.REFUSED
+        key = self.messages[index].order_key
+        self.keys_in_flight.discard(key)
+        if self.fates[index] is not Sent.CONFIRMED and key:
+            self.broken_keys.add(key)
+
+    def returned(self, message_id: str) -> None:
+        waiting = self.at_id.get(message_id)
+        if waiting:
+            self.fates[waiting.pop(0)] = Sent.UNROUTABLE
+
+
+class PikaLink:
+    """A connection with one channel to consume and one to publish with confirms."""
+
+    def __init__(self, settings: LinkSettings) -> None:
+        """Open it.
+
+        Raises:
+            BrokerUnavailable: nobody answers, the password is wrong, or a queue is missing
+                or belongs to somebody else.
+        """
+        self._settings = settings
+        self._loop = IOLoop()
+        self._loop.activate_poller()
+        self._lost = ""
+        self._closed = False
+        self._inbox: deque[Delivery] = deque()
+        self._incoming: Channel | None = None
+        self._outgoing: Channel | None = None
+        self._consuming = 0
+        self._next_tag = 1
+        self._window: _Window | None = None
+        self._unconfirmed: deque[int] = deque()
+        self._connection = pika.SelectConnection(
+            self._parameters(settings),
+            on_open_callback=self._on_open,
+            on_open_error_callback=self._on_lost,
+            on_close_callback=self._on_lost,
+            custom_ioloop=self._loop,
+        )
+        try:
+            opened = self._turn(self._is_open, OPEN_SECONDS)
+        except LinkLost as lost:
+            self._release()
+            raise BrokerUnavailable(str(lost)) from lost
+        if not opened:
+            self._release()
+            message = f"no answer from {settings.host}:{settings.port} in {OPEN_SECONDS:g} s"
+            raise BrokerUnavailable(message)
+
+    @staticmethod
+    def _parameters(settings: LinkSettings) -> pika.ConnectionParameters:
+        return pika.ConnectionParameters(
+            host=settings.host,
+            port=settings.port,
+            virtual_host=settings.vhost,
+            credentials=pika.PlainCredentials(
+                settings.user, settings.password.get_secret_value(), erase_on_connect=True
+            ),
+            heartbeat=settings.heartbeat,
+            blocked_connection_timeout=60,
+            socket_timeout=5,
+            stack_timeout=OPEN_SECONDS,
+            client_properties={"connection_name": settings.name},
+        )
+
+    # -- the calls ---------------------------------------------------------------------
+
+    def take(self, most: int, wait: float) -> list[Delivery]:
+        """Take up to ``most`` messages, waiting at the most ``wait`` seconds for the first."""
+        self._turn_once(0.0)
+        if not self._inbox and wait > 0:
+            self._turn(lambda: bool(self._inbox), wait)
+        count = min(most, len(self._inbox))
+        return [self._inbox.popleft() for _ in range(count)]
+
+    def publish(self, messages: Sequence[Outgoing]) -> list[Sent]:
+        """Publish persistent, mandatory messages and wait until each one's fate is known."""
+        if not messages:
+            return []
+        window = _Window(messages, [None] * len(messages))
+        self._window = window
+        for index, message in enumerate(messages):
+            key = message.order_key
+            if key and key in window.keys_in_flight:
+                self._wait_for(lambda key=key: key not in window.keys_in_flight)  # type: ignore[misc]
+            elif len(self._unconfirmed) >= WINDOW:
+                self._wait_for(lambda: len(self._unconfirmed) < WINDOW)
+            if key and key in window.broken_keys:
+                window.fates[index] = Sent.WITHHELD
+                continue
+            self._send(index, message, window)
+        self._wait_for(lambda: not self._unconfirmed)
+        self._window = None
+        return [fate if fate is not None else Sent.REFUSED for fate in window.fates]
+
+    def ack(self, last: Delivery) -> None:
+        """Acknowledge this delivery and all that were taken before it."""
+        self._check()
+        if self._incoming is not None:
+            self._incoming.basic_ack(last.tag, multiple=True)
+
+    def idle(self, seconds: float) -> None:
+        """Keep the connection alive for this long without taking or publishing."""
+        self._turn(lambda: False, seconds)
+
+    def close(self) -> None:
+        """Close; what was not acknowledged will be delivered again."""
+        if self._closed:
+            return
+        if not self._lost and self._connection.is_open:
+            self._connection.close()
+            deadline = time.monotonic() + CLOSE_SECONDS
+            while not self._lost and time.monotonic() < deadline:
+                self._poll(0.1)
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- turning the loop --------------------------------------------------------------
+
+    def _turn(self, until: Callable[[], bool], timeout: float) -> bool:
+        """Turn the loop until the condition holds (true) or the time is up (false)."""
+        deadline = time.monotonic() + timeout
+        while not until():
+            self._check()
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            self._poll(remaining)
+        return True
+
+    def _turn_once(self, timeout: float) -> None:
+        self._check()
+        self._poll(timeout)
+        self._check()
+
+    def _poll(self, timeout: float) -> None:
+        handle = self._loop.call_later(timeout, _nothing)
+        self._loop.poll()
+        self._loop.process_timeouts()
+        self._loop.remove_timeout(handle)
+
+    def _wait_for(self, settled: Callable[[], bool]) -> None:
+        # After a confirm that did not come in time nothing on this connection can be
+        # trusted: it is given up, and the caller begins again.
+        if not self._turn(settled, CONFIRM_SECONDS):
+            self._lost = f"no confirm within {CONFIRM_SECONDS:g} s"
+            raise LinkLost(self._lost)
+
+    def _check(self) -> None:
+        if self._lost or self._closed:
+            raise LinkLost(self._lost or "the link is closed")
+
+    def _release(self) -> None:
+        self._closed = True
+        if not self._connection.is_closed and not self._connection.is_closing:
+            self._connection.close()
+            self._poll(0.1)
+        self._loop.deactivate_poller()
+        self._loop.close()
+
+    # -- what pika tells ---------------------------------------------------------------
+
+    def _is_open(self) -> bool:
+        return (
+            self._outgoing is not None
+            and self._outgoing.is_open
+            and self._consuming == len(self._settings.queues)
+        )
+
+    def _on_open(self, connection: pika.SelectConnection) -> None:
+        connection.channel(on_open_callback=self._on_outgoing)
+        if self._settings.queues:
+            connection.channel(on_open_callback=self._on_incoming)
+
+    def _on_outgoing(self, channel: Channel) -> None:
+        channel.add_on_close_callback(self._on_channel_closed)
+        channel.add_on_return_callback(self._on_returned)
+        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._on_ready(channel))
+
+    def _on_ready(self, channel: Channel) -> None:
+        self._outgoing = channel
+
+    def _on_incoming(self, channel: Channel) -> None:
+        self._incoming = channel
+        channel.add_on_close_callback(self._on_channel_closed)
+        channel.add_on_cancel_callback(self._on_cancelled)
+        channel.basic_qos(prefetch_count=self._settings.prefetch)
+        for queue in self._settings.queues:
+            channel.basic_consume(queue, self._receiver(queue), callback=self._on_consuming)
+
+    def _on_consuming(self, _frame: object) -> None:
+        self._consuming += 1
+
+    def _receiver(
+        self, queue: str
+    ) -> Callable[[Channel, Basic.Deliver, BasicProperties, bytes], None]:
+        def receive(
+            _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
+        ) -> None:
+            headers = properties.headers or {}
+            self._inbox.append(
+                Delivery(
+                    tag=method.delivery_tag,
+                    queue=queue,
+                    routing_key=method.routing_key,
+                    user_id=properties.user_id or "",
+                    body=body,
+                    redelivered=method.redelivered,
+                    copied="CC" in headers or "BCC" in headers,
+                )
+            )
+
+        return receive
+
+    def _on_cancelled(self, _frame: object) -> None:
+        self._lost = "the broker cancelled the consumer: its queue is gone"
+
+    def _on_channel_closed(self, _channel: Channel, reason: Exception) -> None:
+        self._lost = self._lost or f"the broker closed the channel: {_plain(reason)}"
+
+    def _on_lost(self, _connection: object, reason: Exception | str) -> None:
+        self._lost = self._lost or f"the connection is gone: {_plain(reason)}"
+
+    # -- confirms ----------------------------------------------------------------------
+
+    def _send(self, index: int, message: Outgoing, window: _Window) -> None:
+        self._check()
+        if self._outgoing is None:
+            message_text = "the publishing channel is not open"
+            raise LinkLost(message_text)
+        tag = self._next_tag
+        try:
+            self._outgoing.basic_publish(
+                message.exchange,
+                message.routing_key,
+                message.body,
+                self._properties(message),
+                mandatory=True,
+            )
+        except AMQPError as error:
+            self._lost = self._lost or f"could not publish: {_plain(error)}"
+            raise LinkLost(self._lost) from error
+        self._next_tag += 1
+        self._unconfirmed.append(tag)
+        window.at_tag[tag] = index
+        window.at_id.setdefault(message.message_id, []).append(index)
+        if message.order_key:
+            window.keys_in_flight.add(message.order_key)
+
+    def _properties(self, message: Outgoing) -> BasicProperties:
+        return BasicProperties(
+            content_type=CONTENT_TYPE,
+            delivery_mode=PERSISTENT,
+            message_id=message.message_id,
+            type=message.message_type,
+            user_id=self._settings.user,
+        )
+
+    def _on_returned(
+        self, _channel: Channel, _method: object, properties: BasicProperties, _body: bytes
+    ) -> None:
+        # The broker sends the return of a message before its confirm.
+        if self._window is not None and properties.message_id is not None:
+            self._window.returned(properties.message_id)
+
+    def _on_confirm(self, frame: object) -> None:
+        method = frame.method  # type: ignore[attr-defined]
+        confirmed = isinstance(method, Basic.Ack)
+        if not method.multiple:
+            self._settle(method.delivery_tag, confirmed=confirmed)
+            return
+        for tag in [tag for tag in self._unconfirmed if tag <= method.delivery_tag]:
+            self._settle(tag, confirmed=confirmed)
+
+    def _settle(self, tag: int, *, confirmed: bool) -> None:
+        if self._unconfirmed and self._unconfirmed[0] == tag:
+            self._unconfirmed.popleft()
+        else:
+            self._unconfirmed.remove(tag)
+        if self._window is not None:
+            self._window.settle(tag, confirmed=confirmed)
+
+
+def _nothing() -> None:
+    """Wake the loop at a deadline."""
+
+
+def _plain(reason: object) -> str:
+    text = str(reason) or type(reason).__name__
+    return " ".join(text.split())[:300]

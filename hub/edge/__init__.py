@@ -1,0 +1,1 @@
+"""The channel adapters' common half: files in, files out, journals, receipts."""

@@ -1,0 +1,184 @@
+"""The envelope: CloudEvents 1.0, structured JSON mode, one event a message.
+
+The extension attributes are the items of the access log that the assessment promises
+(III.3: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容). ``source`` is ``/systems/<id>``
+and must agree with the user that the broker proves. ``id`` is unique within its source.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+
+import pydantic_core
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.canonical import CanonicalMessage
+
+CONTENT_TYPE = "application/cloudevents+json"
+SOURCE_PREFIX = "/systems/"
+MAX_BODY_BYTES = 262_144
+"""The largest event that the hub reads; anything larger is refused unread."""
+
+Item = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")]
+MessageType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$")]
+
+DataT = TypeVar("DataT")
+
+
+class MessageKey(NamedTuple):
+    """What names a message everywhere: the sending system's id and the id it gave."""
+
+    sender: str
+    id: str
+
+
+class Envelope(BaseModel, Generic[DataT]):
+    """A CloudEvents 1.0 event as a sender publishes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: MessageId
+    source: Annotated[str, StringConstraints(pattern=r"^/systems/[a-z][a-z0-9-]{1,40}$")]
+    type: MessageType
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: Annotated[str, StringConstraints(max_length=120)] | None = None
+    staff: Item = ""
+    department: Item = ""
+    terminal: Item = ""
+    reason: Item = ""
+    operation: Item = ""
+    traceparent: Annotated[str, StringConstraints(max_length=60)] | None = None
+    data: DataT
+
+    @property
+    def key(self) -> MessageKey:
+        """Name this message by its sender and id."""
+        return MessageKey(self.source.removeprefix(SOURCE_PREFIX), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessItems:
+    """職員情報, 部署情報, 端末情報, 処理事由, 処理内容 (III.3)."""
+
+    staff: str = ""
+    department: str = ""
+    terminal: str = ""
+    reason: str = ""
+    operation: str = ""
+
+
+def source_of(system: str) -> str:
+    """Give the CloudEvents source of a system."""
+    return SOURCE_PREFIX + system
+
+
+def access_items(event: Envelope[Any]) -> AccessItems:
+    """Take the access-log items from an event; 処理内容 defaults to the message type."""
+    return AccessItems(
+        event.staff, event.department, event.terminal, event.reason, event.operation or event.type
+    )
+
+
+def encode_event(  # noqa: PLR0913 - the attributes of an event
+    *,
+    message_id: str,
+    system: str,
+    message_type: str,
+    time: dt.datetime,
+    data: CanonicalMessage | dict[str, Any],
+    access: AccessItems,
+    dataschema: str | None = None,
+) -> bytes:
+    """Write an event as the UTF-8 JSON that goes on the wire.
+
+    A canonical message is written without its absent fields; 個人番号 are written in full,
+    since this is the wire.
+    """
+    body = (
+        data.model_dump(mode="json", exclude_none=True)
+        if isinstance(data, CanonicalMessage)
+        else data
+    )
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": message_id,
+        "source": source_of(system),
+        "type": message_type,
+        "time": time.isoformat(),
+        "datacontenttype": "application/json",
+        "staff": access.staff,
+        "department": access.department,
+        "terminal": access.terminal,
+        "reason": access.reason,
+        "operation": access.operation,
+        "data": body,
+    }
+    if dataschema is not None:
+        event["dataschema"] = dataschema
+    return pydantic_core.to_json(event)
+
+
+class Copy(BaseModel):
+    """What a receiver gets: the event with only the fields its flow permits.
+
+    ``flow`` is the reference of the route, ``acceptedtime`` when the hub took the message.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: MessageId
+    source: str
+    type: MessageType
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str | None = None
+    flow: str
+    acceptedtime: AwareDatetime
+    traceparent: str | None = None
+    data: dict[str, Any]
+
+    @property
+    def key(self) -> MessageKey:
+        """Name the message by its sender and id."""
+        return MessageKey(self.source.removeprefix(SOURCE_PREFIX), self.id)
+
+
+RECEIPT_TYPE = "hub.receipt"
+NOTICE_TYPE = "hub.notice"
+
+
+class Receipt(BaseModel):
+    """One message that a receiver has, or had to set aside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    sender: Annotated[str, StringConstraints(max_length=42)]
+    id: MessageId
+    flow: Annotated[str, StringConstraints(max_length=20)]
+    result: Literal["delivered", "set-aside"] = "delivered"
+    code: Annotated[str, StringConstraints(max_length=40)] = ""
+
+
+class Receipts(BaseModel):
+    """The ``data`` of a ``hub.receipt`` event: at most 1,000 receipts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    receipts: Annotated[list[Receipt], Field(min_length=1, max_length=1000)]
+
+
+class Notice(BaseModel):
+    """What the hub tells a sender about a message of theirs that it did not take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    message_type: str
+    code: str
+    reason_en: str
+    reason_ja: str
+    at: AwareDatetime

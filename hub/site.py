@@ -1,0 +1,176 @@
+"""The site file: what one installation of the hub is, in TOML, checked as a whole at start.
+
+Paths in it are relative to the file. Secrets are never in it: it names files that only the
+hub's own account may read. ``docs/site-file.md`` explains every key.
+"""
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from hub.errors import SiteError
+from hub.message import AccessItems, Item
+
+SystemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+HUB_USER = "hub"
+
+
+def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder", Path.cwd())
+    return (Path(folder) / path).resolve()
+
+
+SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class BrokerSite(_Section):
+    """Where RabbitMQ is. ``management_url`` is used by ``renkei broker apply`` only."""
+
+    host: str = "127.0.0.1"
+    port: Port = 5672
+    vhost: str = "renkei"
+    heartbeat: Annotated[int, Field(ge=2, le=60)] = 10
+    management_url: str = "http://127.0.0.1:15672"
+    admin_user: str = "guest"
+    admin_password_file: SitePath | None = None
+
+
+class HubSite(_Section):
+    """The hub's own settings.
+
+    ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
+    ``postgresql+pg8000://…``. ``about_to_reach_days`` is how long before the 75th birthday a
+    person counts as about to reach it: the law's text has no number, so the site decides.
+    """
+
+    ledger: str = "sqlite:///ledger.sqlite3"
+    partitions: Annotated[int, Field(ge=1, le=64)] = 4
+    password_file: SitePath
+    pseudonym_key_file: SitePath
+    routes: SitePath | None = None
+    about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
+    batch: Annotated[int, Field(ge=1, le=2000)] = 500
+    metrics_port: Port | None = None
+
+
+class AccessSite(_Section):
+    """Access-log items that stand for a system whose files do not name them."""
+
+    staff: Item = ""
+    department: Item = ""
+    terminal: Item = ""
+
+    def items(self) -> AccessItems:
+        """Give them as the items of an event."""
+        return AccessItems(self.staff, self.department, self.terminal)
+
+
+class SystemSite(_Section):
+    """One connected system: its shared drive, its secret, and how its files are read.
+
+    ``folder`` holds ``to-hub`` (the system writes, the adapter reads) and ``from-hub`` (the
+    adapter writes, the system reads). ``journal`` belongs to the adapter alone.
+    ``settle_seconds`` is how long an unfinished file may stay unchanged before it counts as
+    truncated.
+    """
+
+    folder: SitePath
+    journal: SitePath
+    password_file: SitePath
+    encoding: Literal["utf-8", "cp932"] | None = None
+    poll_seconds: Annotated[float, Field(ge=0.05, le=600)] = 1.0
+    settle_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = 60.0
+    file_records: Annotated[int, Field(ge=1, le=5000)] = 2000
+    file_seconds: Annotated[float, Field(ge=0.0, le=3600)] = 1.0
+    metrics_port: Port | None = None
+    access: AccessSite = AccessSite()
+
+
+class Site(_Section):
+    """The whole site file."""
+
+    broker: BrokerSite = BrokerSite()
+    hub: HubSite
+    systems: dict[SystemId, SystemSite] = {}
+
+    @model_validator(mode="after")
+    def _ports_are_distinct(self) -> Self:
+        ports = [self.hub.metrics_port, *(s.metrics_port for s in self.systems.values())]
+        taken = [port for port in ports if port is not None]
+        twice = sorted({port for port in taken if taken.count(port) > 1})
+        if twice:
+            message = f"metrics_port is used twice: {', '.join(map(str, twice))}"
+            raise ValueError(message)
+        return self
+
+
+def load_site(path: Path) -> Site:
+    """Read and check a site file.
+
+    Raises:
+        SiteError: it cannot be read, is not TOML, or has faults; all of them are named.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{path}: {error}"
+        raise SiteError(message) from error
+    try:
+        site = Site.model_validate(document, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        faults = "\n".join(f"  {_place(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        message = f"{path} has faults:\n{faults}"
+        raise SiteError(message) from error
+    return _with_ledger_path(site, path.resolve().parent)
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location) or "(whole file)"
+
+
+def _with_ledger_path(site: Site, folder: Path) -> Site:
+    prefix = "sqlite:///"
+    if not site.hub.ledger.startswith(prefix):
+        return site
+    where = (folder / site.hub.ledger.removeprefix(prefix)).resolve()
+    hub = site.hub.model_copy(update={"ledger": f"{prefix}{where}"})
+    return site.model_copy(update={"hub": hub})
+
+
+def read_secret(path: Path) -> SecretStr:
+    """Read a secret from a file that nobody but its owner may read.
+
+    Raises:
+        SiteError: the file is missing, empty, or readable by group or others.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the secret {path} cannot be read: {error}"
+        raise SiteError(message) from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        message = f"the secret {path} is readable by others: run chmod 600 on it"
+        raise SiteError(message)
+    if not text:
+        message = f"the secret {path} is empty"
+        raise SiteError(message)
+    return SecretStr(text)

@@ -1,0 +1,1 @@
+"""Canonical messages, their value types, and the wire layouts of the connected systems."""

@@ -1,0 +1,85 @@
+"""Layouts of files: what their columns are, as data in ``schemas/layouts/*.toml``.
+
+A layout that no public source gives is ``assumed`` and lives only in its file, so that the
+city's real one can take its place without a change to code.
+"""
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Encoding = Literal["utf-8", "cp932"]
+
+
+class Kind(StrEnum):
+    """What a column's text may be."""
+
+    TEXT = "text"
+    DIGITS = "digits"  # ASCII digits, leading zeros kept
+    INTEGER = "integer"  # optional minus sign, ASCII digits
+    DATE = "date"  # a register's date: any text that schemas.dates can keep
+
+
+class Column(BaseModel):
+    """One column: its name on the wire, its field name in code, and what it may hold.
+
+    ``width`` counts characters. ``codes`` maps wire codes to their meaning; where it is given,
+    no other value is allowed (an empty value only when the column is not required).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    width: Annotated[int, Field(ge=1, le=1000)]
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    codes: dict[str, str] = {}
+
+
+class Layout(BaseModel):
+    """A comma-separated file (RFC 4180 quoting, no line breaks inside a value).
+
+    The first line is the header record ``H,<layout id>,<created at, ISO 8601 with offset>,
+    <department>,<terminal>,<staff>``, then data records ``D,<columns in order>``, then the
+    trailer ``T,<number of data records>``. ``group_by`` names the field whose equal values,
+    always on consecutive lines and ascending through the file, are read together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]+$")]
+    title: str
+    title_ja: str
+    assumed: bool
+    source: str
+    encoding: Encoding = "utf-8"
+    group_by: str | None = None
+    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _columns_are_distinct(self) -> Self:
+        fields = [column.field for column in self.columns]
+        if len(set(fields)) != len(fields):
+            message = "two columns have the same field"
+            raise ValueError(message)
+        if self.group_by is not None and self.group_by not in fields:
+            message = f"group_by names no column: {self.group_by}"
+            raise ValueError(message)
+        return self
+
+
+@cache
+def load_layout(layout_id: str) -> Layout:
+    """Read ``schemas/layouts/<id>.toml``.
+
+    Raises:
+        FileNotFoundError: there is no such layout.
+        pydantic.ValidationError: the file is wrong.
+    """
+    file = resources.files("schemas") / "layouts" / f"{layout_id}.toml"
+    return Layout.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
