@@ -32,7 +32,8 @@ class Outgoing:
     """A message to publish.
 
     Of two messages with the same ``order_key``, the second is sent only when the first is
-    confirmed. An empty key asks for no order.
+    confirmed. An empty key asks for no order. ``partition`` (``hub.message.partition_of``)
+    keeps one resident's messages in one of the hub's queues.
     """
 
     exchange: str
@@ -41,6 +42,7 @@ class Outgoing:
     message_id: str
     message_type: str
     order_key: str = ""
+    partition: str = ""
 
 
 class Sent(StrEnum):

@@ -19,7 +19,7 @@ from pika.spec import Basic, BasicProperties
 from pydantic import SecretStr
 
 from hub.errors import BrokerUnavailable, LinkLost
-from hub.message import CONTENT_TYPE
+from hub.message import CONTENT_TYPE, PARTITION_HEADER
 from hub.ports import Delivery, Outgoing, Sent
 
 WINDOW = 512
@@ -325,6 +325,7 @@ class PikaLink:
             message_id=message.message_id,
             type=message.message_type,
             user_id=self._settings.user,
+            headers={PARTITION_HEADER: message.partition} if message.partition else None,
         )
 
     def _on_returned(
