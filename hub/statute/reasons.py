@@ -1,0 +1,102 @@
+"""Why a message is not taken: a code for machines, a sentence in English and in Japanese."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Sentence(NamedTuple):
+    """A reason in both languages; it never quotes the message."""
+
+    en: str
+    ja: str
+
+
+class Code(StrEnum):
+    """What kept a message from moving."""
+
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    SENDER_UNPROVEN = "sender-unproven"
+    SENDER_UNKNOWN = "sender-unknown"
+    SENDER_MISMATCH = "sender-mismatch"
+    COPIES_ASKED = "copies-asked"
+    TYPE_MISMATCH = "type-mismatch"
+    NO_FLOW = "no-flow"
+    TYPE_NOT_PERMITTED = "message-type-not-permitted"
+    HELD = "held"
+    DENIED = "denied"
+    NOT_IN_FORCE = "not-in-force"
+    FIELD_NOT_PERMITTED = "field-not-permitted"
+    INVALID = "invalid"
+    ID_REUSED = "id-reused"
+    RECEIPT_UNKNOWN = "receipt-unknown"
+    WITHDRAWN = "withdrawn"
+
+
+_SENTENCES = {
+    Code.TOO_LARGE: Sentence(
+        "The message is larger than the hub reads.", "電文が受付可能な大きさを超えています。"
+    ),
+    Code.UNREADABLE: Sentence(
+        "The message is no CloudEvents 1.0 event in structured JSON.",
+        "CloudEvents 1.0（構造化JSON）の電文として読めません。",
+    ),
+    Code.SENDER_UNPROVEN: Sentence(
+        "The property user_id is missing, so the broker did not prove the sender.",
+        "user_id がなく、送信元が証明されていません。",
+    ),
+    Code.SENDER_UNKNOWN: Sentence(
+        "The sender is no system of the catalogue.", "送信元が目録にないシステムです。"
+    ),
+    Code.SENDER_MISMATCH: Sentence(
+        "The attribute source names another system than the one that the broker proved.",
+        "source の示すシステムが、証明された送信元と異なります。",
+    ),
+    Code.COPIES_ASKED: Sentence(
+        "The message asks for copies (CC); the catalogue alone chooses receivers.",
+        "写しの送付（CC）は指定できません。宛先は目録が定めます。",
+    ),
+    Code.TYPE_MISMATCH: Sentence(
+        "The routing key and the attribute type differ.",
+        "ルーティングキーと type が一致しません。",
+    ),
+    Code.NO_FLOW: Sentence(
+        "No flow of the catalogue carries this message type.",
+        "この種別の電文を運ぶ法定の流れがありません。",
+    ),
+    Code.TYPE_NOT_PERMITTED: Sentence(
+        "No statute permits this system to send this message type.",
+        "このシステムがこの種別の電文を送る法令上の根拠がありません。",
+    ),
+    Code.HELD: Sentence("The flow is held: its entry lacks", "この流れは保留中です。未確定の項目:"),
+    Code.DENIED: Sentence(
+        "The flow is denied by the assessment.", "この流れは評価書により禁止されています。"
+    ),
+    Code.NOT_IN_FORCE: Sentence(
+        "No article of the flow's basis is in force on the day of acceptance.",
+        "受付日に有効な法令上の根拠がありません。",
+    ),
+    Code.FIELD_NOT_PERMITTED: Sentence(
+        "The data has fields that this message type does not have:",
+        "この種別にない項目が含まれています:",
+    ),
+    Code.INVALID: Sentence("Fields are missing or wrong:", "項目の不足又は誤りがあります:"),
+    Code.ID_REUSED: Sentence(
+        "The id was used before for another content.",
+        "この識別子は別の内容で既に使われています。",
+    ),
+    Code.RECEIPT_UNKNOWN: Sentence(
+        "The receipt is for a message that this system was not sent.",
+        "このシステムに送付していない電文の受領通知です。",
+    ),
+    Code.WITHDRAWN: Sentence(
+        "The flow was withdrawn after acceptance and before delivery.",
+        "受付後、送付前にこの流れが廃止されました。",
+    ),
+}
+
+
+def sentence(code: Code, detail: str = "") -> Sentence:
+    """Say why, in both languages; ``detail`` names fields or cells, never values."""
+    said = _SENTENCES[code]
+    return Sentence(f"{said.en} {detail}".rstrip(), f"{said.ja} {detail}".rstrip())

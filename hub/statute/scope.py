@@ -1,0 +1,57 @@
+"""Whose data may flow: the rules that a route names in ``whose.rule``.
+
+A rule looks at the evidence that the sender states about the person's household
+(``schemas.canonical.ScopeEvidence``) and answers whether the person may be sent. A rule is
+sure or it says no: a date that is partly unknown counts from its last possible day.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from schemas.canonical import CanonicalMessage, Insurance
+
+INSURED_FROM_AGE = 75
+"""高齢者の医療の確保に関する法律 50条1号: a person is insured from the 75th birthday."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeContext:
+    """The day of acceptance, and how many days before 75 count as about to reach it."""
+
+    today: dt.date
+    about_to_reach_days: int
+
+
+def birthday(born: dt.date, age: int) -> dt.date:
+    """Give the day on which a person born then is this old; 02-29 becomes 03-01.
+
+    >>> birthday(dt.date(1952, 2, 29), 75)
+    datetime.date(2027, 3, 1)
+    """
+    try:
+        return born.replace(year=born.year + age)
+    except ValueError:
+        return dt.date(born.year + age, 3, 1)
+
+
+def insured_household(message: CanonicalMessage, context: ScopeContext) -> bool:
+    """Permit insured persons, those about to be, past ones, and their households' members.
+
+    Source: 移転先1 ⑤ of the assessment (75 or older, 年齢到達予定者 included; certified
+    disability; 世帯構成員; 過去の被保険者とその世帯).
+    """
+    evidence = message.scope
+    if evidence.insurance is not Insurance.NONE:
+        return True
+    eldest = evidence.eldest_birth_date.latest() if evidence.eldest_birth_date else None
+    if eldest is None:
+        return False
+    horizon = context.today + dt.timedelta(days=context.about_to_reach_days)
+    return birthday(eldest, INSURED_FROM_AGE) <= horizon
+
+
+ScopeRule = Callable[[CanonicalMessage, ScopeContext], bool]
+
+SCOPE_RULES: Mapping[str, ScopeRule] = {"insured-household": insured_household}
+"""Every rule that a route may name."""
