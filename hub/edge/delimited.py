@@ -1,0 +1,314 @@
+"""The one reader and writer of the files that ``schemas.layout`` describes.
+
+A reader that must not send a record of a bad file asks ``check_file`` first, which streams
+the file once without keeping it, and then reads it again with ``read_parsed``. Lines are
+split at LF before they are decoded: neither UTF-8 nor cp932 has that byte inside a character.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from hub.edge import files
+from hub.edge.kit import BadRecord, Row, Unwritable
+from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
+from schemas.layout import Encoding, Layout
+
+ITEM_WIDTH = 80
+"""The longest department, terminal or staff in characters: that of an event's attribute."""
+
+_BOM = b"\xef\xbb\xbf"
+_COUNT = re.compile(r"[0-9]{1,12}")
+_HEADER_PARTS = 6
+_TRAILER_PARTS = 2
+
+
+class FileFault(StrEnum):
+    """Why a file is set aside whole."""
+
+    EMPTY = "empty"
+    ENCODING = "encoding"
+    LAYOUT = "layout"
+    HEADER = "header"
+    LINE = "line"
+    LINE_TOO_LONG = "line-too-long"
+    TRAILER = "trailer"
+    AFTER_TRAILER = "after-trailer"
+    TRUNCATED = "truncated"
+    CHANGED = "changed"
+    GROUP_TOO_LARGE = "group-too-large"
+
+
+class BadFile(ValueError):
+    """A file that cannot be read as its layout; ``line`` is 0 where no line is at fault."""
+
+    def __init__(self, code: FileFault, reason: str, line: int = 0) -> None:
+        super().__init__(f"{reason} (line {line})" if line else reason)
+        self.code = code
+        self.reason = reason
+        self.line = line
+
+
+class Unfinished(ValueError):
+    """The file has no trailer yet: its writer may still be at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first record of a file; ``created_at`` has an offset from UTC."""
+
+    created_at: dt.datetime
+    department: str
+    terminal: str
+    staff: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a whole file: its SHA-256 in hex, header, and number of records."""
+
+    digest: str
+    header: Header
+    records: int
+
+
+# -- reading ---------------------------------------------------------------------------
+
+
+def check_file(
+    path: Path, layout: Layout, encoding: Encoding | None = None, *, settled: bool = False
+) -> FileFacts:
+    """Read a file once and judge it as a whole.
+
+    ``settled`` says that its writer is known to be done: only then is a trailer without a
+    line end taken for the end, and a file of no bytes for a bad one.
+
+    Raises:
+        BadFile: wrong encoding, layout, header, line or trailer.
+        Unfinished: there is no trailer.
+        EdgeError: the file is gone or cannot be read.
+    """
+    with _opened(path) as file:
+        return _check(file, layout, encoding or layout.encoding, settled=settled)
+
+
+def read_parsed(path: Path, layout: Layout, encoding: Encoding | None = None) -> Iterator[Parsed]:
+    """Read the data records one by one, sound or not; ``check_file`` judges the file.
+
+    Raises:
+        BadFile: a line cannot be read at all.
+        EdgeError: the file is gone or cannot be read.
+    """
+    parse = record_parser(layout)
+    with _opened(path) as file:
+        number = 0
+        for line in _lines(file, encoding or layout.encoding):
+            kind = _kind_of(line.text)
+            if kind == "D":
+                number += 1
+                yield parse(number, line.number, line.text)
+            elif kind == "T":
+                return
+
+
+def read_rows(
+    path: Path, layout: Layout, encoding: Encoding | None = None
+) -> Iterator[Row | BadRecord]:
+    """Read the data records one by one: a ``Row`` for a sound one, else a ``BadRecord``.
+
+    Raises:
+        BadFile: a line cannot be read at all.
+        EdgeError: the file is gone or cannot be read.
+    """
+    for row, fault in read_parsed(path, layout, encoding):
+        yield row if fault is None else fault
+
+
+class _Line(NamedTuple):
+    number: int
+    text: str
+    ended: bool
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with files.mapped("cannot read", path), path.open("rb") as file:
+        yield file
+
+
+def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool) -> FileFacts:
+    hasher = hashlib.sha256()
+    lines = _lines(file, encoding, hasher.update)
+    header = _read_header(next(lines, None), layout, settled=settled)
+    records = 0
+    for line in lines:
+        kind = _kind_of(line.text)
+        if not line.ended and not (settled and kind == "T"):
+            break
+        if kind == "D":
+            records += 1
+        elif kind == "T":
+            _check_trailer(line, records)
+            _check_end(lines)
+            return FileFacts(hasher.hexdigest(), header, records)
+        else:
+            raise BadFile(
+                FileFault.LINE, "a line is neither a data record nor a trailer", line.number
+            )
+    raise Unfinished("there is no trailer")
+
+
+def _lines(
+    file: BinaryIO, encoding: Encoding, see: Callable[[bytes], object] | None = None
+) -> Iterator[_Line]:
+    """Split and decode; a last line without an end is decoded as far as it goes."""
+    number = 0
+    while raw := file.readline(LINE_LIMIT + 1):
+        number += 1
+        if see is not None:
+            see(raw)
+        if len(raw) > LINE_LIMIT:
+            raise BadFile(FileFault.LINE_TOO_LONG, f"a line has over {LINE_LIMIT} bytes", number)
+        ended = raw.endswith(b"\n")
+        if number == 1:
+            raw = _without_bom(raw, encoding)
+        yield _Line(number, _decoded(raw, encoding, number, ended=ended), ended)
+
+
+def _without_bom(raw: bytes, encoding: Encoding) -> bytes:
+    if raw.startswith(_BOM) and encoding != "utf-8":
+        raise BadFile(FileFault.ENCODING, f"the file is UTF-8, not {encoding}", 1)
+    return raw.removeprefix(_BOM)
+
+
+def _decoded(raw: bytes, encoding: Encoding, number: int, *, ended: bool) -> str:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        if not ended:  # the writer may be in the middle of a character
+            return raw.decode(encoding, errors="replace")
+        raise BadFile(FileFault.ENCODING, f"a line is not {encoding}", number) from error
+    return text.removesuffix("\n").removesuffix("\r") if ended else text
+
+
+def _kind_of(text: str) -> str:
+    """Give a line's record kind, ``D`` for data and ``T`` for the trailer; else empty."""
+    if text.startswith("D,"):
+        return "D"
+    first = text.partition(",")[0]
+    return {"T": "T", "D": "D", '"T"': "T", '"D"': "D"}.get(first, "")
+
+
+def _read_header(line: _Line | None, layout: Layout, *, settled: bool) -> Header:
+    if line is None:
+        if settled:
+            raise BadFile(FileFault.EMPTY, "the file is empty")
+        raise Unfinished("the file is empty")
+    if not line.ended:
+        raise Unfinished("the header has no end")
+    parts = split(line.text)
+    if parts is None or len(parts) != _HEADER_PARTS or parts[0] != "H":
+        raise BadFile(FileFault.HEADER, "the first line is no header record of six items", 1)
+    _, layout_id, created_at, *items = parts
+    if layout_id != layout.id:
+        raise BadFile(FileFault.LAYOUT, f"the header does not name the layout {layout.id}", 1)
+    for name, item in zip(("department", "terminal", "staff"), items, strict=True):
+        if len(item) > ITEM_WIDTH or CONTROL.search(item):
+            raise BadFile(FileFault.HEADER, f"the {name} in the header is too long or unclean", 1)
+    return Header(_read_time(created_at), *items)
+
+
+def _read_time(text: str) -> dt.datetime:
+    try:
+        time = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadFile(FileFault.HEADER, "the creation time is not ISO 8601", 1) from error
+    if time.utcoffset() is None:
+        raise BadFile(FileFault.HEADER, "the creation time has no offset from UTC", 1)
+    return time
+
+
+def _check_trailer(line: _Line, records: int) -> None:
+    parts = split(line.text)
+    if parts is None or len(parts) != _TRAILER_PARTS or not _COUNT.fullmatch(parts[1]):
+        raise BadFile(FileFault.TRAILER, "the trailer has no number of records", line.number)
+    if int(parts[1]) != records:
+        reason = f"the trailer counts {int(parts[1])} records, the file has {records}"
+        raise BadFile(FileFault.TRAILER, reason, line.number)
+
+
+def _check_end(lines: Iterator[_Line]) -> None:
+    after = next(lines, None)
+    if after is not None:
+        raise BadFile(FileFault.AFTER_TRAILER, "there is data after the trailer", after.number)
+
+
+# -- writing ---------------------------------------------------------------------------
+
+
+def write_file(
+    path: Path,
+    layout: Layout,
+    header: Header,
+    rows: Iterable[Mapping[str, str]],
+    *,
+    encoding: Encoding | None = None,
+) -> None:
+    """Write a whole file under a temporary name, sync it, and give it its name.
+
+    Raises:
+        Unwritable: a value that the layout or the encoding has no place for; no file is left.
+        EdgeError: the folder or disk cannot be used.
+    """
+    temporary = files.temporary_name(path)
+    write_unnamed(temporary, layout, header, rows, encoding=encoding)
+    files.rename(temporary, path)
+
+
+def write_unnamed(
+    temporary: Path,
+    layout: Layout,
+    header: Header,
+    rows: Iterable[Mapping[str, str]],
+    *,
+    encoding: Encoding | None = None,
+) -> None:
+    """Write and sync a file where it is; a crash, or an error, may leave a part of it.
+
+    Raises:
+        Unwritable: a value that the layout or the encoding has no place for; no file is left.
+        EdgeError: the folder or disk cannot be used.
+    """
+    encoder = RecordEncoder(layout, encoding)
+    try:
+        files.write_synced(temporary, _file_lines(layout, encoder, header, rows))
+    except Unwritable:
+        files.remove(temporary)
+        raise
+
+
+def _file_lines(
+    layout: Layout, encoder: RecordEncoder, header: Header, rows: Iterable[Mapping[str, str]]
+) -> Iterator[bytes]:
+    yield encoder.line(_header_parts(layout, header))
+    count = 0
+    for row in rows:
+        yield encoder.record(row)
+        count += 1
+    yield f"T,{count}\r\n".encode("ascii")
+
+
+def _header_parts(layout: Layout, header: Header) -> dict[str, str]:
+    if header.created_at.utcoffset() is None:
+        raise Unwritable("created_at", "has no offset from UTC")
+    items = {"department": header.department, "terminal": header.terminal, "staff": header.staff}
+    for name, item in items.items():
+        if len(item) > ITEM_WIDTH or CONTROL.search(item):
+            raise Unwritable(name, "is too long or unclean")
+    return {"kind": "H", "layout": layout.id, "at": header.created_at.isoformat()} | items
