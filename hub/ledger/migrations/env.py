@@ -1,0 +1,14 @@
+"""Run migrations on the connection that ``hub.ledger.schema`` hands over."""
+
+from alembic import context
+
+from hub.ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table="ledger_version",
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
