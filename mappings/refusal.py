@@ -1,0 +1,64 @@
+"""Reading single values of a row, and saying without the value why one is refused."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from schemas.dates import RegisterDate, read_register_date
+from schemas.numbers import MyNumber
+
+MeaningT = TypeVar("MeaningT")
+
+
+class Refused(ValueError):
+    """A value that no message can carry: its ``field`` and a ``reason`` without the value."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+def refused_fields(error: ValidationError) -> tuple[str, str]:
+    """Give the first field that a schema refuses, and why: pydantic's error type in words."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    names = [part for part in first["loc"] if isinstance(part, str)]
+    return names[-1] if names else "(record)", first["type"].replace("_", " ")
+
+
+def my_number(value: Mapping[str, str]) -> MyNumber | None:
+    """Read ``my_number``; an empty one is absent.
+
+    Raises:
+        Refused: not twelve digits, or a wrong check digit.
+    """
+    text = value["my_number"]
+    try:
+        return MyNumber(text) if text else None
+    except ValueError as error:
+        raise Refused("my_number", str(error)) from None
+
+
+def date(value: Mapping[str, str], field: str) -> RegisterDate | None:
+    """Read a date column.
+
+    Raises:
+        Refused: the text is longer than a register keeps.
+    """
+    try:
+        return read_register_date(value[field])
+    except ValueError:
+        raise Refused(field, "is longer than 72 characters") from None
+
+
+def code(value: Mapping[str, str], field: str, meanings: Mapping[str, MeaningT]) -> MeaningT:
+    """Read a code.
+
+    Raises:
+        Refused: the table has no such code.
+    """
+    try:
+        return meanings[value[field]]
+    except KeyError:
+        raise Refused(field, "is not one of the codes") from None
