@@ -162,6 +162,28 @@ class Copy(BaseModel):
         return MessageKey(self.source.removeprefix(SOURCE_PREFIX), self.id)
 
 
+def encode_copy(
+    event: Envelope[CanonicalMessage], flow: str, data: dict[str, Any], accepted_at: dt.datetime
+) -> bytes:
+    """Write a receiver's copy of an event: the same event with only the fields in ``data``."""
+    copy: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "time": event.time.isoformat(),
+        "datacontenttype": "application/json",
+        "flow": flow,
+        "acceptedtime": accepted_at.isoformat(),
+        "data": data,
+    }
+    if event.dataschema is not None:
+        copy["dataschema"] = event.dataschema
+    if event.traceparent is not None:
+        copy["traceparent"] = event.traceparent
+    return pydantic_core.to_json(copy)
+
+
 RECEIPT_TYPE = "hub.receipt"
 NOTICE_TYPE = "hub.notice"
 

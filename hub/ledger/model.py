@@ -52,13 +52,18 @@ class Entry:
 
 @dataclass(slots=True)
 class Known:
-    """What the ledger already holds of a message: digests and (flow, receiver) pairs."""
+    """What the ledger already holds of a message.
 
-    decided: set[str] = field(default_factory=set)
+    ``decided`` maps the digest of each body that did not move to its refusal code (empty for
+    a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
+    delivered, or withdrawn after acceptance.
+    """
+
+    decided: dict[str, str] = field(default_factory=dict)
     accepted_digest: str = ""
     accepted_at: dt.datetime | None = None
     accepted: set[tuple[str, str]] = field(default_factory=set)
-    delivered: set[tuple[str, str]] = field(default_factory=set)
+    settled: set[tuple[str, str]] = field(default_factory=set)
     receipted: set[tuple[str, str]] = field(default_factory=set)
 
 

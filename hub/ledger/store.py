@@ -197,12 +197,12 @@ def _learn(known: Known, row: Any) -> None:  # noqa: ANN401 - a row of SQLAlchem
         known.accepted_digest = row.digest
         known.accepted_at = _EPOCH + row.at * _MICROSECOND
         known.accepted.add(pair)
-    elif kind is Kind.DELIVERY:
-        known.delivered.add(pair)
     elif kind is Kind.RECEIPT:
         known.receipted.add(pair)
+    elif row.receiver and kind is not Kind.OUT_OF_SCOPE:
+        known.settled.add(pair)
     else:
-        known.decided.add(row.digest)
+        known.decided[row.digest] = row.code
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,0 +1,25 @@
+"""What the broker's exchanges and queues are called; used by whoever speaks to it.
+
+Each sender has an exchange of its own, bound only to the hub's partitions. Each receiver has
+a queue that only the hub writes to.
+"""
+
+PARTITIONS_EXCHANGE = "hub.partitions"
+OUT_EXCHANGE = "hub.out"
+DEAD_EXCHANGE = "hub.dead"
+DEAD_QUEUE = "hub.dead-letters"
+
+
+def inbound_exchange(system: str) -> str:
+    """Name the exchange that only this system publishes to."""
+    return f"in.{system}"
+
+
+def outbound_queue(system: str) -> str:
+    """Name the queue that only this system reads."""
+    return f"out.{system}"
+
+
+def partition_queue(number: int) -> str:
+    """Name one of the hub's own queues, counted from 0."""
+    return f"hub.in.{number}"

@@ -1,0 +1,26 @@
+"""What the hub tells whoever watches it; ``monitoring/`` counts it, tests write it down."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hub.ledger.model import Entry
+
+
+class HubObserver(Protocol):
+    """Gets told what happened, after it was recorded."""
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        """These entries are durably in the ledger."""
+        ...
+
+    def batch_done(self, messages: int, seconds: float) -> None:
+        """A batch was acknowledged, this long after it was taken."""
+        ...
+
+    def link_lost(self) -> None:
+        """The connection to the broker is gone; another will be made."""
+        ...
+
+    def ledger_available(self, *, available: bool) -> None:
+        """Say whether entries can be recorded; while they cannot, nothing moves."""
+        ...

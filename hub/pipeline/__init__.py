@@ -1,0 +1,1 @@
+"""What every message goes through: read, judge, minimise, plan. Pure; no broker, no database."""

@@ -1,0 +1,260 @@
+"""Read a delivery, prove its sender, judge it by the catalogue, minimise it for each receiver."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import pydantic_core
+from pydantic import TypeAdapter, ValidationError
+
+from hub.ledger.model import Pseudonyms
+from hub.message import (
+    MAX_BODY_BYTES,
+    RECEIPT_TYPE,
+    SOURCE_PREFIX,
+    AccessItems,
+    Envelope,
+    MessageId,
+    MessageKey,
+    MessageType,
+    Receipts,
+    access_items,
+)
+from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
+from hub.ports import Delivery
+from hub.statute.catalogue import Catalogue
+from hub.statute.reasons import Code
+from hub.statute.rules import InForce, Ruling, rule
+from hub.statute.scope import SCOPE_RULES, ScopeContext
+from schemas import MESSAGE_TYPES
+from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage
+
+JST = dt.timezone(dt.timedelta(hours=9))
+"""The city's time: a flow is judged on the day of acceptance in Japan."""
+
+_MESSAGE_ID: TypeAdapter[str] = TypeAdapter(MessageId)
+_MESSAGE_TYPE: TypeAdapter[str] = TypeAdapter(MessageType)
+_EVENTS: dict[str, TypeAdapter[Envelope[CanonicalMessage]]] = {
+    name: TypeAdapter(Envelope[cls])  # type: ignore[valid-type] # a class made at import
+    for name, cls in MESSAGE_TYPES.items()
+}
+_RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
+_FIELDS_SHOWN = 8
+_FIELD_NAME_LENGTH = 40
+
+
+class _Stop(Exception):
+    """Leave the judgement with this verdict."""
+
+    def __init__(self, verdict: Refused) -> None:
+        super().__init__(verdict.code)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges deliveries by one catalogue. Digests and pseudonyms are keyed by the site's secret."""
+
+    catalogue: Catalogue
+    pseudonyms: Pseudonyms
+    about_to_reach_days: int
+    _in_force: dict[tuple[str, str, dt.date], Ruling] = field(default_factory=dict)
+
+    def judge(self, delivery: Delivery, now: dt.datetime) -> Verdict:
+        """Say what becomes of a delivery; every input gets an answer, none raises."""
+        try:
+            return self._judge(delivery, now.astimezone(JST).date())
+        except _Stop as stop:
+            return stop.verdict
+
+    def _judge(self, delivery: Delivery, today: dt.date) -> Verdict:
+        digest = self.pseudonyms.body(delivery.body)
+        claim = _claim(delivery, digest)
+        self._prove(delivery, claim)
+        if claim.message_type == RECEIPT_TYPE:
+            return _receipted(delivery, claim)
+        ruling = self._rule(claim.key.sender, claim.message_type, today)
+        if ruling.code is not None:
+            raise claim.refusal(ruling.code, ruling.detail)
+        event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
+        return self._permitted(event, claim, ruling.flows, today)
+
+    def _rule(self, sender: str, message_type: str, today: dt.date) -> Ruling:
+        # Only rulings that permit are kept: their number is bounded by the catalogue.
+        asked = (sender, message_type, today)
+        ruling = self._in_force.get(asked)
+        if ruling is None:
+            ruling = rule(self.catalogue, sender, message_type, today)
+            if ruling.code is None:
+                self._in_force[asked] = ruling
+        return ruling
+
+    def _prove(self, delivery: Delivery, claim: "_Claim") -> None:
+        """Make sure that the broker, the attribute ``source`` and the catalogue agree."""
+        if not delivery.user_id:
+            raise claim.refusal(Code.SENDER_UNPROVEN)
+        if delivery.user_id not in self.catalogue.systems:
+            raise claim.refusal(Code.SENDER_UNKNOWN)
+        if delivery.copied:
+            raise claim.refusal(Code.COPIES_ASKED)
+        if claim.document.get("source") != SOURCE_PREFIX + delivery.user_id:
+            raise claim.refusal(Code.SENDER_MISMATCH)
+        if claim.message_type != delivery.routing_key:
+            raise claim.refusal(Code.TYPE_MISMATCH)
+
+    def _permitted(
+        self,
+        event: Envelope[CanonicalMessage],
+        claim: "_Claim",
+        flows: tuple[InForce, ...],
+        today: dt.date,
+    ) -> Permitted:
+        message = event.data
+        context = ScopeContext(today, self.about_to_reach_days)
+        fields = message.model_dump(mode="json", exclude_none=True, exclude={EVIDENCE_ONLY})
+        releases: list[Release] = []
+        outside: list[Terms] = []
+        for carrier in flows:
+            inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
+            for receiver in carrier.flow.receivers:
+                if inside:
+                    releases.append(_release(event, fields, carrier, receiver))
+                else:
+                    outside.append(Terms(carrier.flow.ref, receiver, str(carrier.basis)))
+        return Permitted(
+            key=claim.key,
+            message_type=claim.message_type,
+            digest=claim.digest,
+            resident=self.pseudonyms.resident(message.addressee_number) if releases else "",
+            access=access_items(event),
+            releases=tuple(releases),
+            outside=tuple(outside),
+            repeated=claim.redelivered,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a delivery says of itself before it is believed."""
+
+    key: MessageKey
+    message_type: str
+    digest: str
+    document: dict[str, Any]
+    redelivered: bool
+
+    def refusal(self, code: Code, detail: str = "") -> _Stop:
+        return _Stop(
+            Refused(
+                key=self.key,
+                message_type=self.message_type,
+                digest=self.digest,
+                code=code,
+                detail=detail,
+                access=_access_claimed(self.document),
+                repeated=self.redelivered,
+            )
+        )
+
+
+def _claim(delivery: Delivery, digest: str) -> _Claim:
+    document = _read(delivery.body)
+    message_id = _or_none(_MESSAGE_ID, document.get("id")) or f"unreadable-{digest}"
+    message_type = _or_none(_MESSAGE_TYPE, document.get("type")) or ""
+    key = MessageKey(delivery.user_id, message_id)
+    claim = _Claim(key, message_type, digest, document, delivery.redelivered)
+    if len(delivery.body) > MAX_BODY_BYTES:
+        raise claim.refusal(Code.TOO_LARGE)
+    if not document or not message_type or message_id.startswith("unreadable-"):
+        raise claim.refusal(Code.UNREADABLE)
+    return claim
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Give the JSON object of a body, or an empty one."""
+    if len(body) > MAX_BODY_BYTES:
+        return {}
+    try:
+        document = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _or_none(adapter: TypeAdapter[str], value: object) -> str | None:
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError:
+        return None
+
+
+def _access_claimed(document: dict[str, Any]) -> AccessItems:
+    # A refused message is recorded with whoever it says it came from, as far as that is text.
+    names = ("staff", "department", "terminal", "reason", "operation")
+    texts = [value if isinstance(value := document.get(name), str) else "" for name in names]
+    return AccessItems(*(text[:80] for text in texts))
+
+
+def _validated(
+    adapter: TypeAdapter[Envelope[CanonicalMessage]], body: bytes, claim: _Claim
+) -> Envelope[CanonicalMessage]:
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        # Raised without its cause, which would carry the input.
+        raise claim.refusal(*_fault(error)) from None
+
+
+def _fault(error: ValidationError) -> tuple[Code, str]:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    # An unknown key is the sender's own text: it is named only where it looks like a field.
+    extra = {_place(fault["loc"]) for fault in faults if fault["type"] == "extra_forbidden"}
+    if extra:
+        return Code.FIELD_NOT_PERMITTED, _listed(sorted(extra))
+    return Code.INVALID, _listed(sorted({_place(fault["loc"]) for fault in faults}))
+
+
+def _receipted(delivery: Delivery, claim: _Claim) -> Receipted:
+    try:
+        event = _RECEIPTS.validate_json(delivery.body)
+    except ValidationError as error:
+        raise claim.refusal(*_fault(error)) from None
+    return Receipted(
+        key=claim.key,
+        digest=claim.digest,
+        receiver=delivery.user_id,
+        receipts=tuple(event.data.receipts),
+        access=access_items(event),
+    )
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    parts = [part if _is_field_name(part) else "?" for part in map(str, location)]
+    return ".".join(parts)
+
+
+def _is_field_name(part: str) -> bool:
+    return (
+        len(part) <= _FIELD_NAME_LENGTH and part.isascii() and part.replace("_", "a").isidentifier()
+    )
+
+
+def _listed(places: list[str]) -> str:
+    shown = ", ".join(places[:_FIELDS_SHOWN])
+    rest = len(places) - _FIELDS_SHOWN
+    return f"{shown} (+{rest})" if rest > 0 else shown
+
+
+def _release(
+    event: Envelope[CanonicalMessage], fields: dict[str, Any], carrier: InForce, receiver: str
+) -> Release:
+    allowed = carrier.flow.receivers[receiver].fields
+    data = {name: fields[name] for name in allowed if name in fields}
+    terms = Terms(
+        flow=carrier.flow.ref,
+        receiver=receiver,
+        basis=str(carrier.basis),
+        released=tuple(data),
+        withheld=tuple(name for name in fields if name not in data),
+    )
+    return Release(terms, event, data)

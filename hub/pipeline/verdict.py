@@ -1,0 +1,78 @@
+"""What the judge says of a delivery."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.message import RECEIPT_TYPE, AccessItems, Envelope, MessageKey, Receipt
+from hub.statute.reasons import Code
+from schemas.canonical import CanonicalMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One flow to one receiver: the article in force, what is released and what withheld."""
+
+    flow: str
+    receiver: str
+    basis: str
+    released: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What one receiver gets: the fields of ``event`` that its flow releases, in ``data``."""
+
+    terms: Terms
+    event: Envelope[CanonicalMessage]
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A message that flows may carry; ``outside`` are the flows whose rule excludes the person.
+
+    ``resident`` is the keyed pseudonym; empty when nothing is released. ``repeated`` says
+    that the broker has delivered the message before.
+    """
+
+    key: MessageKey
+    message_type: str
+    digest: str
+    resident: str
+    access: AccessItems
+    releases: tuple[Release, ...]
+    outside: tuple[Terms, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that nothing permits, or that cannot be read.
+
+    ``key.sender`` is the proven sender, or empty. ``detail`` names fields or cells.
+    ``repeated``: as above.
+    """
+
+    key: MessageKey
+    message_type: str
+    digest: str
+    code: Code
+    detail: str = ""
+    access: AccessItems = field(default_factory=AccessItems)
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """Receipts from a receiver; ``key`` is that of the event that brought them."""
+
+    key: MessageKey
+    digest: str
+    receiver: str
+    receipts: tuple[Receipt, ...]
+    access: AccessItems
+    message_type: str = RECEIPT_TYPE
+
+
+Verdict = Permitted | Refused | Receipted

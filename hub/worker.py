@@ -1,0 +1,132 @@
+"""The hub's worker: take a batch, judge it, record it, send it, record that, acknowledge it.
+
+One thread, one batch after another (``docs/adr/0005-ledger-first.md``). Whatever fails in
+between leaves the batch unacknowledged; it is tried again, here or after a redelivery, and
+the plan asks only for what is not recorded yet.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hub.errors import LedgerError, LinkLost, RenkeiError
+from hub.ledger.model import Entry, Ledger
+from hub.observe import HubObserver
+from hub.pipeline.judge import Judge
+from hub.pipeline.plan import Send, keys_of, plan_batch
+from hub.ports import Delivery, Link, Sent
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+"""How long a take waits for a first message; also how soon a stop is noticed."""
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+
+class NotTakenError(RenkeiError):
+    """The broker did not take every copy: a receiver's queue is full or missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Moves batches from the hub's queues to the receivers' queues.
+
+    ``notified`` are the systems that have a queue for notices; ``clock`` gives aware times.
+    """
+
+    judge: Judge
+    ledger: Ledger
+    notified: frozenset[str]
+    observe: HubObserver
+    clock: Callable[[], dt.datetime]
+    batch: int = 500
+
+    def run(self, connect: Callable[[], Link | None], stopping: Callable[[], bool]) -> None:
+        """Work until ``stopping``; ``connect`` gives a link, or nothing once it is stopping."""
+        while not stopping():
+            link = connect()
+            if link is None:
+                return
+            try:
+                with link:
+                    self._work(link, stopping)
+            except LinkLost as lost:
+                log.warning("the link to the broker is lost: %s", lost)
+                self.observe.link_lost()
+
+    def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
+        while not stopping():
+            batch = link.take(self.batch, IDLE_SECONDS)
+            if batch:
+                self._until_moved(link, batch, stopping)
+
+    def _until_moved(
+        self, link: Link, batch: Sequence[Delivery], stopping: Callable[[], bool]
+    ) -> None:
+        """Move a batch; while it cannot be, take nothing else and keep the link alive."""
+        began = time.monotonic()
+        for pause in _pauses():
+            try:
+                self.move(link, batch)
+            except (LedgerError, NotTakenError) as trouble:
+                log.warning("nothing moves: %s; trying again in %.1f s", trouble, pause)
+                self.observe.ledger_available(available=not isinstance(trouble, LedgerError))
+            else:
+                self.observe.ledger_available(available=True)
+                self.observe.batch_done(len(batch), time.monotonic() - began)
+                return
+            link.idle(pause)
+            if stopping():
+                return
+
+    def move(self, link: Link, batch: Sequence[Delivery]) -> None:
+        """Judge, record, send, record and acknowledge one batch.
+
+        Raises:
+            LedgerError: something could not be recorded; nothing was sent without its entry.
+            NotTakenError: the broker did not take every copy; those it took are recorded.
+            LinkLost: the connection is gone.
+        """
+        now = self.clock()
+        verdicts = [self.judge.judge(delivery, now) for delivery in batch]
+        plan = plan_batch(
+            verdicts,
+            self.ledger.known(keys_of(verdicts)),
+            now=now,
+            pseudonyms=self.judge.pseudonyms,
+            notified=self.notified,
+        )
+        self._record(plan.before)
+        self._send(link, plan.sends)
+        link.ack(batch[-1])
+
+    def _record(self, entries: Sequence[Entry]) -> None:
+        self.ledger.append(entries)
+        self.observe.recorded(entries)
+
+    def _send(self, link: Link, sends: Sequence[Send]) -> None:
+        fates = link.publish([send.outgoing for send in sends])
+        confirmed = [
+            send.confirmed
+            for send, fate in zip(sends, fates, strict=True)
+            if fate is Sent.CONFIRMED and send.confirmed is not None
+        ]
+        self._record(confirmed)
+        open_queues = {
+            f"{send.outgoing.routing_key} ({fate})"
+            for send, fate in zip(sends, fates, strict=True)
+            if fate in {Sent.REFUSED, Sent.UNROUTABLE}
+        }
+        if open_queues:
+            message = f"the broker did not take copies for {', '.join(sorted(open_queues))}"
+            raise NotTakenError(message)
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
