@@ -1,0 +1,24 @@
+"""後期高齢者医療保険料徴収システム: gets residents, income and taxation."""
+
+from hub.edge.kit import Adapter, Outbound
+from mappings import premium_collection as mapping
+from schemas.income import IncomeAssessed
+from schemas.resident import ResidentChanged
+
+ADAPTER = Adapter(
+    system="premium-collection",
+    outbound=(
+        Outbound(
+            prefix="residents",
+            layout=mapping.RESIDENTS,
+            message_type=ResidentChanged.MESSAGE_TYPE,
+            to_row=mapping.to_resident_row,
+        ),
+        Outbound(
+            prefix="income",
+            layout=mapping.INCOME,
+            message_type=IncomeAssessed.MESSAGE_TYPE,
+            to_row=mapping.to_income_row,
+        ),
+    ),
+)

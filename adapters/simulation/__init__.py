@@ -1,0 +1,1 @@
+"""A synthetic city for the simulators; not an adapter. Nobody in it exists."""
