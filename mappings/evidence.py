@@ -5,26 +5,28 @@ just left a household also carries that household's; those who stay, or who join
 inherit each other's past households.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from hub.edge.kit import Row
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.dates import RegisterDate, read_register_date
 
+_HOUSEHOLD_NUMBER = re.compile(r"[0-9]{1,15}")
 _STRENGTH = {Insurance.NONE: 0, Insurance.PAST: 1, Insurance.CURRENT: 2}
 
 
 class Member(NamedTuple):
     """One row as evidence: where the person lives, lived until now, and what is known.
 
-    ``household`` may be empty or wrong when the row is not sound.
+    ``household`` is empty where it cannot be told.
     """
 
     household: str
     left: str
     born: RegisterDate | None
     insurance: Insurance
-    sound: bool = True
 
 
 def readable_date(text: str) -> RegisterDate | None:
@@ -35,26 +37,37 @@ def readable_date(text: str) -> RegisterDate | None:
         return None
 
 
+def households_of(rows: Sequence[Row]) -> list[str]:
+    """Give the household of each row of a group; empty where it cannot be told.
+
+    A refused row whose household number cannot be read belongs to the group's only household,
+    if the group has only one. It must say itself that it is of the group: a row whose group
+    cannot be read is given to both groups beside it.
+    """
+    sound = [row.values for row in rows if row.sound]
+    homes = {value["household_number"] for value in sound}
+    numbers = {value["group"] for value in sound}
+    only = homes.pop() if len(homes) == 1 else ""
+    return [_household_of(row, only, numbers) for row in rows]
+
+
+def _household_of(row: Row, only: str, numbers: Collection[str]) -> str:
+    stated = row.values["household_number"]
+    if row.sound or _HOUSEHOLD_NUMBER.fullmatch(stated):
+        return stated
+    return only if row.values["group"] in numbers else ""
+
+
 def evidence_of_each(members: Sequence[Member]) -> list[ScopeEvidence]:
     """Give the evidence of each member of one group, in order."""
-    homes = _homes(members)
-    own = {home: _evidence(_living_in(home, members, homes)) for home in homes}
+    homes = {member.household for member in members if member.household}
+    own = {home: _evidence(m for m in members if m.household == home) for home in homes}
     left = {
         member.left: _evidence(_formerly_in(member.left, members))
         for member in members
         if member.left
     }
     return [_of(member, own, left) for member in members]
-
-
-def _homes(members: Iterable[Member]) -> frozenset[str]:
-    return frozenset(member.household for member in members if member.sound)
-
-
-def _living_in(home: str, members: Iterable[Member], homes: frozenset[str]) -> Iterable[Member]:
-    """A row whose household cannot be read belongs to the group's only household, if any."""
-    alone = len(homes) == 1
-    return (m for m in members if m.household == home or (alone and not m.sound))
 
 
 def _formerly_in(home: str, members: Iterable[Member]) -> Iterable[Member]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hub.edge.kit import BadRecord, Mapped, Row
 from mappings.codes import EVENT_REASONS, FLAGS, RESIDENT_STATES
-from mappings.evidence import Member, evidence_of_each, readable_date
+from mappings.evidence import Member, evidence_of_each, households_of, readable_date
 from mappings.refusal import Refused, code, date, my_number, refused_fields
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.layout import load_layout
@@ -46,7 +46,7 @@ def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     Every sound row gets an answer, in order. A row that the layout refused gets none, but its
     birth date and eligibility count for its household as far as they can be read.
     """
-    members = [_member(row) for row in rows]
+    members = list(map(_member, rows, households_of(rows)))
     evidence = evidence_of_each(members)
     return [
         _mapped(row, member, scope)
@@ -55,14 +55,13 @@ def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     ]
 
 
-def _member(row: Row) -> Member:
+def _member(row: Row, household: str) -> Member:
     value = row.values
     return Member(
-        household=value["household_number"],
+        household=household,
         left=value["previous_household_number"],
         born=readable_date(value["birth_date"]),
         insurance=_insurance(value),
-        sound=row.sound,
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hub.edge.kit import BadRecord, Mapped, Row
 from mappings.codes import AMOUNTS, INSURANCES
-from mappings.evidence import Member, evidence_of_each, readable_date
+from mappings.evidence import Member, evidence_of_each, households_of, readable_date
 from mappings.refusal import Refused, date, my_number, refused_fields
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.income import IncomeAssessed
@@ -33,7 +33,7 @@ def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     A sound row with 更正対象 1 gets an answer, in order. The other rows only tell about the
     household, and get none.
     """
-    members = [_member(row) for row in rows]
+    members = list(map(_member, rows, households_of(rows)))
     evidence = evidence_of_each(members)
     return [
         _mapped(row, member, scope)
@@ -42,14 +42,13 @@ def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     ]
 
 
-def _member(row: Row) -> Member:
+def _member(row: Row, household: str) -> Member:
     value = row.values
     return Member(
-        household=value["household_number"],
+        household=household,
         left="",
         born=readable_date(value["birth_date"]),
         insurance=INSURANCES.get(value["insurance"], Insurance.NONE),
-        sound=row.sound,
     )
 
 

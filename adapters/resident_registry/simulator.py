@@ -1,0 +1,111 @@
+"""Plays the 既存住民基本台帳システム: a full file at first, then each day's 異動 by household."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.resident_registry import ADAPTER
+from adapters.simulation.addresses import MUNICIPALITY_CODE
+from adapters.simulation.changes import Entry
+from adapters.simulation.city import CityDay
+from adapters.simulation.kit import (
+    DayFile,
+    Misdeed,
+    ReceivedRecord,
+    WrittenFile,
+    file_name,
+    header_of,
+    put,
+)
+from adapters.simulation.misdeeds import event, resident_data
+from hub.names import inbound_exchange
+from mappings.codes import EVENT_REASONS
+from schemas.resident import ResidentChanged
+
+_HOUR = 6
+_OPERATOR = ("市民課", "JUKI-T01", "S0101")
+_EVENT_CODES = {reason: code for code, reason in EVENT_REASONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    system: str = ADAPTER.system
+
+    def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:
+        """Write the day's one file: the whole city on the first day, then what changed."""
+        wire = ADAPTER.inbound[0]
+        file = DayFile(
+            file_name("JUKI", day, _HOUR),
+            wire.layout,
+            wire.message_type,
+            header_of(day, _HOUR, _OPERATOR),
+            rows_of(day),
+        )
+        return [put(file, folder)]
+
+    def receive(self, folder: Path) -> Iterator[ReceivedRecord]:  # noqa: ARG002 - protocol
+        """Nothing is sent to this system yet."""
+        return iter(())
+
+    def read_back(self, folder: Path) -> list[ReceivedRecord]:
+        """Nothing is sent to this system yet."""
+        return list(self.receive(folder))
+
+    def misdeeds(self) -> tuple[Misdeed, ...]:
+        """Send a field that the message type does not have."""
+        name = "registry-adds-a-field"
+        kind = ResidentChanged.MESSAGE_TYPE
+        data = resident_data() | {"bank_account": "0001-001-0000001"}
+        return (
+            Misdeed(
+                name=name,
+                title="The resident registry adds a bank account to a resident's change",
+                as_system=self.system,
+                exchange=inbound_exchange(self.system),
+                routing_key=kind,
+                event=event(name, source=self.system, message_type=kind, data=data),
+                expected_code="field-not-permitted",
+            ),
+        )
+
+
+SIMULATOR = _Registry()
+
+
+def rows_of(day: CityDay) -> Iterator[Mapping[str, str]]:
+    """Stream a day's rows, as the layout ``resident-registry.residents`` wants them."""
+    return (_row(entry, group.number) for group in day.groups() for entry in group.entries)
+
+
+def _row(entry: Entry, group: str) -> Mapping[str, str]:
+    person, place, held = entry.person, entry.place, entry.person.eligibility
+    return {
+        "group": group,
+        "addressee_number": person.number,
+        "history_number": str(person.history),
+        "household_number": entry.household_number,
+        "previous_household_number": entry.left,
+        "my_number": person.my_number,
+        "resident_kind": person.kind,
+        "resident_state": "9" if entry.removed else "1",
+        "event_reason": _EVENT_CODES[entry.reason],
+        "event_date": entry.event_date,
+        "name": person.name,
+        "name_kana": person.kana,
+        "common_name": person.common_name,
+        "birth_date": person.birth.text,
+        "sex": person.sex,
+        "relationship_codes": person.relation[0],
+        "relationship": person.relation[1],
+        "postal_code": place.postal_code,
+        "municipality_code": MUNICIPALITY_CODE,
+        "town_code": place.town_code,
+        "address": place.address,
+        "building": place.building,
+        "previous_address": entry.previous_address,
+        "protected": "1" if person.protected else "0",
+        "insured_number": held.number if held else "",
+        "insured_acquired": held.acquired if held else "",
+        "insured_lost": held.lost if held else "",
+        "note": person.note,
+    }

@@ -1,0 +1,119 @@
+"""Plays the 税務システム: every resident's income at first, then corrections by household."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.simulation.city import CityDay
+from adapters.simulation.incomes import TaxEntry
+from adapters.simulation.kit import (
+    DayFile,
+    Misdeed,
+    ReceivedRecord,
+    WrittenFile,
+    file_name,
+    header_of,
+    put,
+)
+from adapters.simulation.misdeeds import event, resident_data
+from adapters.simulation.people import Person
+from adapters.tax import ADAPTER
+from hub.names import inbound_exchange
+from mappings.codes import AMOUNTS
+from schemas.resident import ResidentChanged
+
+_HOUR = 7
+_OPERATOR = ("市民税課", "ZEI-T01", "S0201")
+_TAX_YEAR = "2025"
+_FIRST_ASSESSED = "2025-06-10"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tax:
+    system: str = ADAPTER.system
+
+    def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:
+        """Write the day's one file: everybody on the first day, then what was corrected."""
+        wire = ADAPTER.inbound[0]
+        file = DayFile(
+            file_name("ZEI", day, _HOUR),
+            wire.layout,
+            wire.message_type,
+            header_of(day, _HOUR, _OPERATOR),
+            rows_of(day),
+        )
+        return [put(file, folder)]
+
+    def receive(self, folder: Path) -> Iterator[ReceivedRecord]:  # noqa: ARG002 - protocol
+        """Nothing is sent to this system."""
+        return iter(())
+
+    def read_back(self, folder: Path) -> list[ReceivedRecord]:
+        """Nothing is sent to this system."""
+        return list(self.receive(folder))
+
+    def misdeeds(self) -> tuple[Misdeed, ...]:
+        """Send what only the resident registry may, in its own name and in the registry's."""
+        return (
+            self._misdeed(
+                "tax-sends-residents",
+                "The tax system sends a resident's change",
+                claims=self.system,
+                expected="message-type-not-permitted",
+            ),
+            self._misdeed(
+                "tax-claims-another-name",
+                "The tax system claims to be the resident registry",
+                claims="resident-registry",
+                expected="sender-mismatch",
+            ),
+        )
+
+    def _misdeed(self, name: str, title: str, *, claims: str, expected: str) -> Misdeed:
+        kind = ResidentChanged.MESSAGE_TYPE
+        return Misdeed(
+            name=name,
+            title=title,
+            as_system=self.system,
+            exchange=inbound_exchange(self.system),
+            routing_key=kind,
+            event=event(name, source=claims, message_type=kind, data=resident_data()),
+            expected_code=expected,
+        )
+
+
+SIMULATOR = _Tax()
+
+
+def rows_of(day: CityDay) -> Iterator[Mapping[str, str]]:
+    """Stream a day's rows, as the layout ``tax.income`` wants them."""
+    assessed = _FIRST_ASSESSED if day.is_initial else day.date.isoformat()
+    return (
+        _row(entry, group.number, assessed) for group in day.tax_groups() for entry in group.entries
+    )
+
+
+def _row(entry: TaxEntry, group: str, assessed: str) -> Mapping[str, str]:
+    person, income = entry.person, entry.income
+    amounts = {name: str(income.amounts[name]) if income.amounts else "" for name in AMOUNTS}
+    return {
+        "group": group,
+        "addressee_number": person.number,
+        "tax_year": _TAX_YEAR,
+        "correction_number": str(entry.correction),
+        "my_number": person.my_number,
+        "household_number": entry.household_number,
+        "birth_date": person.birth.text,
+        "insurance": _insurance(person),
+        "changed": "1" if entry.changed else "0",
+        "assessed_on": assessed if entry.changed else _FIRST_ASSESSED,
+        "undeclared": income.undeclared,
+        "taxation_class": income.taxation_class,
+        **amounts,
+    }
+
+
+def _insurance(person: Person) -> str:
+    if person.eligibility is None:
+        return "0"
+    return "2" if person.eligibility.lost else "1"

@@ -1,0 +1,31 @@
+"""Plays the 広域連合電算処理システム: reads its files, and tries to go past the hub."""
+
+from adapters.simulation.kit import Misdeed
+from adapters.simulation.misdeeds import event, resident_data
+from adapters.simulation.receiving import Receiver
+from adapters.union import ADAPTER
+from hub.names import OUT_EXCHANGE
+from schemas.resident import ResidentChanged
+
+_NAME = "union-goes-past-the-hub"
+_ADDRESSED = "premium-collection"
+
+SIMULATOR = Receiver(
+    ADAPTER,
+    forbidden=(
+        Misdeed(
+            name=_NAME,
+            title="The union's system publishes straight to a receiver",
+            as_system=ADAPTER.system,
+            exchange=OUT_EXCHANGE,
+            routing_key=_ADDRESSED,
+            event=event(
+                _NAME,
+                source=ADAPTER.system,
+                message_type=ResidentChanged.MESSAGE_TYPE,
+                data=resident_data(),
+            ),
+            expected_code="broker",
+        ),
+    ),
+)
