@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from hub.edge import files
+from hub.edge.groups import GROUP_LIMIT, GroupSizes
 from hub.edge.kit import BadRecord, Row, Unwritable
 from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
 from schemas.layout import Encoding, Layout
@@ -146,6 +147,7 @@ def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool)
     hasher = hashlib.sha256()
     lines = _lines(file, encoding, hasher.update)
     header = _read_header(next(lines, None), layout, settled=settled)
+    sizes = GroupSizes(layout)
     records = 0
     for line in lines:
         kind = _kind_of(line.text)
@@ -153,6 +155,9 @@ def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool)
             break
         if kind == "D":
             records += 1
+            if sizes.too_large(line.text):
+                reason = f"a group has over {GROUP_LIMIT} records"
+                raise BadFile(FileFault.GROUP_TOO_LARGE, reason, line.number)
         elif kind == "T":
             _check_trailer(line, records)
             _check_end(lines)
@@ -266,40 +271,26 @@ def write_file(
         Unwritable: a value that the layout or the encoding has no place for; no file is left.
         EdgeError: the folder or disk cannot be used.
     """
-    temporary = files.temporary_name(path)
-    write_unnamed(temporary, layout, header, rows, encoding=encoding)
-    files.rename(temporary, path)
-
-
-def write_unnamed(
-    temporary: Path,
-    layout: Layout,
-    header: Header,
-    rows: Iterable[Mapping[str, str]],
-    *,
-    encoding: Encoding | None = None,
-) -> None:
-    """Write and sync a file where it is; a crash, or an error, may leave a part of it.
-
-    Raises:
-        Unwritable: a value that the layout or the encoding has no place for; no file is left.
-        EdgeError: the folder or disk cannot be used.
-    """
     encoder = RecordEncoder(layout, encoding)
+    temporary = files.temporary_name(path)
     try:
-        files.write_synced(temporary, _file_lines(layout, encoder, header, rows))
+        files.write_synced(temporary, framed(encoder, header, map(encoder.record, rows)))
     except Unwritable:
         files.remove(temporary)
         raise
+    files.rename(temporary, path)
 
 
-def _file_lines(
-    layout: Layout, encoder: RecordEncoder, header: Header, rows: Iterable[Mapping[str, str]]
-) -> Iterator[bytes]:
-    yield encoder.line(_header_parts(layout, header))
+def framed(encoder: RecordEncoder, header: Header, records: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the lines of a whole file around its encoded records.
+
+    Raises:
+        Unwritable: the header has an item that a file has no place for.
+    """
+    yield encoder.line(_header_parts(encoder.layout, header))
     count = 0
-    for row in rows:
-        yield encoder.record(row)
+    for record in records:
+        yield record
         count += 1
     yield f"T,{count}\r\n".encode("ascii")
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from hub.errors import EdgeError
 
@@ -47,6 +48,43 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder, and those above it, where it is missing; an existing one is left alone.
+
+    Raises:
+        EdgeError: it cannot be made.
+    """
+    with mapped("cannot make the folder", folder):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(mode)
+
+
+def append_line(path: Path, line: bytes, mode: int = FILE_MODE) -> None:
+    """Add a line to a file, durably; what a crash left of a line before it is ended first.
+
+    Raises:
+        EdgeError: the folder or disk cannot be used; a part of the line may be there.
+    """
+    with mapped("cannot write", path):
+        is_new = not path.exists()
+        with path.open("ab+") as file:
+            if is_new:
+                os.fchmod(file.fileno(), mode)
+            elif file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    if is_new:
+        sync_folder(path.parent)
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
 def write_synced(path: Path, chunks: Iterable[bytes], mode: int = FILE_MODE) -> None:
     """Write a file from its start and make its content durable, but not yet its name.
 
@@ -61,6 +99,17 @@ def write_synced(path: Path, chunks: Iterable[bytes], mode: int = FILE_MODE) -> 
                 file.write(chunk)
             file.flush()
             os.fsync(handle)
+
+
+def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Write a small file so that its name never stands for a part of it.
+
+    Raises:
+        EdgeError: the folder or disk cannot be used.
+    """
+    temporary = temporary_name(path)
+    write_synced(temporary, (content,), mode)
+    rename(temporary, path)
 
 
 def remove(path: Path) -> None:

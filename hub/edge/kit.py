@@ -51,8 +51,8 @@ class Inbound:
     """Files that the system writes for the hub.
 
     ``to_messages`` gets the rows of one group (``layout.group_by``; a single row where the
-    layout has no groups) and answers each sound row with a ``Mapped`` or a ``BadRecord``, in
-    order. It is pure.
+    layout has no groups) and answers sound rows with a ``Mapped`` or a ``BadRecord``, in
+    order; a row that only tells about its group gets no answer. It is pure.
     """
 
     pattern: str

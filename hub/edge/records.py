@@ -106,7 +106,7 @@ class RecordEncoder:
     """
 
     def __init__(self, layout: Layout, encoding: Encoding | None = None) -> None:
-        self._layout = layout
+        self.layout = layout
         self._encoding = encoding or layout.encoding
         self._fields = frozenset(column.field for column in layout.columns)
 
@@ -115,11 +115,11 @@ class RecordEncoder:
         if values.keys() != self._fields:
             odd = sorted(values.keys() ^ self._fields)
             raise Unwritable(odd[0], "is not given, or no field of the layout")
-        fault = _first_fault(self._layout.columns, values)
+        fault = _first_fault(self.layout.columns, values)
         if fault is not None:
             raise Unwritable(*fault)
         parts = {"kind": "D"}
-        parts.update((column.field, values[column.field]) for column in self._layout.columns)
+        parts.update((column.field, values[column.field]) for column in self.layout.columns)
         line = self.line(parts)
         if len(line) > LINE_LIMIT:
             raise Unwritable("", f"the record has over {LINE_LIMIT} bytes")
@@ -127,7 +127,7 @@ class RecordEncoder:
 
     def line(self, parts: Mapping[str, str]) -> bytes:
         """Write any parts, by name, as one line."""
-        text = ",".join(map(_quoted, parts.values())) + "\r\n"
+        text = ",".join(map(quoted, parts.values())) + "\r\n"
         line = self._kept(text)
         if line is None:
             field = next(name for name, part in parts.items() if self._kept(part) is None)
@@ -143,7 +143,8 @@ class RecordEncoder:
         return encoded if encoded.decode(self._encoding) == text else None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Put a value in quotes where RFC 4180 asks for them."""
     if "," in text or '"' in text:
         return '"' + text.replace('"', '""') + '"'
     return text

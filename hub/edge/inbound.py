@@ -1,0 +1,185 @@
+"""Sends a file's records to the hub, in order, each once however often it has to begin again.
+
+A message's id and body depend only on the file's content, so that the hub recognises what it
+already has. What the broker does not take is published again until it does: nothing is
+skipped, and nothing newer about the same resident overtakes it.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+from hub.edge.backoff import Backoff
+from hub.edge.delimited import BadFile, Header, read_parsed
+from hub.edge.groups import Group, groups
+from hub.edge.inbox import Inbox, Picked
+from hub.edge.journal import Journal
+from hub.edge.kit import BadRecord, Inbound, Mapped
+from hub.edge.observe import EdgeObserver
+from hub.edge.rejects import RejectsFile
+from hub.edge.routing import inbound_exchange
+from hub.message import AccessItems, encode_event, partition_of
+from hub.ports import Link, Outgoing, Sent
+from hub.site import AccessSite
+from schemas.canonical import schema_uri
+from schemas.layout import Encoding
+
+Steps = Generator[float, None, None]
+"""Work in small pieces; each gives the seconds to wait before the next."""
+
+BATCH = 500
+"""Messages published, confirmed and noted together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A message, and the record that it came from."""
+
+    record: int
+    outgoing: Outgoing
+
+
+class Sender:
+    """Reads what the inbox finds and publishes it over one link.
+
+    ``steps`` runs for ever, and gives after each piece of work the seconds to wait before the
+    next: so its caller can do other things in between, and stop at any time.
+    """
+
+    def __init__(  # noqa: PLR0913 - what one sender is made of
+        self,
+        system: str,
+        access: AccessSite,
+        encoding: Encoding | None,
+        poll_seconds: float,
+        *,
+        inbox: Inbox,
+        journal: Journal,
+        observe: EdgeObserver,
+    ) -> None:
+        self._system = system
+        self._access = access
+        self._encoding = encoding
+        self._poll_seconds = poll_seconds
+        self._inbox = inbox
+        self._journal = journal
+        self._observe = observe
+
+    def steps(self, link: Link) -> Steps:
+        """Send file after file.
+
+        Raises:
+            LinkLost: the link is gone; a new one goes on where this one was.
+            EdgeError: a folder, file or the journal cannot be used; begin again later.
+        """
+        while True:
+            picked = self._inbox.next_file()
+            if picked is None:
+                yield self._poll_seconds
+                continue
+            try:
+                yield from self._send_file(link, picked)
+            except BadFile as bad:
+                self._inbox.set_aside(picked.path, bad)
+
+    def _send_file(self, link: Link, picked: Picked) -> Steps:
+        rejects_path = self._inbox.rejects_path(picked)
+        with RejectsFile(rejects_path) as rejects:
+            batch: list[Numbered] = []
+            for part in self._parts(picked):
+                if isinstance(part, BadRecord):
+                    rejects.add(part)
+                elif part.number > picked.entry.confirmed_through:
+                    batch.append(self._message(picked, part))
+                if len(batch) == BATCH:
+                    yield from self._publish(link, picked, batch)
+                    batch = []
+            yield from self._publish(link, picked, batch)
+            rejects.finish()
+        self._inbox.finish(picked, rejects.count)
+        self._observe.file_read(picked.wire.message_type, picked.facts.records, rejects.count)
+
+    def _parts(self, picked: Picked) -> Iterator[Mapped | BadRecord]:
+        parsed = read_parsed(picked.path, picked.layout, self._encoding)
+        for group in groups(parsed, picked.layout):
+            yield from answers(picked.wire, group)
+
+    def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
+        message = mapped.message
+        message_id = f"{picked.facts.digest[:32]}-{mapped.number}"
+        body = encode_event(
+            message_id=message_id,
+            system=self._system,
+            message_type=picked.wire.message_type,
+            time=picked.facts.header.created_at,
+            data=message,
+            access=_access_items(picked.facts.header, self._access, mapped.reason),
+            dataschema=schema_uri(type(message)),
+        )
+        outgoing = Outgoing(
+            exchange=inbound_exchange(self._system),
+            routing_key=picked.wire.message_type,
+            body=body,
+            message_id=message_id,
+            message_type=picked.wire.message_type,
+            order_key=message.addressee_number,
+            partition=partition_of(message.addressee_number),
+        )
+        return Numbered(mapped.number, outgoing)
+
+    def _publish(self, link: Link, picked: Picked, batch: Sequence[Numbered]) -> Steps:
+        if not batch:
+            return
+        picked.ensure_unchanged()
+        backoff = Backoff()
+        waiting = [message.outgoing for message in batch]
+        while waiting:
+            fates = link.publish(waiting)
+            waiting = [
+                message
+                for message, fate in zip(waiting, fates, strict=True)
+                if fate is not Sent.CONFIRMED
+            ]
+            if waiting:
+                self._observe.held_back(len(waiting))
+                yield backoff.next()
+        self._journal.confirm(picked.entry.digest, batch[-1].record, len(batch))
+        self._observe.published(picked.wire.message_type, len(batch))
+        yield 0.0
+
+
+def _access_items(header: Header, site: AccessSite, reason: str) -> AccessItems:
+    return AccessItems(
+        staff=header.staff or site.staff,
+        department=header.department or site.department,
+        terminal=header.terminal or site.terminal,
+        reason=reason,
+    )
+
+
+def answers(wire: Inbound, group: Group) -> Sequence[Mapped | BadRecord]:
+    """Map one group, and put the layout's refusals and the mapping's answers in order.
+
+    A mapping that fails, or answers what it was not asked, gets its whole group refused: no
+    record of it may be sent on the word of code that went wrong.
+    """
+    sound = [row for row in group.rows if row.sound]
+    if not sound:
+        return group.faults
+    try:
+        mapped = wire.to_messages(group.rows)
+        fault = _answer_fault(wire, {row.number for row in sound}, mapped)
+    except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
+        mapped, fault = (), f"the mapping failed ({type(error).__name__})"
+    if fault:
+        mapped = [BadRecord(row.number, row.line, "", fault) for row in sound]
+    return sorted([*group.faults, *mapped], key=lambda part: part.number)
+
+
+def _answer_fault(wire: Inbound, asked: set[int], answered: Sequence[Mapped | BadRecord]) -> str:
+    numbers = [answer.number for answer in answered]
+    if not asked.issuperset(numbers) or len(set(numbers)) != len(numbers):
+        return "the mapping answered records that it was not asked about"
+    kinds = (answer.message.MESSAGE_TYPE for answer in answered if isinstance(answer, Mapped))
+    if any(kind != wire.message_type for kind in kinds):
+        return "the mapping gave a message of another type"
+    return ""

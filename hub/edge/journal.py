@@ -1,0 +1,298 @@
+"""An adapter's own memory: which files were read, and which messages stand in which file.
+
+One SQLite file that belongs to one adapter process. It holds names, digests, ids and counts,
+and nothing that a record says. Entries are kept for good: a message may come again long after
+it was delivered, and one remembered takes about 100 bytes.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from hub.edge import files
+from hub.errors import EdgeError
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE inbound (
+        digest TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        placed_as TEXT NOT NULL,
+        state TEXT NOT NULL,
+        records INTEGER NOT NULL,
+        confirmed_through INTEGER NOT NULL DEFAULT 0,
+        published INTEGER NOT NULL DEFAULT 0,
+        rejected INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE outbound_file (
+        prefix TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        name TEXT NOT NULL UNIQUE,
+        records INTEGER NOT NULL,
+        named INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (prefix, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX outbound_unnamed ON outbound_file (named) WHERE named = 0;
+    CREATE TABLE taken (
+        sender TEXT NOT NULL,
+        id TEXT NOT NULL,
+        flow TEXT NOT NULL,
+        file TEXT NOT NULL,
+        code TEXT NOT NULL,
+        receipted INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (sender, id, flow)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+
+
+class InboundState(StrEnum):
+    """How far a file has come: being read, read to its end, and moved away."""
+
+    READING = "reading"
+    READ = "read"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    """A file that is or was read.
+
+    ``state`` is an ``InboundState``; ``placed_as`` is its name in ``processed``;
+    ``confirmed_through`` is the last record number up to which everything that was to be
+    published is confirmed.
+    """
+
+    digest: str
+    name: str
+    placed_as: str
+    state: str
+    records: int
+    confirmed_through: int = 0
+    published: int = 0
+    rejected: int = 0
+
+
+class TakenKey(NamedTuple):
+    """What names a message at its receiver: sender, message id, flow."""
+
+    sender: str
+    id: str
+    flow: str
+
+
+class Taken(NamedTuple):
+    """A message that the adapter is done with; ``code`` is empty unless it was set aside.
+
+    ``file`` is the name of the file that it stands in.
+    """
+
+    key: TakenKey
+    file: str
+    code: str
+
+
+class OutboundFile(NamedTuple):
+    """A file for the receiver, whole on disk under its temporary name."""
+
+    prefix: str
+    sequence: int
+    name: str
+    records: int
+
+
+class Journal:
+    """The journal of one adapter; every method raises ``EdgeError`` when it cannot be done.
+
+    Each method that writes is one durable transaction.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it, made anew where it is missing, for this process alone.
+
+        Raises:
+            EdgeError: it cannot be used, belongs to a newer version, or another process
+                has it.
+        """
+        self._path = path
+        files.make_folder(path.parent, 0o700)
+        self._lock = self._locked()
+        try:
+            self._database = self._opened()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _locked(self) -> int:
+        lock = self._path.with_name(f"{self._path.name}.lock")
+        with files.mapped("cannot lock", lock):
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, files.PRIVATE_MODE)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(handle)
+                raise EdgeError(f"another process uses the journal {self._path}") from error
+        return handle
+
+    def _opened(self) -> sqlite3.Connection:
+        with self._mapped():
+            database = sqlite3.connect(self._path, isolation_level=None)
+            try:
+                self._path.chmod(files.PRIVATE_MODE)
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = FULL")
+                self._migrate(database)
+            except BaseException:
+                database.close()
+                raise
+        return database
+
+    def _migrate(self, database: sqlite3.Connection) -> None:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise EdgeError(f"the journal {self._path} belongs to a newer version")
+        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+            database.executescript(
+                f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT;"
+            )
+
+    def close(self) -> None:
+        """Close it and let others have it."""
+        self._database.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise EdgeError(f"the journal {self._path} cannot be used: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._mapped():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    # -- inbound -----------------------------------------------------------------------
+
+    def inbound(self, digest: str) -> InboundFile | None:
+        """Tell what is known of a file with this content."""
+        query = "SELECT * FROM inbound WHERE digest = ?"
+        with self._mapped():
+            row = self._database.execute(query, (digest,)).fetchone()
+        return None if row is None else InboundFile(*row)
+
+    def unplaced(self) -> list[InboundFile]:
+        """Give the files that are being read, or were read and not yet moved away."""
+        query = "SELECT * FROM inbound WHERE state <> ? ORDER BY name"
+        with self._mapped():
+            rows = self._database.execute(query, (InboundState.DONE,)).fetchall()
+        return [InboundFile(*row) for row in rows]
+
+    def begin(self, file: InboundFile) -> None:
+        """Remember that a file is being read."""
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO inbound (digest, name, placed_as, state, records)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (file.digest, file.name, file.placed_as, file.state, file.records),
+            )
+
+    def confirm(self, digest: str, through: int, published: int) -> None:
+        """Remember that ``published`` more messages, up to this record, are confirmed."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE inbound SET confirmed_through = ?, published = published + ?"
+                " WHERE digest = ?",
+                (through, published, digest),
+            )
+
+    def finish(self, digest: str, rejected: int) -> None:
+        """Remember that a file was read to its end."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE inbound SET state = ?, rejected = ? WHERE digest = ?",
+                (InboundState.READ, rejected, digest),
+            )
+
+    def placed(self, digest: str) -> None:
+        """Remember that a file that was read has been moved away."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE inbound SET state = ? WHERE digest = ?", (InboundState.DONE, digest)
+            )
+
+    # -- outbound ----------------------------------------------------------------------
+
+    def last_sequence(self, prefix: str) -> int:
+        """Give the highest sequence number of a prefix; 0 before the first."""
+        query = "SELECT coalesce(max(sequence), 0) FROM outbound_file WHERE prefix = ?"
+        with self._mapped():
+            (last,) = self._database.execute(query, (prefix,)).fetchone()
+        return int(last)
+
+    def taken(self, keys: Iterable[TakenKey]) -> dict[TakenKey, Taken]:
+        """Tell which of these messages the adapter is already done with."""
+        query = "SELECT file, code FROM taken WHERE sender = ? AND id = ? AND flow = ?"
+        known = {}
+        with self._mapped():
+            for key in keys:
+                row = self._database.execute(query, key).fetchone()
+                if row is not None:
+                    known[key] = Taken(key, *row)
+        return known
+
+    def deliver(self, written: Sequence[OutboundFile], taken: Iterable[Taken]) -> None:
+        """Remember files that are whole on disk, and every message done with: all, or none."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO outbound_file (prefix, sequence, name, records) VALUES (?, ?, ?, ?)",
+                written,
+            )
+            database.executemany(
+                "INSERT INTO taken (sender, id, flow, file, code) VALUES (?, ?, ?, ?, ?)",
+                ((*message.key, message.file, message.code) for message in taken),
+            )
+
+    def unnamed(self) -> list[OutboundFile]:
+        """Give the files that may still have their temporary name."""
+        query = (
+            "SELECT prefix, sequence, name, records FROM outbound_file WHERE named = 0"
+            " ORDER BY prefix, sequence"
+        )
+        with self._mapped():
+            return [OutboundFile(*row) for row in self._database.execute(query)]
+
+    def named(self, written: Iterable[OutboundFile]) -> None:
+        """Remember that files have their names."""
+        with self._transaction() as database:
+            database.executemany(
+                "UPDATE outbound_file SET named = 1 WHERE prefix = ? AND sequence = ?",
+                ((file.prefix, file.sequence) for file in written),
+            )
+
+    def receipted(self, keys: Iterable[TakenKey]) -> None:
+        """Remember that the broker has the receipts of these messages."""
+        with self._transaction() as database:
+            database.executemany(
+                "UPDATE taken SET receipted = 1 WHERE sender = ? AND id = ? AND flow = ?", keys
+            )

@@ -1,0 +1,276 @@
+"""Puts what the hub sends into files for the system: each message in one file, once.
+
+The order of the steps is the guarantee (``docs/adr/0003-files-in-and-out.md``): file whole on
+disk under a temporary name, journal, name, receipts, acknowledgement. Whatever is repeated
+after a crash finds in the journal what was done.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.edge import files
+from hub.edge.delimited import Header, framed
+from hub.edge.folders import Folders
+from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
+from hub.edge.kit import Unwritable
+from hub.edge.observe import EdgeObserver
+from hub.edge.routing import inbound_exchange
+from hub.edge.sorting import Aside, Line, NoticeLine, Sorter
+from hub.errors import SiteError
+from hub.message import NOTICE_TYPE, RECEIPT_TYPE, Receipt, Receipts, encode_event, partition_of
+from hub.ports import Delivery, Link, Outgoing, Sent
+from hub.site import AccessSite
+
+RECEIPTS_AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A batch in its parts; ``repeated`` is what the journal already had."""
+
+    lines: dict[str, list[Line]] = field(default_factory=dict)
+    asides: list[Aside] = field(default_factory=list)
+    notices: list[NoticeLine] = field(default_factory=list)
+    repeated: list[Taken] = field(default_factory=list)
+
+
+class Outbox:
+    """The ``from-hub`` folder of one system, filled from its queue over one link."""
+
+    def __init__(  # noqa: PLR0913 - what one outbox is made of
+        self,
+        system: str,
+        access: AccessSite,
+        *,
+        sorter: Sorter,
+        folders: Folders,
+        journal: Journal,
+        observe: EdgeObserver,
+        file_records: int,
+        file_seconds: float,
+        monotonic: Callable[[], float],
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self._system = system
+        self._access = access
+        self._sorter = sorter
+        self._folders = folders
+        self._journal = journal
+        self._observe = observe
+        self._file_records = file_records
+        self._file_seconds = file_seconds
+        self._monotonic = monotonic
+        self._now = now
+        self._held: list[Delivery] = []
+        self._first_at = 0.0
+
+    def check_headers(self) -> None:
+        """Make sure that the site's access items have a place in every file.
+
+        Raises:
+            SiteError: one of them has a character that a file's encoding lacks.
+        """
+        header = _header(self._access, self._now())
+        for prefix, wire in self._sorter.wires.items():
+            try:
+                list(framed(wire.encoder, header, ()))
+            except Unwritable as error:
+                raise SiteError(f"access of {self._system}, in files {prefix}: {error}") from error
+
+    def recover(self) -> None:
+        """End what a crash interrupted: give files their names, remove half-written ones.
+
+        Raises:
+            EdgeError: the folder or the journal cannot be used.
+        """
+        self._name_files()
+        for prefix in self._sorter.wires:
+            with files.mapped("cannot list", self._folders.from_hub):
+                left = sorted(self._folders.from_hub.glob(f".{prefix}_*.csv.tmp"))
+            for path in left:
+                files.remove(path)
+
+    def step(self, link: Link, wait: float) -> bool:
+        """Take what there is, waiting at the most ``wait`` seconds; write it when it is time.
+
+        False says that the hub does not take receipts at the moment: try again later.
+
+        Raises:
+            LinkLost: the link is gone, and what was taken will be delivered again.
+            EdgeError: a folder, the disk or the journal cannot be used; what was taken is
+                kept, and the next step tries again.
+        """
+        room = self._file_records - len(self._held)
+        if room > 0:
+            self._hold(link.take(room, self._patience(wait)))
+        if not self._held or self._patience(wait) > 0:
+            return True
+        if not self._deliver(link, self._held):
+            return False
+        self._held = []
+        return True
+
+    def _hold(self, taken: Sequence[Delivery]) -> None:
+        if taken and not self._held:
+            self._first_at = self._monotonic()
+        self._held.extend(taken)
+
+    def _patience(self, wait: float) -> float:
+        """Give how long to wait for more: not at all once a batch is full or old enough."""
+        if not self._held:
+            return wait
+        if len(self._held) >= self._file_records:
+            return 0.0
+        age = self._monotonic() - self._first_at
+        return max(0.0, min(wait, self._file_seconds - age))
+
+    # -- one batch ---------------------------------------------------------------------
+
+    def _deliver(self, link: Link, batch: Sequence[Delivery]) -> bool:
+        self._name_files()
+        parts = self._sort(batch)
+        taken = self._store(parts)
+        self._name_files()
+        self._tell(parts)
+        if not self._send_receipts(link, [*parts.repeated, *taken]):
+            return False
+        link.ack(batch[-1])
+        return True
+
+    def _sort(self, batch: Sequence[Delivery]) -> _Sorted:
+        judged = [self._sorter.judge(delivery) for delivery in batch]
+        keys = {one.key for one in judged if one.key is not None}
+        known = self._journal.taken(keys)
+        parts = _Sorted()
+        seen: set[TakenKey] = set()
+        for one in judged:
+            if one.key is not None:
+                if one.key in seen:
+                    continue
+                seen.add(one.key)
+            if one.key in known:
+                parts.repeated.append(known[one.key])
+            elif isinstance(one, Line):
+                parts.lines.setdefault(one.prefix, []).append(one)
+            elif isinstance(one, Aside):
+                parts.asides.append(one)
+            else:
+                parts.notices.append(one)
+        return parts
+
+    def _store(self, parts: _Sorted) -> list[Taken]:
+        """Write everything down, and then in one transaction what was written."""
+        at = self._now()
+        for aside in parts.asides:
+            path = self._folders.set_aside / aside.file_name()
+            files.write_whole(path, aside.document(at), files.PRIVATE_MODE)
+        for notice in parts.notices:
+            day = at.strftime("%Y%m%d")
+            files.append_line(self._folders.notices / f"notices-{day}.jsonl", notice.line)
+        written = [self._write(prefix, lines, at) for prefix, lines in parts.lines.items()]
+        taken = _taken(parts, {file.prefix: file.name for file in written})
+        if taken:
+            self._journal.deliver(written, taken)
+        return taken
+
+    def _write(self, prefix: str, lines: Sequence[Line], at: dt.datetime) -> OutboundFile:
+        sequence = self._journal.last_sequence(prefix) + 1
+        while (self._folders.from_hub / _file_name(prefix, sequence)).exists():
+            sequence += 1  # the journal was lost: what the system has not yet read stays
+        file = OutboundFile(prefix, sequence, _file_name(prefix, sequence), len(lines))
+        header = _header(self._access, at)
+        encoder = self._sorter.wires[prefix].encoder
+        temporary = files.temporary_name(self._folders.from_hub / file.name)
+        files.write_synced(temporary, framed(encoder, header, (line.record for line in lines)))
+        return file
+
+    def _name_files(self) -> None:
+        """Give files that the journal knows their names; one that is gone was read already."""
+        unnamed = self._journal.unnamed()
+        for file in unnamed:
+            path = self._folders.from_hub / file.name
+            temporary = files.temporary_name(path)
+            if temporary.exists():
+                files.rename(temporary, path)
+        if unnamed:
+            self._journal.named(unnamed)
+        for file in unnamed:
+            message_type = self._sorter.message_type(file.prefix)
+            self._observe.file_written(message_type, file.records)
+
+    def _tell(self, parts: _Sorted) -> None:
+        for aside in parts.asides:
+            self._observe.message_set_aside(aside.code)
+        if parts.notices:
+            self._observe.notices_written(len(parts.notices))
+        if parts.repeated:
+            self._observe.message_repeated(len(parts.repeated))
+
+    # -- receipts ----------------------------------------------------------------------
+
+    def _send_receipts(self, link: Link, taken: Sequence[Taken]) -> bool:
+        owed = [message for message in taken if message.key.flow != NOTICE_TYPE]
+        chunks = [
+            owed[start : start + RECEIPTS_AT_ONCE]
+            for start in range(0, len(owed), RECEIPTS_AT_ONCE)
+        ]
+        fates = link.publish([self._receipts_event(chunk) for chunk in chunks])
+        sent = [
+            message
+            for chunk, fate in zip(chunks, fates, strict=True)
+            if fate is Sent.CONFIRMED
+            for message in chunk
+        ]
+        if sent:
+            self._journal.receipted(message.key for message in sent)
+            self._observe.receipts_sent(len(sent))
+        if len(sent) < len(owed):
+            self._observe.held_back(len(owed) - len(sent))
+        return len(sent) == len(owed)
+
+    def _receipts_event(self, taken: Sequence[Taken]) -> Outgoing:
+        # A new id each time: the receipts inside are known to the hub by what they are about.
+        event_id = f"receipts-{uuid.uuid4().hex}"
+        body = encode_event(
+            message_id=event_id,
+            system=self._system,
+            message_type=RECEIPT_TYPE,
+            time=self._now(),
+            data=Receipts(receipts=[_receipt(message) for message in taken]).model_dump(),
+            access=self._access.items(),
+        )
+        return Outgoing(
+            exchange=inbound_exchange(self._system),
+            routing_key=RECEIPT_TYPE,
+            body=body,
+            message_id=event_id,
+            message_type=RECEIPT_TYPE,
+            partition=partition_of(event_id),
+        )
+
+
+def _header(access: AccessSite, at: dt.datetime) -> Header:
+    return Header(at, access.department, access.terminal, access.staff)
+
+
+def _file_name(prefix: str, sequence: int) -> str:
+    return f"{prefix}_{sequence:08}.csv"
+
+
+def _taken(parts: _Sorted, file_names: Mapping[str, str]) -> list[Taken]:
+    lines = (line for of_prefix in parts.lines.values() for line in of_prefix)
+    taken = [Taken(line.key, file_names[line.prefix], "") for line in lines]
+    taken += [
+        Taken(aside.key, aside.file_name(), aside.code)
+        for aside in parts.asides
+        if aside.key is not None
+    ]
+    return taken + [Taken(notice.key, "", "") for notice in parts.notices]
+
+
+def _receipt(taken: Taken) -> Receipt:
+    sender, message_id, flow = taken.key
+    result = "set-aside" if taken.code else "delivered"
+    return Receipt(sender=sender, id=message_id, flow=flow, result=result, code=taken.code)

@@ -1,0 +1,161 @@
+"""Judges what a receiver's queue gave: a line for a file, a notice, or something to set aside."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hub.edge.journal import TakenKey
+from hub.edge.kit import Outbound, Unwritable
+from hub.edge.records import RecordEncoder
+from hub.message import NOTICE_TYPE, Copy, MessageId, Receipt
+from hub.ports import Delivery
+from hub.site import HUB_USER
+from schemas.layout import Encoding, load_layout
+
+
+class AsideCode(StrEnum):
+    """Why a message is set aside."""
+
+    NOT_FROM_HUB = "not-from-hub"
+    COPIED = "copied"
+    UNREADABLE = "unreadable"
+    UNKNOWN_TYPE = "unknown-type"
+    UNWRITABLE = "unwritable"
+    MAPPING_FAILED = "mapping-failed"
+
+
+class Line(NamedTuple):
+    """A message as a record of a receiver's file."""
+
+    key: TakenKey
+    prefix: str
+    record: bytes
+
+
+class NoticeLine(NamedTuple):
+    """What the hub says about a refused message, as one line of JSON."""
+
+    key: TakenKey
+    line: bytes
+
+
+class Aside(NamedTuple):
+    """A message that has no place; ``key`` only where the hub itself published it."""
+
+    key: TakenKey | None
+    code: AsideCode
+    reason: str
+    delivery: Delivery
+
+    def file_name(self) -> str:
+        """Give the name of its file: always the same one for the same message."""
+        return f"message-{hashlib.sha256(self.delivery.body).hexdigest()[:32]}.json"
+
+    def document(self, at: dt.datetime) -> bytes:
+        """Write it with its reason; the body is as it came, and nobody else may read it."""
+        body = self.delivery.body
+        try:
+            content = {"body": body.decode()}
+        except UnicodeDecodeError:
+            content = {"body_hex": body.hex()}
+        facts = {
+            "code": self.code,
+            "reason": self.reason,
+            "queue": self.delivery.queue,
+            "published_by": self.delivery.user_id,
+            "at": at.isoformat(),
+        }
+        return (json.dumps(facts | content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+class _NoticeEvent(BaseModel):
+    """As much of a notice as is needed to know it again."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    id: MessageId
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One kind of file that goes out, with its encoder."""
+
+    outbound: Outbound
+    encoder: RecordEncoder
+
+
+class Sorter:
+    """Judges deliveries for one system; ``judge`` answers every one and never raises."""
+
+    def __init__(self, outbound: Sequence[Outbound], encoding: Encoding | None) -> None:
+        self.wires = {
+            wire.prefix: Wire(wire, RecordEncoder(load_layout(wire.layout), encoding))
+            for wire in outbound
+        }
+        self._by_type = {wire.outbound.message_type: wire for wire in self.wires.values()}
+        if not len(outbound) == len(self.wires) == len(self._by_type):
+            raise ValueError("two outbound wires share a prefix or a message type")
+
+    def message_type(self, prefix: str) -> str:
+        """Give the message type of the files with this prefix; empty where there are none."""
+        wire = self.wires.get(prefix)
+        return wire.outbound.message_type if wire is not None else ""
+
+    def judge(self, delivery: Delivery) -> Line | NoticeLine | Aside:
+        """Say what is to be done with a delivery."""
+        if delivery.user_id != HUB_USER:
+            return Aside(None, AsideCode.NOT_FROM_HUB, "the hub did not publish it", delivery)
+        try:
+            copy = Copy.model_validate_json(delivery.body)
+            key = _key_of(copy)
+        except ValidationError as error:
+            return _notice(delivery) or _unreadable(delivery, error)
+        if delivery.copied:
+            return Aside(key, AsideCode.COPIED, "it was sent to several queues", delivery)
+        wire = self._by_type.get(copy.type)
+        if wire is None:
+            reason = f"no file of this system carries {copy.type}"
+            return Aside(key, AsideCode.UNKNOWN_TYPE, reason, delivery)
+        return _line(delivery, copy, key, wire)
+
+
+def _key_of(copy: Copy) -> TakenKey:
+    """Give what names a copy; a ``ValidationError`` where a receipt could not say it."""
+    receipt = Receipt(sender=copy.key.sender, id=copy.key.id, flow=copy.flow)
+    return TakenKey(receipt.sender, receipt.id, receipt.flow)
+
+
+def _line(delivery: Delivery, copy: Copy, key: TakenKey, wire: Wire) -> Line | Aside:
+    try:
+        record = wire.encoder.record(wire.outbound.to_row(copy))
+    except Unwritable as error:
+        return Aside(key, AsideCode.UNWRITABLE, str(error), delivery)
+    except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
+        reason = f"the mapping failed ({type(error).__name__})"
+        return Aside(key, AsideCode.MAPPING_FAILED, reason, delivery)
+    return Line(key, wire.outbound.prefix, record)
+
+
+def _notice(delivery: Delivery) -> NoticeLine | None:
+    try:
+        event = _NoticeEvent.model_validate_json(delivery.body)
+    except ValidationError:
+        return None
+    if event.type != NOTICE_TYPE or delivery.copied:
+        return None
+    line = pydantic_core.to_json(event)
+    return NoticeLine(TakenKey(HUB_USER, event.id, NOTICE_TYPE), line)
+
+
+def _unreadable(delivery: Delivery, error: ValidationError) -> Aside:
+    places = sorted({str(fault["loc"][0]) if fault["loc"] else "body" for fault in error.errors()})
+    reason = f"it is no copy of a message: {', '.join(places)[:200]}"
+    return Aside(None, AsideCode.UNREADABLE, reason, delivery)

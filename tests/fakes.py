@@ -1,0 +1,148 @@
+"""Stand-ins for the ports, in memory, for tests that need no broker.
+
+``FakeBroker`` is to ``FakeLink`` what RabbitMQ is to ``hub.broker.link.PikaLink``: exchanges
+lead to one queue each, what was taken and not acknowledged goes back in its place, and
+publishing keeps to ``order_key``. Time passes only when a call waits.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Self
+
+from hub.errors import LinkLost
+from hub.ports import Delivery, Outgoing, Sent
+
+
+@dataclass
+class FakeClock:
+    """Seconds that pass when told to."""
+
+    seconds: float = 1000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message in a queue."""
+
+    routing_key: str
+    user_id: str
+    body: bytes
+    message_id: str = ""
+    redelivered: bool = False
+    copied: bool = False
+
+
+def _always_confirm(_message: Outgoing) -> Sent:
+    return Sent.CONFIRMED
+
+
+@dataclass
+class FakeBroker:
+    """Queues by name, and ``routes`` from an exchange to its queue.
+
+    ``judge`` decides the fate of each message before it is stored; ``lost`` cuts all links.
+    """
+
+    routes: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, deque[Stored]] = field(default_factory=dict)
+    judge: Callable[[Outgoing], Sent] = _always_confirm
+    clock: FakeClock = field(default_factory=FakeClock)
+    lost: bool = False
+
+    def queue(self, name: str) -> deque[Stored]:
+        return self.queues.setdefault(name, deque())
+
+    def put(self, queue: str, body: bytes, *, user_id: str = "hub", copied: bool = False) -> None:
+        self.queue(queue).append(Stored(queue, user_id, body, copied=copied))
+
+    def published(self, exchange: str) -> list[Stored]:
+        return list(self.queue(self.routes.get(exchange, exchange)))
+
+
+class FakeLink:
+    """A link of one user that consumes the named queues."""
+
+    def __init__(self, broker: FakeBroker, user: str, *queues: str) -> None:
+        self._broker = broker
+        self._user = user
+        self._queues = queues
+        self._unacked: deque[tuple[int, str, Stored]] = deque()
+        self._tag = 0
+        self._closed = False
+
+    def take(self, most: int, wait: float) -> list[Delivery]:
+        self._check()
+        if not any(self._broker.queue(name) for name in self._queues):
+            self._broker.clock.advance(wait)
+        self._check()
+        waiting = ((name, self._broker.queue(name)) for name in self._queues)
+        ready = ((name, queue) for name, queue in waiting for _ in range(len(queue)))
+        return [self._deliver(name, queue.popleft()) for name, queue in islice(ready, most)]
+
+    def _deliver(self, name: str, stored: Stored) -> Delivery:
+        self._tag += 1
+        self._unacked.append((self._tag, name, stored))
+        return Delivery(
+            tag=self._tag,
+            queue=name,
+            routing_key=stored.routing_key,
+            user_id=stored.user_id,
+            body=stored.body,
+            redelivered=stored.redelivered,
+            copied=stored.copied,
+        )
+
+    def _store(self, message: Outgoing) -> Sent:
+        if message.exchange not in self._broker.routes:
+            return Sent.UNROUTABLE
+        fate = self._broker.judge(message)
+        if fate is Sent.CONFIRMED:
+            queue = self._broker.queue(self._broker.routes[message.exchange])
+            stored = Stored(message.routing_key, self._user, message.body, message.message_id)
+            queue.append(stored)
+        return fate
+
+    def _check(self) -> None:
+        if self._closed or self._broker.lost:
+            raise LinkLost("the fake broker is gone")
+
+    def publish(self, messages: Sequence[Outgoing]) -> list[Sent]:
+        broken: set[str] = set()
+        fates = []
+        for message in messages:
+            self._check()
+            fate = Sent.WITHHELD if message.order_key in broken else self._store(message)
+            if fate is not Sent.CONFIRMED and message.order_key:
+                broken.add(message.order_key)
+            fates.append(fate)
+        return fates
+
+    def ack(self, last: Delivery) -> None:
+        self._check()
+        while self._unacked and self._unacked[0][0] <= last.tag:
+            self._unacked.popleft()
+
+    def idle(self, seconds: float) -> None:
+        self._check()
+        self._broker.clock.advance(seconds)
+        self._check()
+
+    def close(self) -> None:
+        self._closed = True
+        while self._unacked:
+            _, queue, stored = self._unacked.pop()
+            self._broker.queue(queue).appendleft(replace(stored, redelivered=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
