@@ -1,0 +1,418 @@
+"""A private RabbitMQ node: in a folder of its own, on loopback ports of its own.
+
+Its processes are the node (Erlang's ``beam``), a port mapper (``epmd``) that nobody else
+uses, and a guard. They form one process group. The guard holds one end of a pipe: when the
+process that started the node is gone, for whatever reason, the pipe closes and the guard
+ends the group. So nothing survives, also after a SIGKILL.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import SystemRandom
+from typing import IO, Self
+
+import urllib3
+from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from hub.broker.install import BY_HAND, Installation, find_installation
+from hub.errors import BrokerError, BrokerUnavailable
+
+HOST = "127.0.0.1"
+START_SECONDS = 90.0
+STOP_SECONDS = 20.0
+PORTS = range(20_000, 32_000)
+"""Below the range that outgoing connections take theirs from, so that they stay free."""
+ADMIN = "renkei-admin"
+PLUGINS = "[rabbitmq_management,rabbitmq_consistent_hash_exchange,rabbitmq_shovel]."
+
+_GUARD = """
+trap '' HUP INT TERM
+read -r nothing
+kill -TERM 0
+sleep 8
+kill -KILL 0
+"""
+_ADVANCED = """[{kernel, [{net_ticktime, 15}]}].
+"""
+_CONFIG = """listeners.tcp.1 = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+default_user = {user}
+default_pass = {password}
+heartbeat = 10
+cluster_partition_handling = pause_minority
+disk_free_limit.absolute = 256MB
+vm_memory_high_watermark.relative = 0.3
+raft.wal_max_size_bytes = 134217728
+log.file = rabbit.log
+log.file.level = info
+log.console = false
+"""
+
+
+class _NotYet(Exception):
+    """The node does not answer so far."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What a node's folder remembers: ports, password, and the processes of its last run."""
+
+    password: str
+    ports: dict[str, int] = field(default_factory=dict)
+    processes: dict[str, int] = field(default_factory=dict)
+
+
+class PrivateNode:
+    """A RabbitMQ node that belongs to this process; a context manager.
+
+    The folder keeps its data, ports and passwords: started again there, the node comes back
+    with them. ``name`` is the short Erlang name of the node.
+    """
+
+    def __init__(
+        self, folder: Path, *, name: str = "renkei", installation: Installation | None = None
+    ) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+            raise ValueError(f"not a node name: {name!r}")
+        self.folder = folder.resolve()
+        self._name = name
+        self._installation = installation
+        self._mark = "renkei-" + hashlib.blake2b(os.fsencode(self.folder), digest_size=8).hexdigest()
+        self._state = _State(password="")
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._lock: IO[bytes] | None = None
+
+    # -- what others need of it --------------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return HOST
+
+    @property
+    def port(self) -> int:
+        """The port for AMQP."""
+        return self._state.ports["amqp"]
+
+    @property
+    def management_url(self) -> str:
+        """The address of the management API."""
+        return f"http://{HOST}:{self._state.ports['management']}"
+
+    @property
+    def admin_user(self) -> str:
+        """The user that may do everything."""
+        return ADMIN
+
+    @property
+    def admin_password(self) -> SecretStr:
+        """The password of that user; made once for a folder."""
+        return SecretStr(self._state.password)
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """The processes of this run: ``guard``, ``epmd`` and ``server``."""
+        return dict(self._state.processes)
+
+    def alive(self) -> bool:
+        """Say whether the node's process runs."""
+        return self._server is not None and self._server.poll() is None
+
+    # -- start and stop ----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it and wait until it takes AMQP connections and management calls.
+
+        Raises:
+            BrokerUnavailable: RabbitMQ is not installed, or the node did not come up; the
+                text has the last lines of its log.
+            BrokerError: another live process runs a node in this folder.
+        """
+        if self.alive():
+            return
+        self._end()
+        installation = self._installation or find_installation()
+        if installation is None:
+            raise BrokerUnavailable(f"RabbitMQ is not installed. {BY_HAND}.")
+        self._prepare()
+        try:
+            self._launch(installation)
+            self._wait_until_ready()
+        except BaseException:
+            self._end()
+            raise
+
+    def stop(self) -> None:
+        """Stop it in good order; what it keeps on disk stays."""
+        if self._server is not None and self.alive():
+            self._server.send_signal(signal.SIGCONT)
+            self._server.terminate()
+            try:
+                self._server.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+        self._end()
+
+    def kill(self) -> None:
+        """Kill the node as a crash would (SIGKILL); ``start`` brings it back."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # -- the folder --------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Make the folder ready, end what an earlier run left in it, and choose ports."""
+        for part in ("home", "data", "log", "conf"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._take_lock()
+        self._state = self._load() or _State(password=secrets.token_urlsafe(24))
+        self._end_orphans()
+        if not self._state.ports or not all(map(_is_free, self._state.ports.values())):
+            self._state.ports = _choose_ports()
+        self._save()
+        self._write_files()
+
+    def _take_lock(self) -> None:
+        # The kernel lets go of it when this process ends, however it ends.
+        self._lock = (self.folder / "lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            raise BrokerError(f"a node is already running in {self.folder}") from error
+
+    def _load(self) -> _State | None:
+        file = self.folder / "node.json"
+        if not file.exists():
+            return None
+        try:
+            return _State(**json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise BrokerError(f"{file} is damaged: remove the folder {self.folder}") from error
+
+    def _save(self) -> None:
+        _write_private(self.folder / "node.json", json.dumps(asdict(self._state)))
+
+    def _write_files(self) -> None:
+        conf = self.folder / "conf"
+        text = _CONFIG.format(
+            amqp=self._state.ports["amqp"],
+            management=self._state.ports["management"],
+            user=ADMIN,
+            password=self._state.password,
+        )
+        _write_private(conf / "rabbitmq.conf", text)
+        _write_private(conf / "advanced.config", _ADVANCED)
+        _write_private(conf / "enabled_plugins", PLUGINS)
+        cookie = self.folder / "home" / ".erlang.cookie"
+        if not cookie.exists():
+            _write_private(cookie, secrets.token_hex(20))
+
+    def _end_orphans(self) -> None:
+        """End the processes of an earlier run whose starter is gone."""
+        marks = {"guard": self._mark, "server": self._mark, "epmd": str(self._port("epmd"))}
+        for what in ("server", "guard", "epmd"):
+            pid = self._state.processes.get(what)
+            if pid is not None:
+                _end_process(pid, marks[what])
+        self._state.processes = {}
+
+    def _port(self, what: str) -> int:
+        return self._state.ports.get(what, 0)
+
+    # -- the processes -----------------------------------------------------------------
+
+    def _launch(self, installation: Installation) -> None:
+        self._guard = subprocess.Popen(  # noqa: S603 - this module's own script
+            ["/bin/sh", "-c", _GUARD, "guard", self._mark],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        environment = self._environment(installation)
+        with (self.folder / "log" / "output.log").open("ab") as output:
+            self._epmd = subprocess.Popen(  # noqa: S603 - the installed epmd
+                [str(installation.epmd), "-port", str(self._port("epmd")), "-address", HOST],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                process_group=self._guard.pid,
+            )
+            self._server = subprocess.Popen(  # noqa: S603 - the installed server
+                [str(installation.server), "-renkei", self._mark],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                cwd=self.folder / "home",
+                process_group=self._guard.pid,
+            )
+        children = {"guard": self._guard, "epmd": self._epmd, "server": self._server}
+        self._state.processes = {what: child.pid for what, child in children.items()}
+        self._save()
+
+    def _environment(self, installation: Installation) -> dict[str, str]:
+        """Give the node's whole environment; nothing of the caller's or the system's own."""
+        conf, data, log = (str(self.folder / part) for part in ("conf", "data", "log"))
+        erlang = (
+            "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
+            # Pinned schedulers of several programs would fight for the same cores.
+            " +stbt u"
+        )
+        return {
+            "PATH": f"{installation.epmd.parent}:{os.environ.get('PATH', os.defpath)}",
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "ERL_CRASH_DUMP": f"{log}/erl_crash.dump",
+            "ERL_CRASH_DUMP_SECONDS": "0",
+            "ERL_EPMD_PORT": str(self._port("epmd")),
+            "ERL_EPMD_ADDRESS": HOST,
+            "RABBITMQ_NODENAME": f"{self._name}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._port("distribution")),
+            "RABBITMQ_CONF_ENV_FILE": f"{conf}/none",
+            "RABBITMQ_CONFIG_FILE": f"{conf}/rabbitmq.conf",
+            "RABBITMQ_ADVANCED_CONFIG_FILE": f"{conf}/advanced.config",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{conf}/enabled_plugins",
+            "RABBITMQ_MNESIA_BASE": data,
+            "RABBITMQ_LOG_BASE": log,
+            "RABBITMQ_PID_FILE": f"{data}/pid",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": erlang,
+            # The script then becomes the node itself, instead of a shell that waits for it.
+            "RUNNING_UNDER_SYSTEMD": "true",
+        }
+
+    def _wait_until_ready(self) -> None:
+        retrying = Retrying(
+            stop=stop_after_delay(START_SECONDS),
+            wait=wait_fixed(0.1),
+            retry=retry_if_exception_type(_NotYet),
+            reraise=True,
+        )
+        try:
+            retrying(self._probe)
+        except _NotYet as error:
+            raise BrokerUnavailable(
+                f"RabbitMQ did not come up within {START_SECONDS:g} s ({error}):\n{self._log_end()}"
+            ) from error
+
+    def _probe(self) -> None:
+        if not self.alive():
+            raise BrokerUnavailable(f"RabbitMQ ended while starting:\n{self._log_end()}")
+        _probe_amqp(self.port)
+        _probe_management(self.management_url, self._state.password)
+
+    def _log_end(self, lines: int = 15) -> str:
+        texts = []
+        for file in (self.folder / "log" / "output.log", self.folder / "log" / "rabbit.log"):
+            if file.exists():
+                text = file.read_text(encoding="utf-8", errors="replace")
+                texts += [line for line in text.splitlines() if line.strip()][-lines:]
+        return "\n".join(texts) or "(its log is empty)"
+
+    def _end(self) -> None:
+        """End every process of this run; safe to call at any time."""
+        if self._guard is not None:
+            # The guard leads the group and is ours until it is waited for, so the number
+            # cannot have passed to anybody else.
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        for child in (self._server, self._epmd, self._guard):
+            if child is not None:
+                child.wait()
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+        self._server = self._epmd = self._guard = None
+        if self._lock is not None and not self._lock.closed:
+            if self._state.processes:
+                self._state.processes = {}
+                self._save()
+            self._lock.close()
+
+
+def _write_private(file: Path, text: str) -> None:
+    new = file.with_name(file.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(text)
+    new.replace(file)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _choose_ports() -> dict[str, int]:
+    free = (port for port in SystemRandom().sample(PORTS, len(PORTS)) if _is_free(port))
+    return {what: next(free) for what in ("amqp", "management", "distribution", "epmd")}
+
+
+def _probe_amqp(port: int) -> None:
+    """See whether the port answers the greeting of AMQP 0-9-1 with a method frame."""
+    try:
+        with socket.create_connection((HOST, port), timeout=2) as connection:
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            answer = connection.recv(1)
+    except OSError as error:
+        raise _NotYet(f"AMQP: {error}") from error
+    if answer != b"\x01":
+        raise _NotYet("AMQP: no greeting")
+
+
+def _probe_management(url: str, password: str) -> None:
+    headers = urllib3.make_headers(basic_auth=f"{ADMIN}:{password}")
+    try:
+        with urllib3.PoolManager(retries=False, timeout=3) as pool:
+            status = pool.request("GET", f"{url}/api/overview", headers=headers).status
+    except urllib3.exceptions.HTTPError as error:
+        raise _NotYet(f"management: {type(error).__name__}") from error
+    if status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise _NotYet(f"management: status {status}")
+
+
+def _end_process(pid: int, mark: str) -> None:
+    """End a process that is not ours to wait for, if its command line has the mark."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if mark.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            return
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        if not select.select([handle], [], [], STOP_SECONDS / 2)[0]:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [], STOP_SECONDS / 2)
+    except (ProcessLookupError, FileNotFoundError):
+        return  # it ended by itself in between
+    finally:
+        os.close(handle)
