@@ -72,8 +72,8 @@ def read_register_date(text: str) -> RegisterDate | None:
     """Read a register's date; ``None`` for an empty text or ``0000-00-00``.
 
     Accepts ``YYYY-MM-DD`` with ``00`` for an unknown month or day, and the seven-digit 和暦
-    ``GYYMMDD``. Anything else (不詳, 「昭和10年頃」, 02-29 in a common year, a day outside its
-    era) is kept as text with the part that is certain, or as unknown.
+    ``GYYMMDD``. Anything else (不詳, 「昭和10年頃」, 02-29 in a common year, a date outside
+    its era) is kept as text with the part that is certain, or as unknown.
 
     Raises:
         ValueError: the text is longer than 72 characters (不詳表記).
@@ -92,9 +92,12 @@ def _from_wareki(text: str, match: re.Match[str]) -> RegisterDate:
     start = _ERA_START[era]
     read = _from_parts(text, start.year + int(year) - 1, int(month), int(day))
     following = _ERA_START.get(str(int(era) + 1))
-    outside = read.date is None or (
-        read.precision is Precision.DAY
-        and (read.date < start or (following is not None and read.date > following))
+    latest = read.latest()
+    outside = (
+        read.date is None
+        or latest is None
+        or latest < start
+        or (following is not None and read.date > following)
     )
     return _unknown(text) if int(year) == 0 or outside else read
 

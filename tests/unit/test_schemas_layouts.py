@@ -1,0 +1,75 @@
+"""The layouts in schemas/layouts: whole, honest about what is assumed, and true to the code."""
+
+from collections.abc import Mapping
+from importlib import resources
+
+import pytest
+from pydantic import ValidationError
+
+from mappings import codes
+from schemas.layout import Column, Layout, load_layout
+
+pytestmark = pytest.mark.unit
+
+LAYOUTS = sorted(
+    file.name.removesuffix(".toml") for file in (resources.files("schemas") / "layouts").iterdir()
+)
+TABLES: Mapping[str, Mapping[str, object]] = {
+    "event_reason": codes.EVENT_REASONS,
+    "resident_state": codes.RESIDENT_STATES,
+    "insurance": codes.INSURANCES,
+    "protected": codes.FLAGS,
+    "changed": codes.FLAGS,
+}
+
+
+def test_all_six_are_there() -> None:
+    assert LAYOUTS == [
+        "premium-collection.income",
+        "premium-collection.residents",
+        "resident-registry.residents",
+        "tax.income",
+        "union.income",
+        "union.residents",
+    ]
+
+
+@pytest.mark.parametrize("layout_id", LAYOUTS)
+def test_a_layout_says_where_it_is_from(layout_id: str) -> None:
+    layout = load_layout(layout_id)
+    assert layout.id == layout_id
+    assert layout.assumed
+    assert "標準仕様" in layout.source
+
+
+@pytest.mark.parametrize("layout_id", LAYOUTS)
+def test_the_codes_are_those_of_the_mappings(layout_id: str) -> None:
+    for column in load_layout(layout_id).columns:
+        table = TABLES.get(column.field)
+        if column.field.endswith("_precision"):
+            table = codes.PRECISIONS
+        if table is not None:
+            assert set(column.codes) == set(table), column.field
+
+
+@pytest.mark.parametrize("layout_id", ["union.residents", "premium-collection.residents"])
+def test_the_flag_of_protected_persons_can_never_be_left_out(layout_id: str) -> None:
+    columns = {column.field: column for column in load_layout(layout_id).columns}
+    assert columns["protected"].required
+    assert "my_number" in columns
+
+
+def test_the_union_gets_fewer_columns_than_the_office() -> None:
+    for kind in ("residents", "income"):
+        office = {column.field for column in load_layout(f"premium-collection.{kind}").columns}
+        union = {column.field for column in load_layout(f"union.{kind}").columns}
+        assert union < office
+
+
+def test_a_layout_with_two_equal_fields_or_no_such_group_is_refused() -> None:
+    column = Column(name="一", field="one", width=1)
+    good = {"id": "a.b", "title": "", "title_ja": "", "assumed": True, "source": ""}
+    with pytest.raises(ValidationError, match="same field"):
+        Layout.model_validate({**good, "columns": (column, column)})
+    with pytest.raises(ValidationError, match="group_by"):
+        Layout.model_validate({**good, "columns": (column,), "group_by": "two"})
