@@ -119,7 +119,9 @@ def _privilege(run: Runner, *, is_root: bool) -> list[str]:
         return []
     if run(["sudo", "-n", "true"], "").status == 0:
         return ["sudo", "-n"]
-    raise BrokerUnavailable(f"RabbitMQ is not here, and this account may not install it. {BY_HAND}.")
+    raise BrokerUnavailable(
+        f"RabbitMQ is not here, and this account may not install it. {BY_HAND}."
+    )
 
 
 def _known_units(folders: Sequence[Path]) -> set[str]:

@@ -1,0 +1,123 @@
+"""A small client of RabbitMQ's management API: get, put, post and delete of its resources."""
+
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import urllib3
+from pydantic import SecretStr
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
+from urllib3.exceptions import HTTPError
+
+from hub.errors import BrokerError, BrokerUnavailable
+
+TIMEOUT = urllib3.Timeout(connect=3.0, read=20.0)
+ATTEMPTS = 5
+ATTEMPT_SECONDS = 15.0
+_UNAUTHORISED = 401
+_MISSING = 404
+_FIRST_FAULT = 400
+
+
+class Management:
+    """Speaks to the management API as one user. Every call may be repeated without harm.
+
+    Connection faults are tried again a few times. Errors name the resource and what the
+    broker said; never a password.
+    """
+
+    def __init__(self, url: str, user: str, password: SecretStr) -> None:
+        self.user = user
+        self._url = url.rstrip("/")
+        self._headers = {
+            **urllib3.make_headers(basic_auth=f"{user}:{password.get_secret_value()}"),
+            "Content-Type": "application/json",
+        }
+        self._pool = urllib3.PoolManager(maxsize=2, retries=False, timeout=TIMEOUT)
+
+    def get(self, *path: str) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Read a resource; ``path`` are its segments below ``/api``, not escaped.
+
+        Raises:
+            BrokerUnavailable: nobody answers.
+            BrokerError: the broker refused; so for every call.
+        """
+        return json.loads(self._call("GET", path))
+
+    def put(self, *path: str, body: Mapping[str, object] | None = None) -> None:
+        """Make or change a resource."""
+        self._call("PUT", path, body or {})
+
+    def post(self, *path: str, body: Mapping[str, object]) -> None:
+        """Add to a collection (bindings)."""
+        self._call("POST", path, body)
+
+    def delete(self, *path: str) -> None:
+        """Remove a resource; one that is not there is no fault."""
+        self._call("DELETE", path, missing_is_fine=True)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._pool.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: Mapping[str, object] | None = None,
+        *,
+        missing_is_fine: bool = False,
+    ) -> bytes:
+        what = "/api/" + "/".join(quote(part, safe="") for part in path)
+        payload = None if body is None else json.dumps(body).encode()
+        try:
+            answer = self._retrying()(
+                self._pool.request, method, self._url + what, body=payload, headers=self._headers
+            )
+        except HTTPError as error:
+            raise BrokerUnavailable(
+                f"the management API at {self._url} does not answer ({type(error).__name__})"
+            ) from error
+        if answer.status == _UNAUTHORISED:
+            raise BrokerError(f"the management API does not accept user {self.user!r}: {what}")
+        if answer.status >= _FIRST_FAULT and not (missing_is_fine and answer.status == _MISSING):
+            raise BrokerError(f"{method} {what}: {answer.status} {_reason(answer.data)}")
+        return answer.data
+
+    @staticmethod
+    def _retrying() -> Retrying:
+        return Retrying(
+            stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(ATTEMPT_SECONDS),
+            wait=wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1),
+            retry=retry_if_exception_type(HTTPError),
+            reraise=True,
+        )
+
+
+def _reason(data: bytes) -> str:
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        return data.decode(errors="replace")[:200]
+    if not isinstance(answer, dict):
+        return str(answer)[:200]
+    return str(answer.get("reason") or answer.get("error") or "")[:300]
