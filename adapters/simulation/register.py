@@ -34,8 +34,8 @@ class Register:
     start: dt.date
     gone: list[tuple[int, Person]] = field(default_factory=list)
     corrections: dict[str, int] = field(default_factory=dict)
-    _kinds: array[int] = field(init=False)
-    _first_people: array[int] = field(init=False)
+    _kinds: "array[int]" = field(init=False)
+    _first_people: "array[int]" = field(init=False)
     _changed: dict[int, Household] = field(default_factory=dict)
     _next_person: int = field(init=False)
     _next_household: int = field(init=False)
@@ -100,7 +100,7 @@ class Register:
         return make_household(self.rng("household", index), template, slot, self.start)
 
 
-def _plan(residents: int, seed: int) -> tuple[array[int], array[int]]:
+def _plan(residents: int, seed: int) -> "tuple[array[int], array[int]]":
     """Choose the kind of each household, each kind once at first, for so many residents.
 
     The second array has the index of each household's first person, and the total at its end.

@@ -1,0 +1,172 @@
+"""The simulators: they write what the layouts say, and notice what must not arrive."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import adapters
+from adapters.simulation.city import City
+from adapters.simulation.kit import WrongDelivery
+from hub.edge.delimited import BadFile, Header, check_file, write_file
+from hub.message import Copy, Envelope
+from mappings import union
+from schemas.canonical import MESSAGE_TYPES
+from schemas.layout import load_layout
+
+pytestmark = pytest.mark.unit
+
+SENDERS = ("resident-registry", "tax")
+RECEIVERS = ("premium-collection", "union")
+AT = dt.datetime(2026, 4, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+HEADER = Header(AT, "HUB", "HUB", "HUB")
+LAYOUT = load_layout("union.residents")
+
+
+@pytest.mark.parametrize("system", SENDERS)
+def test_files_follow_their_layouts_in_the_order_of_time(tmp_path: Path, system: str) -> None:
+    simulator = adapters.simulator(system)
+    names = []
+    for day in islice(City(300).days(), 4):
+        (file,) = simulator.write(day, tmp_path)
+        facts = check_file(file.path, load_layout(file.layout))
+        assert file.fresh
+        assert facts.records == file.records > 0
+        assert facts.header.created_at.date() == day.date
+        names.append(file.path.name)
+    assert names == sorted(names)
+    assert "_full" in names[0]
+    assert all("_delta" in name for name in names[1:])
+    assert sorted(path.name for path in (tmp_path / "to-hub").iterdir()) == names
+
+
+@pytest.mark.parametrize("system", SENDERS)
+@pytest.mark.parametrize("folder", ["to-hub", "processed", "set-aside"])
+def test_a_file_is_written_once_even_after_it_was_read(
+    tmp_path: Path, system: str, folder: str
+) -> None:
+    day = next(City(60).days())
+    (first,) = adapters.simulator(system).write(day, tmp_path)
+    moved = tmp_path / folder / first.path.name
+    moved.parent.mkdir(exist_ok=True)
+    first.path.rename(moved)
+    (again,) = adapters.simulator(system).write(day, tmp_path)
+    assert not again.fresh
+    assert (again.path, again.records) == (first.path, first.records)
+    assert first.path.exists() == (folder == "to-hub")
+
+
+def test_the_same_city_gives_the_same_bytes(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        for day in islice(City(120).days(), 3):
+            adapters.simulator("resident-registry").write(day, tmp_path / place)
+    one, other = (sorted((tmp_path / place / "to-hub").iterdir()) for place in ("a", "b"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+
+
+def row(number: int, *, history: int = 1, resident: str = "000000000012345") -> Mapping[str, str]:
+    return union.to_resident_row(
+        Copy(
+            id=f"0123.{number}",
+            source="/systems/somebody",
+            type="resident.changed",
+            time=AT,
+            flow="X9",
+            acceptedtime=AT,
+            data={
+                "addressee_number": resident,
+                "history_number": history,
+                "household_number": "11",
+                "resident_kind": "1",
+                "resident_state": "resident",
+                "event_reason": "listed",
+                "name": "髙﨑　𠮷子",
+                "sex": "2",
+                "municipality_code": "172014",
+                "address": "石川県金沢市広坂1番地",
+                "protected": False,
+            },
+        )
+    )
+
+
+def deliver(folder: Path, sequence: int, rows: Iterable[Mapping[str, str]]) -> Path:
+    path = folder / "from-hub" / f"residents_{sequence}.csv"
+    path.parent.mkdir(exist_ok=True)
+    write_file(path, LAYOUT, HEADER, rows)
+    return path
+
+
+def test_a_receiver_reads_its_files_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    deliver(tmp_path, 10, [row(3, history=3)])
+    deliver(tmp_path, 9, [row(1), row(2, history=2), row(4, resident="7")])
+    records = adapters.simulator("union").read_back(tmp_path)
+    assert [record.message_id for record in records] == ["0123.1", "0123.2", "0123.4", "0123.3"]
+    assert records[0].sender == "somebody"
+    assert (records[0].flow, records[0].addressee_number) == ("X9", "000000000012345")
+    assert records[0].values["name"] == "髙﨑　𠮷子"
+
+
+def test_a_receiver_notices_an_older_record_after_a_newer(tmp_path: Path) -> None:
+    deliver(tmp_path, 1, [row(1, history=2)])
+    deliver(tmp_path, 2, [row(2, history=1)])
+    with pytest.raises(WrongDelivery, match=r"residents_2\.csv line 2: a newer record") as wrong:
+        adapters.simulator("union").read_back(tmp_path)
+    assert "12345" not in str(wrong.value)
+
+
+def test_a_receiver_notices_a_message_twice(tmp_path: Path) -> None:
+    deliver(tmp_path, 1, [row(1)])
+    deliver(tmp_path, 2, [row(1)])
+    with pytest.raises(WrongDelivery, match="delivered before"):
+        adapters.simulator("union").read_back(tmp_path)
+
+
+def test_a_receiver_notices_a_wrong_total_and_a_bad_record(tmp_path: Path) -> None:
+    path = deliver(tmp_path, 1, [row(1)])
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"T,1", b"T,2"))
+    with pytest.raises(BadFile):
+        adapters.simulator("union").read_back(tmp_path)
+    path.write_bytes(whole.replace("髙﨑　𠮷子".encode(), b""))
+    with pytest.raises(WrongDelivery, match="name is required"):
+        adapters.simulator("union").read_back(tmp_path)
+
+
+def test_a_receiver_notices_a_file_without_a_number(tmp_path: Path) -> None:
+    deliver(tmp_path, 1, [row(1)]).rename(tmp_path / "from-hub" / "residents_x.csv")
+    with pytest.raises(WrongDelivery, match="sequence"):
+        adapters.simulator("union").read_back(tmp_path)
+
+
+@pytest.mark.parametrize("system", RECEIVERS)
+def test_receivers_send_nothing_and_senders_receive_nothing(tmp_path: Path, system: str) -> None:
+    day = next(City(10).days())
+    assert adapters.simulator(system).write(day, tmp_path) == []
+    assert [adapters.simulator(sender).read_back(tmp_path) for sender in SENDERS] == [[], []]
+
+
+def test_misdeeds_are_whole_events_valid_but_for_the_misdeed() -> None:
+    misdeeds = [m for system in adapters.systems() for m in adapters.simulator(system).misdeeds()]
+    assert {m.expected_code for m in misdeeds} == {
+        "sender-mismatch",
+        "message-type-not-permitted",
+        "field-not-permitted",
+        "no-flow",
+        "broker",
+    }
+    assert len({m.event["id"] for m in misdeeds}) == len(misdeeds)
+    for misdeed in misdeeds:
+        event = Envelope[dict[str, object]].model_validate(misdeed.event)
+        assert (event.key.sender == misdeed.as_system) == (
+            misdeed.expected_code != "sender-mismatch"
+        )
+        schema = MESSAGE_TYPES.get(event.type)
+        assert (schema is None) == (misdeed.expected_code == "no-flow")
+        if schema is not None and misdeed.expected_code != "field-not-permitted":
+            schema.model_validate(event.data)
+        assert (misdeed.exchange == f"in.{misdeed.as_system}") == (
+            misdeed.expected_code != "broker"
+        )
