@@ -1,0 +1,265 @@
+"""A small pair of systems for the tests of ``hub.edge``: ``alpha`` gives notes, ``beta`` gets them.
+
+``pump`` stands for the hub: it takes what ``alpha`` published and gives ``beta`` copies, each
+message once, and fails when an id comes with another content.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from hub.edge.delimited import Header, read_rows, write_file
+from hub.edge.kit import Adapter, BadRecord, Inbound, Mapped, Outbound, Row, Unwritable
+from hub.edge.loop import Clocks, run_adapter
+from hub.edge.observe import EdgeObserver
+from hub.message import RECEIPT_TYPE, Copy
+from hub.ports import Link
+from hub.site import AccessSite, SystemSite
+from schemas.canonical import CanonicalMessage, ScopeEvidence
+from schemas.layout import Column, Kind, Layout
+from tests.fakes import FakeBroker, FakeLink
+
+JST = dt.timezone(dt.timedelta(hours=9))
+CREATED = dt.datetime(2026, 4, 1, 9, tzinfo=JST)
+HEADER = Header(CREATED, "市民課", "", "職員一")
+
+NOTES_IN = Layout(
+    id="alpha.notes",
+    title="Notes",
+    title_ja="覚え書き",
+    assumed=True,
+    source="made for the tests",
+    group_by="house",
+    columns=(
+        Column(name="世帯番号", field="house", width=15, kind=Kind.DIGITS, required=True),
+        Column(name="宛名番号", field="person", width=15, kind=Kind.DIGITS, required=True),
+        Column(name="覚え", field="note", width=40),
+    ),
+)
+NOTES_OUT = Layout(
+    id="beta.notes",
+    title="Notes",
+    title_ja="覚え書き",
+    assumed=True,
+    source="made for the tests",
+    columns=(
+        Column(name="宛名番号", field="person", width=15, kind=Kind.DIGITS, required=True),
+        Column(name="覚え", field="note", width=40),
+    ),
+)
+LAYOUTS = {layout.id: layout for layout in (NOTES_IN, NOTES_OUT)}
+
+
+class Noted(CanonicalMessage):
+    """A note about a resident; ``household`` tells how many rows its group had."""
+
+    MESSAGE_TYPE: ClassVar[str] = "test.noted"
+    note: str
+    household: int
+
+
+def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
+    return [_answer(row, len(rows)) for row in rows if row.sound]
+
+
+def _answer(row: Row, household: int) -> Mapped | BadRecord:
+    note = row.values["note"]
+    if note == "FAIL":
+        raise LookupError(note)
+    if note == "REFUSE":
+        return BadRecord(row.number, row.line, "note", "is not wanted")
+    message = Noted(
+        addressee_number=row.values["person"],
+        scope=ScopeEvidence(),
+        note=note,
+        household=household,
+    )
+    return Mapped(row.number, message, "異動")
+
+
+def to_row(copy: Copy) -> Mapping[str, str]:
+    if copy.data["note"] == "FAIL":
+        raise LookupError
+    if copy.data["note"] == "UNWRITABLE":
+        raise Unwritable("note", "has no place")
+    return {"person": copy.data["addressee_number"], "note": copy.data["note"]}
+
+
+ALPHA = Adapter(
+    system="alpha",
+    inbound=(Inbound("notes_*.csv", NOTES_IN.id, Noted.MESSAGE_TYPE, to_messages),),
+)
+BETA = Adapter(
+    system="beta",
+    outbound=(Outbound("notes", NOTES_OUT.id, Noted.MESSAGE_TYPE, to_row),),
+)
+
+
+@dataclass
+class Recorder(EdgeObserver):
+    """Remembers what it was told, by name."""
+
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def connected(self) -> None:
+        self.told.append(("connected",))
+
+    def disconnected(self) -> None:
+        self.told.append(("disconnected",))
+
+    def file_read(self, message_type: str, records: int, rejected: int) -> None:
+        self.told.append(("file_read", message_type, records, rejected))
+
+    def file_repeated(self) -> None:
+        self.told.append(("file_repeated",))
+
+    def file_set_aside(self, code: str) -> None:
+        self.told.append(("file_set_aside", str(code)))
+
+    def published(self, message_type: str, count: int) -> None:
+        self.told.append(("published", message_type, count))
+
+    def held_back(self, count: int) -> None:
+        self.told.append(("held_back", count))
+
+    def file_written(self, message_type: str, records: int) -> None:
+        self.told.append(("file_written", message_type, records))
+
+    def message_set_aside(self, code: str) -> None:
+        self.told.append(("message_set_aside", str(code)))
+
+    def message_repeated(self, count: int) -> None:
+        self.told.append(("message_repeated", count))
+
+    def receipts_sent(self, count: int) -> None:
+        self.told.append(("receipts_sent", count))
+
+    def notices_written(self, count: int) -> None:
+        self.told.append(("notices_written", count))
+
+    def trouble(self, where: str, error: Exception) -> None:
+        self.told.append(("trouble", where, str(error)))
+
+    def all(self, name: str) -> list[tuple[Any, ...]]:
+        return [told[1:] for told in self.told if told[0] == name]
+
+
+@dataclass
+class Rig:
+    """Both systems on one fake broker, below one folder."""
+
+    folder: Path
+    broker: FakeBroker = field(
+        default_factory=lambda: FakeBroker(routes={"in.alpha": "hub", "in.beta": "receipts"})
+    )
+    recorder: Recorder = field(default_factory=Recorder)
+
+    def site(self, system: str, **changes: Any) -> SystemSite:  # noqa: ANN401 - any setting
+        settings: dict[str, Any] = {
+            "folder": self.folder / system,
+            "journal": self.folder / "journals" / f"{system}.sqlite3",
+            "password_file": self.folder / "unused",
+            "settle_seconds": 5.0,
+            "file_records": 4,
+            "access": AccessSite(staff="代行", department="係", terminal="T-9"),
+        }
+        return SystemSite.model_validate(settings | changes)
+
+    def at(self, system: str, name: str) -> Path:
+        return self.folder / system / name
+
+    def names(self, system: str, name: str) -> list[str]:
+        folder = self.at(system, name)
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+    def clocks(self) -> Clocks:
+        clock = self.broker.clock
+        return Clocks(clock.now, lambda: CREATED + dt.timedelta(seconds=clock.now()))
+
+    def run(
+        self,
+        adapter: Adapter,
+        *,
+        seconds: float = 8.0,
+        **changes: Any,  # noqa: ANN401 - any setting
+    ) -> None:
+        """Run an adapter until so many seconds of the fake clock have passed."""
+        end = self.broker.clock.now() + seconds
+
+        def connect() -> Link | None:
+            self.broker.lost = False
+            return FakeLink(self.broker, adapter.system, f"out.{adapter.system}")
+
+        run_adapter(
+            adapter,
+            self.site(adapter.system, **changes),
+            connect=connect,
+            stopping=lambda: self.broker.clock.now() >= end,
+            observe=self.recorder,
+            clocks=self.clocks(),
+        )
+
+    def give(self, name: str, rows: Sequence[tuple[str, str, str]]) -> Path:
+        """Let ``alpha`` write a file of (house, person, note)."""
+        path = self.at("alpha", "to-hub") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = ({"house": house, "person": who, "note": note} for house, who, note in rows)
+        write_file(path, NOTES_IN, HEADER, values)
+        return path
+
+    def give_bytes(self, name: str, content: bytes) -> Path:
+        path = self.at("alpha", "to-hub") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def sent(self) -> list[tuple[str, str]]:
+        """Give (person, note) of what reached the hub, each message at its first arrival."""
+        bodies: dict[str, bytes] = {}
+        for stored in self.broker.queue("hub"):
+            assert bodies.setdefault(stored.message_id, stored.body) == stored.body
+        events = [json.loads(body)["data"] for body in bodies.values()]
+        return [(event["addressee_number"], event["note"]) for event in events]
+
+    def written(self) -> list[tuple[str, str]]:
+        """Give (person, note) of all files that ``beta`` got, in the order of their names."""
+        found = []
+        for path in sorted(self.at("beta", "from-hub").glob("*.csv")):
+            for row in read_rows(path, NOTES_OUT):
+                assert isinstance(row, Row)
+                found.append((row.values["person"], row.values["note"]))
+        return found
+
+    def receipts(self) -> list[tuple[str, str]]:
+        """Give (message id, result or code) of all receipts, in order."""
+        events = [json.loads(stored.body) for stored in self.broker.queue("receipts")]
+        assert all(event["type"] == RECEIPT_TYPE for event in events)
+        every = [receipt for event in events for receipt in event["data"]["receipts"]]
+        return [(one["id"], one["code"] or one["result"]) for one in every]
+
+
+def copy_of(number: int, note: str, *, person: str = "1", kind: str = Noted.MESSAGE_TYPE) -> bytes:
+    """Make the body of a copy as the hub sends it."""
+    event = {
+        "specversion": "1.0",
+        "id": f"m-{number}",
+        "source": "/systems/alpha",
+        "type": kind,
+        "time": CREATED.isoformat(),
+        "datacontenttype": "application/json",
+        "flow": "F1",
+        "acceptedtime": CREATED.isoformat(),
+        "data": {"addressee_number": person, "note": note, "household": 1},
+    }
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+def use_test_layouts(patch: pytest.MonkeyPatch) -> None:
+    """Let ``hub.edge`` find the layouts of this module."""
+    for module in ("hub.edge.inbox", "hub.edge.sorting"):
+        patch.setattr(f"{module}.load_layout", LAYOUTS.__getitem__)
