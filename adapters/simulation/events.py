@@ -38,8 +38,6 @@ Event = Callable[[Register, random.Random, dt.date], Change | None]
 _SMALL = 6
 """Nobody joins a household of more members."""
 _ADULT = 18
-_SECOND_MY_NUMBERS = 10**9
-"""The indexes from here on give the 個人番号 that replace a first one."""
 
 
 # -- 記載 ------------------------------------------------------------------------------
@@ -253,7 +251,8 @@ def _corrected(_city: Register, _rng: random.Random, person: Person) -> Person:
 
 
 def _renumbered(city: Register, _rng: random.Random, person: Person) -> Person:
-    return renewed(person, my_number=my_number(_SECOND_MY_NUMBERS + city.next_person()))
+    """Give a 個人番号 that nobody else will get: the one of a person who never comes."""
+    return renewed(person, my_number=my_number(city.next_person()))
 
 
 def _renamed(_city: Register, rng: random.Random, person: Person) -> Person:

@@ -1,0 +1,24 @@
+"""The page of each system tells its columns and codes as the layouts have them."""
+
+from pathlib import Path
+
+import pytest
+
+import adapters
+from schemas.layout import load_layout
+
+pytestmark = pytest.mark.unit
+
+PAGES = Path(adapters.__file__).parents[1] / "docs" / "systems"
+
+
+@pytest.mark.parametrize("system", adapters.systems())
+def test_a_page_has_every_column_and_code(system: str) -> None:
+    page = (PAGES / f"{system}.md").read_text(encoding="utf-8")
+    adapter = adapters.find(system)
+    for wire in (*adapter.inbound, *adapter.outbound):
+        assert f"schemas/layouts/{wire.layout}.toml" in page
+        assert wire.message_type in page or adapter.outbound
+        for column in load_layout(wire.layout).columns:
+            assert f"| {column.name} | `{column.field}` | {column.width} |" in page
+            assert all(f"`{code}` {name}" in page for code, name in column.codes.items())
