@@ -5,27 +5,33 @@ that uses it reads from top to bottom, needs no locks, and still has a whole win
 publisher confirms and deliveries under way (``docs/adr/0004-one-thread-no-callbacks.md``).
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ConnectionClosedByClient
 from pika.spec import Basic, BasicProperties
 from pydantic import SecretStr
 
+from hub.broker.window import Window
 from hub.errors import BrokerUnavailable, LinkLost
 from hub.message import CONTENT_TYPE, PARTITION_HEADER
 from hub.ports import Delivery, Outgoing, Sent
+
+# pika tells each failure several times, with tracebacks; the link raises it once.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 WINDOW = 512
 """Messages published and not yet confirmed; past a few hundred more brings nothing."""
 OPEN_SECONDS = 10.0
 CONFIRM_SECONDS = 30.0
+"""How long no confirm at all may come while some are outstanding."""
 CLOSE_SECONDS = 2.0
 PERSISTENT = 2
 
@@ -35,6 +41,7 @@ class LinkSettings:
     """Whom to connect to, as whom, and what to consume.
 
     ``heartbeat`` is in seconds. ``queues`` may be empty for a link that only publishes.
+    ``prefetch`` is how many unacknowledged messages the broker hands out for each queue.
     """
 
     host: str
@@ -48,30 +55,23 @@ class LinkSettings:
     queues: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Window:
-    """The messages of one ``publish`` call, and what is known of each."""
+class _Connection(pika.SelectConnection):  # type: ignore[misc] # pika ships no types
+    """A connection that can be left without cancelling its consumers."""
 
-    messages: Sequence[Outgoing]
-    fates: list[Sent | None]
-    at_tag: dict[int, int] = field(default_factory=dict)
-    at_id: dict[str, list[int]] = field(default_factory=dict)
-    keys_in_flight: set[str] = field(default_factory=set)
-    broken_keys: set[str] = field(default_factory=set)
+    def leave(self) -> None:
+        """Ask the broker to close the connection, as it is.
 
-    def settle(self, tag: int, *, confirmed: bool) -> None:
-        index = self.at_tag.pop(tag)
-        if self.fates[index] is None:
-            self.fates[index] = Sent.CONFIRMED if confirmed else Sent.REFUSED
-        key = self.messages[index].order_key
-        self.keys_in_flight.discard(key)
-        if self.fates[index] is not Sent.CONFIRMED and key:
-            self.broken_keys.add(key)
+        pika's own ``close`` first cancels each consumer. A single active consumer that is
+        cancelled with messages outstanding gives its successor the later ones first; one
+        whose connection ends does not.
+        """
+        self._set_connection_state(self.CONNECTION_CLOSING)
+        self._error = ConnectionClosedByClient(200, "Normal shutdown")
+        self._on_close_ready()
 
-    def returned(self, message_id: str) -> None:
-        waiting = self.at_id.get(message_id)
-        if waiting:
-            self.fates[waiting.pop(0)] = Sent.UNROUTABLE
+    def drop(self) -> None:
+        """Close the socket at once, so that the broker need not wait for a heartbeat."""
+        self._terminate_stream(ConnectionClosedByClient(200, "Dropped"))
 
 
 class PikaLink:
@@ -89,14 +89,14 @@ class PikaLink:
         self._loop.activate_poller()
         self._lost = ""
         self._closed = False
+        self._blocked = False
         self._inbox: deque[Delivery] = deque()
         self._incoming: Channel | None = None
         self._outgoing: Channel | None = None
         self._consuming = 0
-        self._next_tag = 1
-        self._window: _Window | None = None
-        self._unconfirmed: deque[int] = deque()
-        self._connection = pika.SelectConnection(
+        self._last_tag = 0
+        self._window: Window | None = None
+        self._connection = _Connection(
             self._parameters(settings),
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_lost,
@@ -110,8 +110,9 @@ class PikaLink:
             raise BrokerUnavailable(str(lost)) from lost
         if not opened:
             self._release()
-            message = f"no answer from {settings.host}:{settings.port} in {OPEN_SECONDS:g} s"
-            raise BrokerUnavailable(message)
+            raise BrokerUnavailable(
+                f"no answer from {settings.host}:{settings.port} in {OPEN_SECONDS:g} s"
+            )
 
     @staticmethod
     def _parameters(settings: LinkSettings) -> pika.ConnectionParameters:
@@ -133,7 +134,7 @@ class PikaLink:
 
     def take(self, most: int, wait: float) -> list[Delivery]:
         """Take up to ``most`` messages, waiting at the most ``wait`` seconds for the first."""
-        self._turn_once(0.0)
+        self._flush()
         if not self._inbox and wait > 0:
             self._turn(lambda: bool(self._inbox), wait)
         count = min(most, len(self._inbox))
@@ -141,29 +142,22 @@ class PikaLink:
 
     def publish(self, messages: Sequence[Outgoing]) -> list[Sent]:
         """Publish persistent, mandatory messages and wait until each one's fate is known."""
-        if not messages:
-            return []
-        window = _Window(messages, [None] * len(messages))
-        self._window = window
-        for index, message in enumerate(messages):
-            key = message.order_key
-            if key and key in window.keys_in_flight:
-                self._wait_for(lambda key=key: key not in window.keys_in_flight)  # type: ignore[misc]
-            elif len(self._unconfirmed) >= WINDOW:
-                self._wait_for(lambda: len(self._unconfirmed) < WINDOW)
-            if key and key in window.broken_keys:
-                window.fates[index] = Sent.WITHHELD
-                continue
-            self._send(index, message, window)
-        self._wait_for(lambda: not self._unconfirmed)
+        self._check()
+        window = self._window = Window(messages)
+        while window.open:
+            while window.ready and len(window.in_flight) < WINDOW:
+                index = window.ready.popleft()
+                window.sent(self._send(messages[index]), index)
+            self._wait_for_confirms(window)
         self._window = None
-        return [fate if fate is not None else Sent.REFUSED for fate in window.fates]
+        return window.fates()
 
     def ack(self, last: Delivery) -> None:
         """Acknowledge this delivery and all that were taken before it."""
         self._check()
         if self._incoming is not None:
             self._incoming.basic_ack(last.tag, multiple=True)
+            self._flush()
 
     def idle(self, seconds: float) -> None:
         """Keep the connection alive for this long without taking or publishing."""
@@ -174,10 +168,10 @@ class PikaLink:
         if self._closed:
             return
         if not self._lost and self._connection.is_open:
-            self._connection.close()
+            self._connection.leave()
             deadline = time.monotonic() + CLOSE_SECONDS
-            while not self._lost and time.monotonic() < deadline:
-                self._poll(0.1)
+            while not self._lost and (left := deadline - time.monotonic()) > 0:
+                self._poll(left)
         self._release()
 
     def __enter__(self) -> Self:
@@ -199,9 +193,10 @@ class PikaLink:
             self._poll(remaining)
         return True
 
-    def _turn_once(self, timeout: float) -> None:
+    def _flush(self) -> None:
+        """Send what is buffered and take in what has arrived, without waiting."""
         self._check()
-        self._poll(timeout)
+        self._poll(0.0)
         self._check()
 
     def _poll(self, timeout: float) -> None:
@@ -210,11 +205,13 @@ class PikaLink:
         self._loop.process_timeouts()
         self._loop.remove_timeout(handle)
 
-    def _wait_for(self, settled: Callable[[], bool]) -> None:
+    def _wait_for_confirms(self, window: Window) -> None:
         # After a confirm that did not come in time nothing on this connection can be
         # trusted: it is given up, and the caller begins again.
-        if not self._turn(settled, CONFIRM_SECONDS):
-            self._lost = f"no confirm within {CONFIRM_SECONDS:g} s"
+        before = window.open
+        if not self._turn(lambda: window.open < before, CONFIRM_SECONDS):
+            why = " (the broker takes nothing: memory or disk alarm)" if self._blocked else ""
+            self._lost = f"no confirm within {CONFIRM_SECONDS:g} s{why}"
             raise LinkLost(self._lost)
 
     def _check(self) -> None:
@@ -223,10 +220,11 @@ class PikaLink:
 
     def _release(self) -> None:
         self._closed = True
-        if not self._connection.is_closed and not self._connection.is_closing:
-            self._connection.close()
-            self._poll(0.1)
-        self._loop.deactivate_poller()
+        if not self._connection.is_closed:
+            self._connection.drop()
+            deadline = time.monotonic() + CLOSE_SECONDS
+            while not self._connection.is_closed and time.monotonic() < deadline:
+                self._poll(0.1)
         self._loop.close()
 
     # -- what pika tells ---------------------------------------------------------------
@@ -239,9 +237,14 @@ class PikaLink:
         )
 
     def _on_open(self, connection: pika.SelectConnection) -> None:
+        connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(blocked=True))
+        connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(blocked=False))
         connection.channel(on_open_callback=self._on_outgoing)
         if self._settings.queues:
             connection.channel(on_open_callback=self._on_incoming)
+
+    def _set_blocked(self, *, blocked: bool) -> None:
+        self._blocked = blocked
 
     def _on_outgoing(self, channel: Channel) -> None:
         channel.add_on_close_callback(self._on_channel_closed)
@@ -265,11 +268,13 @@ class PikaLink:
     def _receiver(
         self, queue: str
     ) -> Callable[[Channel, Basic.Deliver, BasicProperties, bytes], None]:
+        keep = self._inbox.append
+
         def receive(
             _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
         ) -> None:
             headers = properties.headers or {}
-            self._inbox.append(
+            keep(
                 Delivery(
                     tag=method.delivery_tag,
                     queue=queue,
@@ -294,63 +299,45 @@ class PikaLink:
 
     # -- confirms ----------------------------------------------------------------------
 
-    def _send(self, index: int, message: Outgoing, window: _Window) -> None:
+    def _send(self, message: Outgoing) -> int:
+        """Hand a message to pika; give the tag that the broker will confirm it by."""
         self._check()
         if self._outgoing is None:
-            message_text = "the publishing channel is not open"
-            raise LinkLost(message_text)
-        tag = self._next_tag
-        try:
-            self._outgoing.basic_publish(
-                message.exchange,
-                message.routing_key,
-                message.body,
-                self._properties(message),
-                mandatory=True,
-            )
-        except AMQPError as error:
-            self._lost = self._lost or f"could not publish: {_plain(error)}"
-            raise LinkLost(self._lost) from error
-        self._next_tag += 1
-        self._unconfirmed.append(tag)
-        window.at_tag[tag] = index
-        window.at_id.setdefault(message.message_id, []).append(index)
-        if message.order_key:
-            window.keys_in_flight.add(message.order_key)
-
-    def _properties(self, message: Outgoing) -> BasicProperties:
-        return BasicProperties(
+            raise LinkLost("the publishing channel is not open")
+        headers = {PARTITION_HEADER: message.partition} if message.partition else None
+        properties = BasicProperties(
             content_type=CONTENT_TYPE,
             delivery_mode=PERSISTENT,
             message_id=message.message_id,
             type=message.message_type,
             user_id=self._settings.user,
-            headers={PARTITION_HEADER: message.partition} if message.partition else None,
+            headers=headers,
         )
+        try:
+            self._outgoing.basic_publish(
+                message.exchange, message.routing_key, message.body, properties, mandatory=True
+            )
+        except AMQPError as error:
+            self._lost = self._lost or f"could not publish: {_plain(error)}"
+            raise LinkLost(self._lost) from error
+        self._last_tag += 1
+        return self._last_tag
 
     def _on_returned(
-        self, _channel: Channel, _method: object, properties: BasicProperties, _body: bytes
+        self, _channel: Channel, method: Basic.Return, properties: BasicProperties, _body: bytes
     ) -> None:
         # The broker sends the return of a message before its confirm.
-        if self._window is not None and properties.message_id is not None:
-            self._window.returned(properties.message_id)
-
-    def _on_confirm(self, frame: object) -> None:
-        method = frame.method  # type: ignore[attr-defined]
-        confirmed = isinstance(method, Basic.Ack)
-        if not method.multiple:
-            self._settle(method.delivery_tag, confirmed=confirmed)
-            return
-        for tag in [tag for tag in self._unconfirmed if tag <= method.delivery_tag]:
-            self._settle(tag, confirmed=confirmed)
-
-    def _settle(self, tag: int, *, confirmed: bool) -> None:
-        if self._unconfirmed and self._unconfirmed[0] == tag:
-            self._unconfirmed.popleft()
-        else:
-            self._unconfirmed.remove(tag)
         if self._window is not None:
-            self._window.settle(tag, confirmed=confirmed)
+            self._window.returned(method.exchange, method.routing_key, properties.message_id)
+
+    def _on_confirm(self, frame: pika.frame.Method) -> None:
+        if self._window is not None:
+            method = frame.method
+            self._window.settle(
+                method.delivery_tag,
+                multiple=method.multiple,
+                confirmed=isinstance(method, Basic.Ack),
+            )
 
 
 def _nothing() -> None:

@@ -1,0 +1,95 @@
+"""What every tier shares: a real broker for the session, and a vhost of its own for a test."""
+
+import secrets
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from hub.broker.link import LinkSettings
+from hub.broker.management import Management
+from hub.broker.provide import ProvidedBroker, provide
+from hub.broker.topology import Topology, apply, plan
+from hub.site import HUB_USER
+
+
+@dataclass
+class Vhost:
+    """A fresh vhost; ``admin`` settings may do everything in it."""
+
+    name: str
+    broker: ProvidedBroker
+    management: Management
+    passwords: dict[str, SecretStr] = field(default_factory=dict)
+
+    def apply(self, systems: Collection[str], partitions: int = 2) -> Topology:
+        """Bring about the hub's topology, with new passwords for its users."""
+        topology = plan(systems, partitions)
+        self.passwords = {
+            user: SecretStr(secrets.token_urlsafe(12)) for user in (HUB_USER, *systems)
+        }
+        apply(self.management, self.name, topology, self.passwords)
+        return topology
+
+    def settings(
+        self,
+        user: str | None = None,
+        queues: tuple[str, ...] = (),
+        *,
+        password: SecretStr | None = None,
+        prefetch: int = 1000,
+        heartbeat: int = 10,
+    ) -> LinkSettings:
+        """Give the settings of a link as a user of the topology, or as the administrator."""
+        if user is None:
+            user, known = self.broker.admin_user, self.broker.admin_password
+        else:
+            known = self.passwords.get(user, SecretStr("unknown"))
+        return LinkSettings(
+            host=self.broker.host,
+            port=self.broker.port,
+            vhost=self.name,
+            user=user,
+            password=password or known,
+            name=f"test {user}",
+            heartbeat=heartbeat,
+            prefetch=prefetch,
+            queues=queues,
+        )
+
+    def declare(self, queue: str, **arguments: str | int | bool) -> None:
+        """Declare a quorum queue that only this test knows."""
+        body = {"durable": True, "arguments": {"x-queue-type": "quorum", **arguments}}
+        self.management.put("queues", self.name, queue, body=body)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvidedBroker]:
+    """Give a real broker; that there is none is a failure, never a skip."""
+    with provide(tmp_path_factory.mktemp("broker"), _say) as provided:
+        yield provided
+
+
+@pytest.fixture
+def vhost(broker: ProvidedBroker) -> Iterator[Vhost]:
+    """Give a vhost that nobody else uses; it goes away with everything in it."""
+    with broker.management() as management:
+        name = f"test-{secrets.token_hex(4)}"
+        made = Vhost(name, broker, management)
+        management.put("vhosts", name)
+        management.put(
+            "permissions",
+            name,
+            broker.admin_user,
+            body={"configure": ".*", "write": ".*", "read": ".*"},
+        )
+        try:
+            yield made
+        finally:
+            management.delete("vhosts", name)
