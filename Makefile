@@ -1,0 +1,43 @@
+# The project's commands. `make demo` and `make test` do all the set-up by themselves.
+
+PYTHON ?= python3
+ARGS ?=
+FAULT ?= --long
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick lint fault lock clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make the environment in .venv (quick when it is there)
+	@$(PYTHON) deploy/bootstrap.py
+
+demo: setup ## run the main job on a synthetic city; ARGS="--residents 5000" changes it
+	@$(BIN)/renkei demo $(ARGS)
+
+lint: setup ## style, types and the one-way imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
+	@$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+quick: setup ## the tests that need no broker and no other process
+	@$(BIN)/pytest -m "unit or contract" $(ARGS)
+
+fault: setup ## the long drills: processes and brokers killed at many moments
+	@$(BIN)/pytest -m fault $(FAULT) $(ARGS)
+
+lock: setup ## write requirements.lock anew from pyproject.toml (docs/adr/0001)
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --all-extras --group dev \
+		pyproject.toml -o requirements.lock
+
+clean: ## remove the environment, caches and build results; demo data in var/ stays
+	@rm -rf .venv .tools .cache build dist .mypy_cache .pytest_cache .ruff_cache \
+		.hypothesis .import_linter_cache .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
