@@ -16,8 +16,8 @@ from hub.edge.journal import Journal
 from hub.edge.kit import BadRecord, Inbound, Mapped
 from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
-from hub.edge.routing import inbound_exchange
 from hub.message import AccessItems, encode_event, partition_of
+from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
 from hub.site import AccessSite
 from schemas.canonical import schema_uri

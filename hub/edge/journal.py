@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -296,3 +296,17 @@ class Journal:
             database.executemany(
                 "UPDATE taken SET receipted = 1 WHERE sender = ? AND id = ? AND flow = ?", keys
             )
+
+
+def inbound_files(path: Path) -> list[InboundFile]:
+    """Read what a journal says of the files that came in, also while its adapter runs.
+
+    Raises:
+        EdgeError: there is no journal, or it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT * FROM inbound ORDER BY name").fetchall()
+    except sqlite3.Error as error:
+        raise EdgeError(f"the journal {path} cannot be read: {error}") from error
+    return [InboundFile(*row) for row in rows]

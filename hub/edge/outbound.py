@@ -16,10 +16,10 @@ from hub.edge.folders import Folders
 from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
 from hub.edge.kit import Unwritable
 from hub.edge.observe import EdgeObserver
-from hub.edge.routing import inbound_exchange
 from hub.edge.sorting import Aside, Line, NoticeLine, Sorter
 from hub.errors import SiteError
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE, Receipt, Receipts, encode_event, partition_of
+from hub.names import inbound_exchange
 from hub.ports import Delivery, Link, Outgoing, Sent
 from hub.site import AccessSite
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.edge import files, inbound
 from hub.edge.backoff import MOST_SECONDS, Backoff
-from hub.edge.journal import InboundFile, InboundState, Journal, TakenKey
+from hub.edge.journal import InboundFile, InboundState, Journal, TakenKey, inbound_files
 from hub.edge.kit import Adapter
 from hub.errors import EdgeError
 from hub.ports import Outgoing, Sent
@@ -132,7 +132,13 @@ def test_a_journal_writes_all_or_nothing(tmp_path: Path) -> None:
             journal.begin(entry)
         journal.confirm("d", 2, 2)
         assert journal.unplaced() == [InboundFile("d", "n", "n", "reading", 3, 2, 2)]
+        assert inbound_files(tmp_path / "j.sqlite3") == journal.unplaced()
         assert journal.taken([TakenKey("a", "b", "c")]) == {}
+
+
+def test_no_journal_is_an_error_to_a_reader(tmp_path: Path) -> None:
+    with pytest.raises(EdgeError):
+        inbound_files(tmp_path / "none.sqlite3")
 
 
 def test_a_stop_is_seen_between_two_batches(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

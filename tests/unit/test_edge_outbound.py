@@ -186,3 +186,12 @@ def test_without_its_journal_an_adapter_overwrites_no_file(rig: Rig) -> None:
 def test_site_items_that_no_file_can_hold_are_named_at_the_start(rig: Rig) -> None:
     with pytest.raises(SiteError, match="staff"):
         rig.run(BETA, encoding="cp932", access=AccessSite(staff="𠮷田"))
+
+
+def test_a_half_written_file_of_a_crash_is_removed(rig: Rig) -> None:
+    folder = rig.at("beta", "from-hub")
+    folder.mkdir(parents=True)
+    (folder / ".notes_00000009.csv.tmp").write_bytes(b"H,")
+    (folder / ".theirs.tmp").write_bytes(b"x")
+    rig.run(BETA, seconds=1)
+    assert rig.names("beta", "from-hub") == [".theirs.tmp"]
