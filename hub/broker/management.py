@@ -107,7 +107,7 @@ class Management:
     def _retrying() -> Retrying:
         return Retrying(
             stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(ATTEMPT_SECONDS),
-            wait=wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1),
             retry=retry_if_exception_type(HTTPError),
             reraise=True,
         )
