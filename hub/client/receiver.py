@@ -1,0 +1,300 @@
+"""Taking copies from a system's queue: handled, receipted to the hub, then acknowledged.
+
+Messages are collected while the connection is read and handled outside of that, one after
+another. Whatever is not acknowledged when the connection goes comes again, in order.
+"""
+
+import datetime as dt
+import logging
+import random
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hub.client.errors import CannotUse, PublishFailed
+from hub.client.events import Event, own_wire
+from hub.client.publisher import TRANSIENT, Publisher, retrying, wait_unless
+from hub.client.session import TURN_SECONDS, Session, broker_errors
+from hub.client.untyped import Consumer, Queue
+from hub.message import (
+    NOTICE_TYPE,
+    RECEIPT_TYPE,
+    AccessItems,
+    Copy,
+    Envelope,
+    Notice,
+    Receipt,
+    Receipts,
+)
+from hub.names import outbound_queue
+from hub.site import HUB_USER
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 1.0
+"""At the latest so long after a handler returned, its receipt is sent."""
+RECEIPTS_AT_ONCE = 1000
+_LAST_RECEIPTS_SECONDS = 0.5
+_SPREAD_SECONDS = 0.5
+
+_NOTICE: TypeAdapter[Envelope[Notice]] = TypeAdapter(Envelope[Notice])
+
+Message = Any
+"""A message as kombu gives it."""
+Handler = Callable[[Copy], None]
+NoticeHandler = Callable[[Notice], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a call of ``receive`` asks for; ``most`` counts copies."""
+
+    handle: Handler
+    on_notice: NoticeHandler
+    stopping: Callable[[], bool]
+    most: int | None = None
+
+
+@dataclass(slots=True)
+class _Done:
+    """What was handled and is not yet receipted and acknowledged."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    last: Message | None = None
+    since: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        return (
+            len(self.receipts) >= RECEIPTS_AT_ONCE
+            or time.monotonic() - self.since >= SETTLE_SECONDS
+        )
+
+
+class Receiver:
+    """Receives for one system; ``connect`` opens a session, ``publisher`` sends receipts."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Session],
+        publisher: Publisher,
+        system: str,
+        access: AccessItems,
+        prefetch: int,
+    ) -> None:
+        self._connect = connect
+        self._publisher = publisher
+        self._system = system
+        self._access = access
+        self._prefetch = prefetch
+
+    def run(self, task: Task) -> int:
+        """Receive until told to stop; return how many copies were handled.
+
+        Raises:
+            Refused: the password is wrong, or there is no such queue or no permission.
+            Exception: whatever a handler raised; its message comes again.
+        """
+        handled = 0
+        while not _over(task, handled):
+            try:
+                taking = retrying(task.stopping)(self._begin, task, handled)
+            except TRANSIENT as cause:
+                log.info("stopped before the broker could be reached: %s", cause)
+                return handled
+            try:
+                with taking.session:
+                    taking.work()
+            except (*TRANSIENT, PublishFailed) as cause:
+                log.warning("receiving is interrupted and begins again: %s", cause)
+                pause = random.uniform(0.0, _SPREAD_SECONDS)  # noqa: S311 - spreads load only
+                wait_unless(task.stopping, pause)
+            finally:
+                handled = taking.handled
+        return handled
+
+    def _begin(self, task: Task, handled: int) -> "_Taking":
+        session = self._connect()
+        try:
+            return _Taking(
+                session, self._publisher, task, self._system, self._access, self._prefetch, handled
+            )
+        except BaseException:
+            session.close()
+            raise
+
+
+class _Taking:
+    """Taking messages on one connection, until it is over or the connection is gone.
+
+    It begins with one message in hand at a time, and takes more only once a message came that
+    had not been delivered before. The broker counts a delivery for every message in hand when
+    a connection goes; so a message that ends the process again and again uses up its own
+    deliveries, and not those of the messages behind it.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - put together in one place only
+        self,
+        session: Session,
+        publisher: Publisher,
+        task: Task,
+        system: str,
+        access: AccessItems,
+        prefetch: int,
+        handled: int,
+    ) -> None:
+        self.session = session
+        self.handled = handled
+        self._publisher = publisher
+        self._task = task
+        self._system = system
+        self._access = access
+        self._prefetch = prefetch
+        self._careful = True
+        self._inbox: deque[Message] = deque()
+        self._done = _Done()
+        with broker_errors(f"read {outbound_queue(system)}"):
+            self._consumer: Any = Consumer(
+                session.channel,
+                queues=[Queue(outbound_queue(system), no_declare=True)],
+                auto_declare=False,
+                on_message=self._inbox.append,
+                prefetch_count=1,
+            )
+            self._consumer.consume()
+
+    def work(self) -> None:
+        """Take, handle, settle; again and again."""
+        while not self._over():
+            self.session.wait(TURN_SECONDS)
+            try:
+                self._handle_inbox()
+            finally:
+                # Also after a fault: what was handled before it is done.
+                self._settle()
+
+    def _over(self) -> bool:
+        return _over(self._task, self.handled)
+
+    def _handle_inbox(self) -> None:
+        if not self._inbox:
+            return
+        self.session.catch_up(most=self._prefetch)
+        self._done.since = time.monotonic()
+        while self._inbox and not self._over():
+            self._take(self._inbox.popleft())
+            if self._done.due():
+                self._settle()
+                self.session.catch_up(most=self._prefetch)
+
+    # -- one message -------------------------------------------------------------------
+
+    def _take(self, message: Message) -> None:
+        if message.properties.get("user_id") != HUB_USER:
+            self._set_aside(message, "it does not come from the hub")
+            return
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        try:
+            if message.properties.get("type") == NOTICE_TYPE:
+                self._task.on_notice(_notice(body))
+            else:
+                self._hand_over(_copy(body))
+        except _UnreadableError as error:
+            self._set_aside(message, str(error))
+        else:
+            self._done.last = message
+
+    def _hand_over(self, copy: Copy) -> None:
+        result, code = "delivered", ""
+        try:
+            self._task.handle(copy)
+        except CannotUse as reason:
+            result, code = "set-aside", reason.code
+            log.warning("%s %s of flow %s is set aside: %s", *copy.key, copy.flow, code)
+        sender, message_id = copy.key
+        self._done.receipts.append(
+            Receipt(sender=sender, id=message_id, flow=copy.flow, result=result, code=code)
+        )
+        self.handled += 1
+
+    def _set_aside(self, message: Message, why: str) -> None:
+        # Nobody can be told which message it was; with the dead letters an operator sees it,
+        # and it holds up nothing.
+        message_id = message.properties.get("message_id", "")
+        log.error("the message %.80r goes to the dead letters: %s", message_id, why)
+        with broker_errors("reject a message"):
+            message.reject(requeue=False)
+
+    # -- receipts and acknowledgements ---------------------------------------------------
+
+    def _settle(self) -> None:
+        """Send the receipts, then acknowledge."""
+        done, self._done = self._done, _Done()
+        if done.receipts:
+            self._send(done.receipts)
+        if done.last is None:
+            return
+        widen = self._careful and not done.last.delivery_info["redelivered"]
+        with broker_errors("acknowledge"):
+            if widen:
+                # Cancelled before the last message in hand is acknowledged: so no other is on
+                # its way, which another consumer of the queue could overtake.
+                self._consumer.cancel()
+            done.last.ack(multiple=True)
+            if widen:
+                self._careful = False
+                self._consumer.qos(prefetch_count=self._wide())
+                self._consumer.consume()
+
+    def _wide(self) -> int:
+        most = self._task.most
+        return self._prefetch if most is None else max(1, min(self._prefetch, most - self.handled))
+
+    def _send(self, receipts: list[Receipt]) -> None:
+        event = Event(
+            message_type=RECEIPT_TYPE,
+            data=Receipts(receipts=receipts).model_dump(),
+            message_id=f"receipts-{uuid.uuid4().hex}",
+            time=dt.datetime.now(dt.UTC),
+        )
+        wire = own_wire(event, self._system, self._access)
+        if self._task.stopping():
+            self._publisher.send([wire], give_up=_LAST_RECEIPTS_SECONDS, farewell=True)
+        else:
+            self._publisher.send([wire], stopping=self._task.stopping)
+
+
+class _UnreadableError(ValueError):
+    """The body is no copy and no notice."""
+
+
+def _copy(body: bytes) -> Copy:
+    try:
+        return Copy.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
+def _notice(body: bytes) -> Notice:
+    try:
+        return _NOTICE.validate_json(body).data
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: ValidationError) -> _UnreadableError:
+    places = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
+    return _UnreadableError(f"it cannot be read ({', '.join(places[:8]) or 'no JSON object'})")
+
+
+def _over(task: Task, handled: int) -> bool:
+    return task.stopping() or (task.most is not None and handled >= task.most)
+
+
+def log_notice(notice: Notice) -> None:
+    """Log a notice by id and code."""
+    log.warning("the hub did not take %s %s: %s", notice.message_type, notice.id, notice.code)
