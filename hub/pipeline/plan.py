@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import pydantic_core
 
-from hub.names import OUT_EXCHANGE
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms
 from hub.message import NOTICE_TYPE, MessageKey, Notice, encode_copy, source_of
+from hub.names import OUT_EXCHANGE
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
 from hub.site import HUB_USER

@@ -1,0 +1,88 @@
+"""``renkei demo``."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from hub.demo.report import as_json, print_report
+from hub.demo.run import Progress, Watcher, run_demo, serve_demo
+from hub.demo.state import Parameters
+from hub.stop import Stop
+
+DEFAULT_STATE = Path("var/demo")
+
+
+def demo(  # noqa: PLR0913 - the options of a command
+    *,
+    residents: Annotated[int, typer.Option(min=50, help="How many residents the city has.")] = 2000,
+    days: Annotated[
+        int, typer.Option(min=0, help="Days of changes after the initial load; 3 hold every kind.")
+    ] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    state: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for everything the demo writes. An interrupted demo goes on in it; "
+            "a finished one is replaced."
+        ),
+    ] = DEFAULT_STATE,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep running, with new changes, until stopped.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.5, help="With --serve: seconds between two days.")
+    ] = 5.0,
+    as_object: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON object on the last line; the rest to stderr."),
+    ] = False,
+) -> None:
+    """Run the main job on a synthetic city, with a real broker, and say whether all agrees.
+
+    Exit status 0 only if everything reconciles and every forbidden attempt was refused.
+    RabbitMQ is taken from RENKEI_BROKER_URL, from this machine, from Docker or from Debian's
+    packages, in this order; a private node is stopped at the end.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    out = Console(stderr=as_object)
+    parameters = Parameters(residents, days, seed)
+    stop = Stop().on_signals()
+    with _watched(Console(stderr=True)) as watcher:
+        if serve:
+            report, where = serve_demo(state, parameters, every, watcher, stop)
+        else:
+            report, where = run_demo(state, parameters, watcher, stop)
+    print_report(report, where, out)
+    if as_object:
+        typer.echo(json.dumps(as_json(report), ensure_ascii=False))
+    raise typer.Exit(0 if report.reconciled else 1)
+
+
+@contextmanager
+def _watched(console: Console) -> Iterator[Watcher]:
+    """Show lines, and a bar where a person watches."""
+    if not console.is_terminal:
+        yield Watcher(say=lambda line: console.print(line, markup=False), progress=lambda _: None)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[entries]:,} ledger entries"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("records read", total=None, entries=0)
+
+        def progress(now: Progress) -> None:
+            bars.update(task, total=now.records or None, completed=now.read, entries=now.entries)
+
+        yield Watcher(say=lambda line: bars.console.print(line, markup=False), progress=progress)

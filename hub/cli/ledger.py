@@ -1,0 +1,27 @@
+"""``renkei ledger …``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.ledger.schema import migrate
+from hub.site import load_site
+
+app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
+
+
+@app.callback()
+def _ledger() -> None:
+    pass
+
+
+@app.command("migrate")
+def migrate_ledger(
+    site: Annotated[
+        Path, typer.Option("--site", help="The site file.", exists=True, dir_okay=False)
+    ],
+) -> None:
+    """Bring the ledger's schema up to date; nothing happens when it is."""
+    migrate(load_site(site).hub.ledger)
+    typer.echo("the ledger's schema is up to date")

@@ -1,0 +1,143 @@
+"""Child processes: start them, keep them running, stop them, and never leave one behind."""
+
+import ctypes
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 10.0
+"""How long a process may take to drain after SIGTERM before it is killed."""
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 30.0
+"""A process that ran this long starts again without a pause when it ends."""
+PARENT_ENV = "RENKEI_PARENT_PID"
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when the one that supervises it is gone."""
+    parent = os.environ.get(PARENT_ENV)
+    if parent is None:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def commands_of(site: Path, systems: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the command of the hub and of each system's adapter, by process name."""
+    where = ("--site", str(site.resolve()))
+    return {"hub": ("hub", *where)} | {
+        f"adapter-{system}": ("adapter", system, *where) for system in systems
+    }
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised process."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    due: float = 0.0
+    restarts: int = 0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs one child for each name; a child that ends is started again, after a growing pause.
+
+    ``folder`` gets one log file a child, and ``processes.json`` with their process ids.
+    ``stopped`` and ``restarted`` count for reports.
+    """
+
+    folder: Path
+    children: dict[str, Child] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+
+    def start(self, commands: Mapping[str, Sequence[str]]) -> None:
+        """Start one process a name; ``commands`` are arguments of ``renkei``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, arguments in commands.items():
+            child = Child(name, (sys.executable, "-m", "hub.cli.main", *arguments))
+            self.children[name] = child
+            self._launch(child)
+        self._note()
+
+    def tend(self) -> list[str]:
+        """Start again what has ended and is due; give the names of those started."""
+        started = []
+        for child in self.children.values():
+            if child.process is not None and child.process.poll() is not None:
+                self._schedule(child)
+            if child.process is None and self.clock() >= child.due:
+                child.restarts += 1
+                self._launch(child)
+                started.append(child.name)
+        if started:
+            self._note()
+        return started
+
+    def stop(self) -> None:
+        """Ask all to drain and end; kill those that have not after ``STOP_SECONDS``."""
+        running = [c for c in self.children.values() if c.process is not None]
+        for child in running:
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = self.clock() + STOP_SECONDS
+        for child in running:
+            self._wait(child, deadline)
+        self.children.clear()
+        (self.folder / "processes.json").unlink(missing_ok=True)
+
+    def _wait(self, child: Child, deadline: float) -> None:
+        if child.process is None:
+            return
+        try:
+            child.process.wait(max(0.0, deadline - self.clock()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not end within %g s and is killed", child.name, STOP_SECONDS)
+            child.process.kill()
+            child.process.wait()
+
+    def _schedule(self, child: Child) -> None:
+        code = child.process.returncode if child.process is not None else None
+        child.process = None
+        if self.clock() - child.started >= STEADY_SECONDS:
+            child.pause = FIRST_PAUSE
+        pause = child.pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+        child.due = self.clock() + pause
+        child.pause = min(child.pause * 2, LONGEST_PAUSE)
+        log.warning("%s ended with %s; starting it again in %.1f s", child.name, code, pause)
+
+    def _launch(self, child: Child) -> None:
+        environment = os.environ | {PARENT_ENV: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+        with (self.folder / f"{child.name}.log").open("ab") as output:
+            child.process = subprocess.Popen(  # noqa: S603 - our own command line
+                child.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+            )
+        child.started = self.clock()
+
+    def _note(self) -> None:
+        pids = {c.name: c.process.pid for c in self.children.values() if c.process is not None}
+        temporary = self.folder / ".processes.json.tmp"
+        temporary.write_text(json.dumps(pids, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.folder / "processes.json")

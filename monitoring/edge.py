@@ -1,0 +1,123 @@
+"""The metrics of an adapter process; implements ``hub.edge.observe.EdgeObserver``."""
+
+import logging
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+log = logging.getLogger(__name__)
+
+
+class EdgeMetrics:
+    """Counts what an adapter tells; every metric has the label ``system``."""
+
+    def __init__(self, registry: CollectorRegistry, system: str) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, ("system", *labels), registry=registry)
+
+        self._system = system
+        self._up = Gauge(
+            "renkei_adapter_connected",
+            "1 while the adapter has a connection to the broker.",
+            ("system",),
+            registry=registry,
+        )
+        self._files_read = counter(
+            "renkei_adapter_files_read", "Files read to their end.", "message_type"
+        )
+        self._records_read = counter(
+            "renkei_adapter_records_read", "Records of the files read.", "message_type"
+        )
+        self._records_rejected = counter(
+            "renkei_adapter_records_rejected", "Records set aside as bad.", "message_type"
+        )
+        self._files_repeated = counter(
+            "renkei_adapter_files_repeated", "Files whose content had been read before."
+        )
+        self._files_set_aside = counter(
+            "renkei_adapter_files_set_aside", "Files set aside whole, by reason.", "code"
+        )
+        self._published = counter(
+            "renkei_adapter_messages_published",
+            "Messages that the broker confirmed.",
+            "message_type",
+        )
+        self._held_back = counter(
+            "renkei_adapter_messages_held_back",
+            "Messages that the broker did not take and that are published again.",
+        )
+        self._files_written = counter(
+            "renkei_adapter_files_written", "Files written for the system.", "message_type"
+        )
+        self._records_written = counter(
+            "renkei_adapter_records_written", "Records of the files written.", "message_type"
+        )
+        self._messages_set_aside = counter(
+            "renkei_adapter_messages_set_aside",
+            "Messages with no place on the system's wire, by reason.",
+            "code",
+        )
+        self._messages_repeated = counter(
+            "renkei_adapter_messages_repeated", "Messages that came again and changed nothing."
+        )
+        self._receipts = counter("renkei_adapter_receipts_sent", "Receipts confirmed.")
+        self._notices = counter("renkei_adapter_notices_written", "Notices written down.")
+        self._troubles = counter(
+            "renkei_adapter_troubles", "Things that failed and are tried again.", "where"
+        )
+        self._up.labels(system).set(0)
+
+    def connected(self) -> None:
+        """Note that the link is up."""
+        self._up.labels(self._system).set(1)
+
+    def disconnected(self) -> None:
+        """Note that the link is gone."""
+        self._up.labels(self._system).set(0)
+
+    def file_read(self, message_type: str, records: int, rejected: int) -> None:
+        """Count a file and its records."""
+        self._files_read.labels(self._system, message_type).inc()
+        self._records_read.labels(self._system, message_type).inc(records)
+        self._records_rejected.labels(self._system, message_type).inc(rejected)
+
+    def file_repeated(self) -> None:
+        """Count a repeated file."""
+        self._files_repeated.labels(self._system).inc()
+
+    def file_set_aside(self, code: str) -> None:
+        """Count a bad file."""
+        self._files_set_aside.labels(self._system, code).inc()
+
+    def published(self, message_type: str, count: int) -> None:
+        """Count confirmed messages."""
+        self._published.labels(self._system, message_type).inc(count)
+
+    def held_back(self, count: int) -> None:
+        """Count messages that the broker did not take."""
+        self._held_back.labels(self._system).inc(count)
+
+    def file_written(self, message_type: str, records: int) -> None:
+        """Count a written file and its records."""
+        self._files_written.labels(self._system, message_type).inc()
+        self._records_written.labels(self._system, message_type).inc(records)
+
+    def message_set_aside(self, code: str) -> None:
+        """Count a message set aside."""
+        self._messages_set_aside.labels(self._system, code).inc()
+
+    def message_repeated(self, count: int) -> None:
+        """Count repeated messages."""
+        self._messages_repeated.labels(self._system).inc(count)
+
+    def receipts_sent(self, count: int) -> None:
+        """Count receipts."""
+        self._receipts.labels(self._system).inc(count)
+
+    def notices_written(self, count: int) -> None:
+        """Count notices."""
+        self._notices.labels(self._system).inc(count)
+
+    def trouble(self, where: str, error: Exception) -> None:
+        """Count and log what failed; the error's text never holds personal data."""
+        self._troubles.labels(self._system, where).inc()
+        log.warning("%s: %s", where, error)

@@ -1,0 +1,81 @@
+"""The metrics of a hub process; implements ``hub.observe.HubObserver``.
+
+Names and units follow Prometheus's conventions. Labels take values of the catalogue only, so
+their number is bounded; none ever holds personal data.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Collection, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from hub.ledger.model import Entry
+
+OTHER = "other"
+"""Stands for any sender or type that the catalogue does not know."""
+
+
+class HubMetrics:
+    """Implements ``hub.observe.HubObserver``."""
+
+    def __init__(
+        self, registry: CollectorRegistry, systems: Collection[str], types: Collection[str]
+    ) -> None:
+        self._systems = frozenset(systems)
+        self._types = frozenset(types)
+        self._entries = Counter(
+            "renkei_ledger_entries",
+            "Entries recorded in the ledger, by kind, flow, sender, receiver and code.",
+            ("kind", "flow", "sender", "receiver", "message_type", "code"),
+            registry=registry,
+        )
+        self._batch_messages = Histogram(
+            "renkei_batch_messages",
+            "Messages in a batch.",
+            buckets=(1, 5, 10, 50, 100, 200, 500, 1000, 2000),
+            registry=registry,
+        )
+        self._batch_seconds = Histogram(
+            "renkei_batch_duration_seconds",
+            "Time from taking a batch to acknowledging it.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+        self._reconnects = Counter(
+            "renkei_link_losses", "Connections to the broker that were lost.", registry=registry
+        )
+        self._ledger_up = Gauge(
+            "renkei_ledger_available",
+            "1 while entries can be recorded; at 0 nothing moves.",
+            registry=registry,
+        )
+        self._ledger_up.set(1)
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        """Count entries."""
+        tally = Tally(
+            (
+                entry.kind.value,
+                entry.flow,
+                entry.message.sender if entry.message.sender in self._systems else OTHER,
+                entry.receiver,
+                entry.message_type if entry.message_type in self._types else OTHER,
+                entry.code,
+            )
+            for entry in entries
+        )
+        for labels, number in tally.items():
+            self._entries.labels(*labels).inc(number)
+
+    def batch_done(self, messages: int, seconds: float) -> None:
+        """Observe a batch."""
+        self._batch_messages.observe(messages)
+        self._batch_seconds.observe(seconds)
+
+    def link_lost(self) -> None:
+        """Count a lost connection."""
+        self._reconnects.inc()
+
+    def ledger_available(self, *, available: bool) -> None:
+        """Set whether entries can be recorded."""
+        self._ledger_up.set(1 if available else 0)
