@@ -26,9 +26,13 @@ class ScopeContext:
 def birthday(born: dt.date, age: int) -> dt.date:
     """Give the day on which a person born then is this old; 02-29 becomes 03-01.
 
+    A birthday past the last year that a date can hold counts as that year's last day.
+
     >>> birthday(dt.date(1952, 2, 29), 75)
     datetime.date(2027, 3, 1)
     """
+    if born.year + age > dt.MAXYEAR:
+        return dt.date.max
     try:
         return born.replace(year=born.year + age)
     except ValueError:
