@@ -22,7 +22,13 @@ MAX_BODY_BYTES = 262_144
 
 Item = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")]
-MessageType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$")]
+MessageType = Annotated[
+    str, StringConstraints(max_length=80, pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$")
+]
+# Receivers get this attribute too, so it has no room for anything but what W3C gives it.
+TraceParent = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+]
 
 DataT = TypeVar("DataT")
 
@@ -51,7 +57,7 @@ class Envelope(BaseModel, Generic[DataT]):
     terminal: Item = ""
     reason: Item = ""
     operation: Item = ""
-    traceparent: Annotated[str, StringConstraints(max_length=60)] | None = None
+    traceparent: TraceParent | None = None
     data: DataT
 
     @property
@@ -189,7 +195,10 @@ NOTICE_TYPE = "hub.notice"
 
 
 class Receipt(BaseModel):
-    """One message that a receiver has, or had to set aside."""
+    """One message that a receiver has, or had to set aside.
+
+    ``code`` says why it was set aside. It stands in the ledger, so it is no free text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -197,7 +206,7 @@ class Receipt(BaseModel):
     id: MessageId
     flow: Annotated[str, StringConstraints(max_length=20)]
     result: Literal["delivered", "set-aside"] = "delivered"
-    code: Annotated[str, StringConstraints(max_length=40)] = ""
+    code: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")] = ""
 
 
 class Receipts(BaseModel):

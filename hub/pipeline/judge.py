@@ -1,6 +1,7 @@
 """Read a delivery, prove its sender, judge it by the catalogue, minimise it for each receiver."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from hub.message import (
     SOURCE_PREFIX,
     AccessItems,
     Envelope,
+    Item,
     MessageId,
     MessageKey,
     MessageType,
@@ -27,13 +29,14 @@ from hub.statute.reasons import Code
 from hub.statute.rules import InForce, Ruling, rule
 from hub.statute.scope import SCOPE_RULES, ScopeContext
 from schemas import MESSAGE_TYPES
-from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage
+from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage, schema_uri
 
 JST = dt.timezone(dt.timedelta(hours=9))
 """The city's time: a flow is judged on the day of acceptance in Japan."""
 
 _MESSAGE_ID: TypeAdapter[str] = TypeAdapter(MessageId)
 _MESSAGE_TYPE: TypeAdapter[str] = TypeAdapter(MessageType)
+_ITEM: TypeAdapter[str] = TypeAdapter(Item)
 _EVENTS: dict[str, TypeAdapter[Envelope[CanonicalMessage]]] = {
     name: TypeAdapter(Envelope[cls])  # type: ignore[valid-type] # a class made at import
     for name, cls in MESSAGE_TYPES.items()
@@ -41,6 +44,7 @@ _EVENTS: dict[str, TypeAdapter[Envelope[CanonicalMessage]]] = {
 _RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
 _FIELDS_SHOWN = 8
 _FIELD_NAME_LENGTH = 40
+_FIELD_NAME = re.compile(r"[A-Za-z_]+")
 
 
 class _Stop(Exception):
@@ -189,25 +193,31 @@ def _or_none(adapter: TypeAdapter[str], value: object) -> str | None:
 
 
 def _access_claimed(document: dict[str, Any]) -> AccessItems:
-    # A refused message is recorded with whoever it says it came from, as far as that is text.
+    # A refused message is recorded with whoever it says it came from, as far as the ledger can
+    # keep that: a control character would make the database refuse the whole batch.
     names = ("staff", "department", "terminal", "reason", "operation")
     texts = [value if isinstance(value := document.get(name), str) else "" for name in names]
-    return AccessItems(*(text[:80] for text in texts))
+    return AccessItems(*(_or_none(_ITEM, text[:80]) or "" for text in texts))
 
 
 def _validated(
     adapter: TypeAdapter[Envelope[CanonicalMessage]], body: bytes, claim: _Claim
 ) -> Envelope[CanonicalMessage]:
     try:
-        return adapter.validate_json(body)
+        event = adapter.validate_json(body, strict=True)
     except ValidationError as error:
         # Raised without its cause, which would carry the input.
         raise claim.refusal(*_fault(error)) from None
+    # Receivers get this attribute too: it is the schema's name or nothing.
+    if event.dataschema not in {None, schema_uri(type(event.data))}:
+        raise claim.refusal(Code.INVALID, "dataschema")
+    return event
 
 
 def _fault(error: ValidationError) -> tuple[Code, str]:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    # An unknown key is the sender's own text: it is named only where it looks like a field.
+    # An unknown key is the sender's own text: it is named only where it looks like a field,
+    # which has no digits.
     extra = {_place(fault["loc"]) for fault in faults if fault["type"] == "extra_forbidden"}
     if extra:
         return Code.FIELD_NOT_PERMITTED, _listed(sorted(extra))
@@ -216,7 +226,7 @@ def _fault(error: ValidationError) -> tuple[Code, str]:
 
 def _receipted(delivery: Delivery, claim: _Claim) -> Receipted:
     try:
-        event = _RECEIPTS.validate_json(delivery.body)
+        event = _RECEIPTS.validate_json(delivery.body, strict=True)
     except ValidationError as error:
         raise claim.refusal(*_fault(error)) from None
     return Receipted(
@@ -234,9 +244,7 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 
 def _is_field_name(part: str) -> bool:
-    return (
-        len(part) <= _FIELD_NAME_LENGTH and part.isascii() and part.replace("_", "a").isidentifier()
-    )
+    return len(part) <= _FIELD_NAME_LENGTH and _FIELD_NAME.fullmatch(part) is not None
 
 
 def _listed(places: list[str]) -> str:
