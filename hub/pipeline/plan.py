@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pydantic_core
 
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms
-from hub.message import NOTICE_TYPE, MessageKey, Notice, encode_copy, source_of
+from hub.message import NOTICE_TYPE, MessageKey, Notice, Receipt, encode_copy, source_of
 from hub.names import OUT_EXCHANGE
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
@@ -61,7 +61,8 @@ def plan_batch(
 
     ``notified`` are the systems that have a queue for notices.
     """
-    planner = _Planner(dict(known), now, pseudonyms, notified)
+    # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
+    planner = _Planner(dict(known), now.astimezone(dt.UTC), pseudonyms, notified)
     for verdict in verdicts:
         match verdict:
             case Permitted():
@@ -118,7 +119,7 @@ class _Planner:
                         message_type="",
                         flow=receipt.flow,
                         receiver=verdict.receiver,
-                        code=receipt.code or receipt.result,
+                        code=_receipt_code(receipt),
                         access=verdict.access,
                     )
                 )
@@ -194,6 +195,10 @@ class _Planner:
             Kind.DELIVERY, verdict, self.now, terms, digest=self.pseudonyms.body(body)
         )
         self.plan.sends.append(Send(outgoing, delivered))
+
+
+def _receipt_code(receipt: Receipt) -> str:
+    return receipt.result if receipt.result == "delivered" else receipt.code or receipt.result
 
 
 _NO_TERMS = Terms("", "", "")
