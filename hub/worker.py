@@ -78,8 +78,7 @@ class Worker:
                 self.observe.ledger_available(available=True)
                 self.observe.batch_done(len(batch), time.monotonic() - began)
                 return
-            link.idle(pause)
-            if stopping():
+            if not _waited(link, pause, stopping):
                 return
 
     def move(self, link: Link, batch: Sequence[Delivery]) -> None:
@@ -108,6 +107,11 @@ class Worker:
         self.observe.recorded(entries)
 
     def _send(self, link: Link, sends: Sequence[Send]) -> None:
+        """Publish, and record what was confirmed.
+
+        A notice that its queue does not take is let go: the refusal that it tells of is in
+        the ledger, and a system that reads no notices must not hold up the others.
+        """
         fates = link.publish([send.outgoing for send in sends])
         confirmed = [
             send.confirmed
@@ -118,11 +122,19 @@ class Worker:
         open_queues = {
             f"{send.outgoing.routing_key} ({fate})"
             for send, fate in zip(sends, fates, strict=True)
-            if fate in {Sent.REFUSED, Sent.UNROUTABLE}
+            if fate in {Sent.REFUSED, Sent.UNROUTABLE} and send.confirmed is not None
         }
         if open_queues:
             message = f"the broker did not take copies for {', '.join(sorted(open_queues))}"
             raise NotTakenError(message)
+
+
+def _waited(link: Link, pause: float, stopping: Callable[[], bool]) -> bool:
+    """Keep the link alive for this long; false as soon as it is time to stop."""
+    while pause > 0 and not stopping():
+        link.idle(min(pause, IDLE_SECONDS))
+        pause -= IDLE_SECONDS
+    return not stopping()
 
 
 def _pauses() -> Iterator[float]:
