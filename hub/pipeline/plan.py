@@ -86,6 +86,8 @@ class _Planner:
         known = self._known(verdict.key)
         if known.accepted_digest == verdict.digest:
             self._resume(verdict, known)
+        elif _sent_anew(verdict, known):
+            self._accept(verdict, known)
         elif verdict.digest in known.decided:
             self._tell_again(verdict, known.decided[verdict.digest])
         elif known.accepted_digest or known.decided:
@@ -195,6 +197,16 @@ class _Planner:
             Kind.DELIVERY, verdict, self.now, terms, digest=self.pseudonyms.body(body)
         )
         self.plan.sends.append(Send(outgoing, delivered))
+
+
+def _sent_anew(verdict: Permitted, known: Known) -> bool:
+    """Say whether a message that was refused comes once more and may move now.
+
+    It may when the catalogue was completed, or when it was not the message that was wrong but
+    the way it was sent. A redelivery is no new try.
+    """
+    code = known.decided.get(verdict.digest, "")
+    return code not in {"", Code.ID_REUSED} and not known.accepted_digest and not verdict.repeated
 
 
 def _receipt_code(receipt: Receipt) -> str:
