@@ -139,6 +139,9 @@ def _field_faults(flow: Flow) -> Iterator[str]:
         yield f"message_type {flow.message_type} has no schema"
         return
     for receiver, grant in flow.receivers.items():
+        twice = sorted({name for name in grant.fields if grant.fields.count(name) > 1})
+        if twice:
+            yield f"{receiver}: {', '.join(twice)} is listed twice"
         unknown = sorted(set(grant.fields) - field_names(message))
         if unknown:
             yield f"{receiver}: {flow.message_type} has no field {', '.join(unknown)}"
@@ -194,14 +197,16 @@ def load_catalogue(folder: Traversable | None = None) -> Catalogue:
     systems: dict[str, System] = {}
     flows: list[Flow] = []
     for file in sorted(_toml_files(where), key=lambda file: file.name):
-        content = file.read_bytes()
-        digest.update(file.name.encode() + b"\x00" + content + b"\x00")
         try:
+            content = file.read_bytes()
+            digest.update(file.name.encode() + b"\x00" + content + b"\x00")
             document = tomllib.loads(content.decode("utf-8"))
             if file.name == SYSTEMS_FILE:
                 systems = _systems(document)
             else:
                 flows.append(_flow(file.name, document))
+        except OSError as error:
+            faults.append(f"{file.name}: cannot be read: {error.strerror or type(error).__name__}")
         except (ValueError, ValidationError) as error:
             faults.extend(f"{file.name}: {text}" for text in _texts(error))
     faults.extend(_catalogue_faults(systems, flows))
@@ -224,6 +229,11 @@ def _systems(document: dict[str, Any]) -> dict[str, System]:
         system: tuple[System, ...]
 
     systems = File.model_validate(document).system
+    ids = [system.id for system in systems]
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if twice:
+        message = f"the system {', '.join(twice)} is listed twice"
+        raise ValueError(message)
     return {system.id: system for system in systems}
 
 
