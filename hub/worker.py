@@ -119,6 +119,12 @@ class Worker:
             if fate is Sent.CONFIRMED and send.confirmed is not None
         ]
         self._record(confirmed)
+        untold = sum(
+            fate is not Sent.CONFIRMED and send.confirmed is None
+            for send, fate in zip(sends, fates, strict=True)
+        )
+        if untold:
+            log.warning("%d notices of refusals were not taken by their queues", untold)
         open_queues = {
             f"{send.outgoing.routing_key} ({fate})"
             for send, fate in zip(sends, fates, strict=True)
