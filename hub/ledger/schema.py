@@ -9,12 +9,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.errors import LedgerError
 
 BUSY_SECONDS = 10
+ANSWER_SECONDS = 15
+"""How long PostgreSQL may take to answer before the ledger counts as lost."""
+MIGRATION_LOCK = 0x72656E6B
+"""The number that migrating programs lock in PostgreSQL, so that one goes after the other."""
+_WITH_VALUES = ("22", "23")
+"""SQLSTATE classes (data, integrity) whose texts may quote what was to be written."""
 
 
 @contextmanager
@@ -22,27 +29,47 @@ def ledger_errors(doing: str) -> Iterator[None]:
     """Turn the database's errors into ``LedgerError``; statements and values are left out."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        message = f"the ledger could not {doing}: {text[:200]}"
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        message = f"the ledger could not {doing}: {_said(getattr(error, 'orig', None) or error)}"
         raise LedgerError(message) from None
 
 
-def open_engine(url: str) -> Engine:
-    """Open ``sqlite:///…`` or ``postgresql+pg8000://…``; SQLite gets full durability.
+def _said(cause: BaseException) -> str:
+    """Give what the database said, without what it was about to write."""
+    answer = cause.args[0] if cause.args else None
+    if isinstance(answer, dict):  # PostgreSQL's fields: C is the SQLSTATE, M its sentence
+        state = str(answer.get("C", ""))
+        sentence = "" if state.startswith(_WITH_VALUES) else str(answer.get("M", ""))
+        return f"SQLSTATE {state} {sentence}".rstrip()[:200]
+    lines = str(cause).splitlines()
+    return lines[0][:200] if lines else type(cause).__name__
+
+
+def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engine:
+    """Open ``sqlite:///…`` or ``postgresql+pg8000://…`` with full durability.
 
     Raises:
         LedgerError: the URL is none of these, or the folder cannot be made.
     """
-    with ledger_errors("be opened"):
+    try:
         parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        # Without its text, which would show the URL and with it a password.
+        raise LedgerError("the URL of the ledger cannot be read") from None
+    with ledger_errors("be opened"):
         if parsed.drivername not in {"sqlite", "postgresql+pg8000"}:
             message = f"the ledger is sqlite:///… or postgresql+pg8000://…, not {parsed.drivername}"
             raise LedgerError(message)
         if parsed.drivername == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        settings: dict[str, Any] = {}
+        if parsed.drivername == "postgresql+pg8000":
+            # A server may be set to answer before it has synced; this ledger's sessions wait.
+            durable = {"synchronous_commit": "on"}
+            settings = {"timeout": answer_seconds, "startup_params": durable}
+        engine = create_engine(
+            parsed, hide_parameters=True, pool_pre_ping=True, connect_args=settings
+        )
         if parsed.drivername == "sqlite":
             event.listen(engine, "connect", _durable_sqlite)
     return engine
@@ -66,17 +93,31 @@ def _config() -> Config:
 
 
 def migrate(url: str) -> None:
-    """Bring the ledger's schema to the newest step; does nothing when it is there.
+    """Bring the ledger's schema to the newest step, whole or not at all.
+
+    Does nothing when it is there. Several programs may ask at once.
 
     Raises:
-        LedgerError: the database cannot be reached or changed.
+        LedgerError: the database cannot be reached or changed, or is newer than this code.
     """
-    engine = open_engine(url)
-    with ledger_errors("be brought up to date"), engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
+    engine = open_engine(url, answer_seconds=None)
+    try:
+        with ledger_errors("be brought up to date"), engine.begin() as connection:
+            _alone(connection)
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _alone(connection: Connection) -> None:
+    """Keep other migrations out until this transaction ends."""
+    if connection.dialect.name == "sqlite":
+        # Python's driver begins no transaction for CREATE TABLE by itself.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
 def check_schema(engine: Engine) -> None:
@@ -88,7 +129,11 @@ def check_schema(engine: Engine) -> None:
     with ledger_errors("be read"), engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "ledger_version"})
         found = context.get_current_revision()
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    steps = ScriptDirectory.from_config(_config())
+    wanted = steps.get_current_head()
+    if found is not None and found not in {step.revision for step in steps.walk_revisions()}:
+        message = f"the ledger's schema is {found}, newer than this program's {wanted}"
+        raise LedgerError(message)
     if found != wanted:
         message = (
             f"the ledger's schema is {found or 'empty'} and should be {wanted}: "

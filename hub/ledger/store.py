@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, Connection, Table, bindparam, func, insert, select, update
 
+from hub.errors import LedgerError
 from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.schema import check_schema, ledger_errors, open_engine
 from hub.ledger.tables import access, entries, head, terms
@@ -17,6 +18,7 @@ from hub.message import AccessItems, MessageKey
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _IDS_A_QUERY = 500
+_TEXTS_KEPT = 10_000
 
 ValueT = TypeVar("ValueT", bound=Hashable)
 _Terms = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -30,7 +32,10 @@ _SELECT_KNOWN = select(
     entries.c.receiver,
     entries.c.digest,
     entries.c.code,
-).where(entries.c.message_id.in_(bindparam("ids", expanding=True)))
+).where(
+    entries.c.sender == bindparam("sender"),
+    entries.c.message_id.in_(bindparam("ids", expanding=True)),
+)
 
 
 class DatabaseLedger:
@@ -42,7 +47,11 @@ class DatabaseLedger:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
-        check_schema(self._engine)
+        try:
+            check_schema(self._engine)
+        except LedgerError:
+            self._engine.dispose()
+            raise
         self._terms = _Dictionary(terms, _terms_row)
         self._access = _Dictionary(access, _access_row)
 
@@ -50,27 +59,34 @@ class DatabaseLedger:
         """Add entries in one durable transaction: all of them, or none and an error."""
         if not new:
             return
-        try:
-            with ledger_errors("record"), self._engine.begin() as connection:
-                first = self._reserve(connection, len(new))
-                rows = [self._row(connection, first + i, entry) for i, entry in enumerate(new)]
-                connection.execute(insert(entries), rows)
-        except BaseException:
-            # What a rolled-back transaction added to the dictionaries is not there.
-            self._terms.forget()
-            self._access.forget()
-            raise
+        terms_of, access_of = _Numbers(self._terms), _Numbers(self._access)
+        with ledger_errors("record"), self._engine.begin() as connection:
+            first = self._reserve(connection, len(new))
+            rows = [
+                _row(
+                    first + i,
+                    entry,
+                    terms_of.number(connection, (entry.basis, entry.released, entry.withheld)),
+                    access_of.number(connection, entry.access),
+                )
+                for i, entry in enumerate(new)
+            ]
+            connection.execute(insert(entries), rows)
+        terms_of.committed()
+        access_of.committed()
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
-        wanted = set(keys)
+        # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
+        by_sender: defaultdict[str, set[str]] = defaultdict(set)
+        for key in keys:
+            by_sender[key.sender].add(key.id)
         found: defaultdict[MessageKey, Known] = defaultdict(Known)
         with ledger_errors("be read"), self._engine.connect() as connection:
-            for ids in _chunks(sorted({key.id for key in wanted})):
-                for row in connection.execute(_SELECT_KNOWN, {"ids": ids}):
-                    key = MessageKey(row.sender, row.message_id)
-                    if key in wanted:
-                        _learn(found[key], row)
+            for sender, wanted in by_sender.items():
+                for ids in _chunks(sorted(wanted)):
+                    for row in connection.execute(_SELECT_KNOWN, {"sender": sender, "ids": ids}):
+                        _learn(found[MessageKey(sender, row.message_id)], row)
         return dict(found)
 
     def counts(self) -> list[FlowCount]:
@@ -120,45 +136,43 @@ class DatabaseLedger:
         size = connection.execute(grow.returning(head.c.size)).scalar_one()
         return int(size) - count + 1
 
-    def _row(self, connection: Connection, seq: int, entry: Entry) -> dict[str, object]:
-        return {
-            "seq": seq,
-            "at": (entry.at - _EPOCH) // _MICROSECOND,
-            "kind": entry.kind.value,
-            "sender": entry.message.sender,
-            "message_id": entry.message.id,
-            "message_type": entry.message_type,
-            "flow": entry.flow,
-            "receiver": entry.receiver,
-            "resident": entry.resident,
-            "digest": entry.digest,
-            "code": entry.code,
-            "terms_id": self._terms.number(
-                connection, (entry.basis, entry.released, entry.withheld)
-            ),
-            "access_id": self._access.number(connection, entry.access),
-        }
+
+def _row(seq: int, entry: Entry, terms_id: int, access_id: int) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "at": (entry.at - _EPOCH) // _MICROSECOND,
+        "kind": entry.kind.value,
+        "sender": entry.message.sender,
+        "message_id": entry.message.id,
+        "message_type": entry.message_type,
+        "flow": entry.flow,
+        "receiver": entry.receiver,
+        "resident": entry.resident,
+        "digest": entry.digest,
+        "code": entry.code,
+        "terms_id": terms_id,
+        "access_id": access_id,
+    }
 
 
 class _Dictionary(Generic[ValueT]):
-    """Texts that stand once in a table of their own, and the numbers they got."""
+    """Texts that stand once in a table of their own, and the committed numbers they got."""
 
     def __init__(self, table: Table, to_row: Callable[[ValueT], dict[str, str]]) -> None:
         self._table = table
         self._to_row = to_row
         self._numbers: dict[ValueT, int] = {}
 
-    def number(self, connection: Connection, value: ValueT) -> int:
-        number = self._numbers.get(value)
-        if number is None:
-            number = self._find_or_add(connection, self._to_row(value))
-            self._numbers[value] = number
-        return number
+    def get(self, value: ValueT) -> int | None:
+        return self._numbers.get(value)
 
-    def forget(self) -> None:
-        self._numbers.clear()
+    def keep(self, numbers: Mapping[ValueT, int]) -> None:
+        if len(self._numbers) > _TEXTS_KEPT:
+            self._numbers = {}
+        self._numbers.update(numbers)
 
-    def _find_or_add(self, connection: Connection, row: dict[str, str]) -> int:
+    def find_or_add(self, connection: Connection, value: ValueT) -> int:
+        row = self._to_row(value)
         text = json.dumps(row, ensure_ascii=False, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         table = self._table
@@ -169,6 +183,25 @@ class _Dictionary(Generic[ValueT]):
             return int(found)
         add = insert(table).values(digest=digest, **row).returning(table.c.id)
         return int(connection.execute(add).scalar_one())
+
+
+class _Numbers(Generic[ValueT]):
+    """The numbers of one transaction; others learn of them only once it is committed."""
+
+    def __init__(self, dictionary: _Dictionary[ValueT]) -> None:
+        self._dictionary = dictionary
+        self._new: dict[ValueT, int] = {}
+
+    def number(self, connection: Connection, value: ValueT) -> int:
+        number = self._dictionary.get(value)
+        if number is None:
+            number = self._new.get(value)
+        if number is None:
+            number = self._new[value] = self._dictionary.find_or_add(connection, value)
+        return number
+
+    def committed(self) -> None:
+        self._dictionary.keep(self._new)
 
 
 def _except_key(table: Table) -> list[Column[Any]]:
