@@ -16,12 +16,15 @@ from hub.ledger.model import Entry, Ledger
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
 from hub.pipeline.plan import Send, keys_of, plan_batch
+from hub.pipeline.verdict import Receipted, Verdict
 from hub.ports import Delivery, Link, Sent
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 """How long a take waits for a first message; also how soon a stop is noticed."""
+MOST_AT_ONCE = 2000
+"""Messages and receipts in one transaction; one event may bring a thousand receipts."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -90,7 +93,21 @@ class Worker:
             LinkLost: the connection is gone.
         """
         now = self.clock()
-        verdicts = [self.judge.judge(delivery, now) for delivery in batch]
+        verdicts: list[Verdict] = []
+        weight = 0
+        for delivery in batch:
+            verdict = self.judge.judge(delivery, now)
+            verdicts.append(verdict)
+            weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
+            if weight >= MOST_AT_ONCE:
+                self._settle(link, verdicts, now)
+                link.ack(delivery)
+                verdicts, weight = [], 0
+        if verdicts:
+            self._settle(link, verdicts, now)
+            link.ack(batch[-1])
+
+    def _settle(self, link: Link, verdicts: Sequence[Verdict], now: dt.datetime) -> None:
         plan = plan_batch(
             verdicts,
             self.ledger.known(keys_of(verdicts)),
@@ -100,7 +117,6 @@ class Worker:
         )
         self._record(plan.before)
         self._send(link, plan.sends)
-        link.ack(batch[-1])
 
     def _record(self, entries: Sequence[Entry]) -> None:
         self.ledger.append(entries)

@@ -15,6 +15,11 @@ from hub.broker.topology import Topology, apply, plan
 from hub.site import HUB_USER
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the long drills (``make fault``); without it each has its short run."""
+    parser.addoption("--long", action="store_true", help="run the drills at full length")
+
+
 @dataclass
 class Vhost:
     """A fresh vhost; ``admin`` settings may do everything in it."""
@@ -25,12 +30,15 @@ class Vhost:
     passwords: dict[str, SecretStr] = field(default_factory=dict)
 
     def apply(self, systems: Collection[str], partitions: int = 2) -> Topology:
-        """Bring about the hub's topology, with new passwords for its users."""
+        """Bring about the hub's topology, with new passwords for its users.
+
+        It does not wait as a site has to: a test that kills the broker waits itself.
+        """
         topology = plan(systems, partitions)
         self.passwords = {
             user: SecretStr(secrets.token_urlsafe(12)) for user in (HUB_USER, *systems)
         }
-        apply(self.management, self.name, topology, self.passwords)
+        apply(self.management, self.name, topology, self.passwords, settle=lambda _: None)
         return topology
 
     def settings(

@@ -12,7 +12,8 @@ for by ``CC`` or ``BCC`` (which pass by the broker's topic permissions) have now
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
@@ -37,6 +38,13 @@ DELIVERY_LIMIT = 100
 PARTITION_WEIGHT = "10"
 """A queue's share of a consistent-hash exchange: more points on the ring, spread more evenly."""
 NOTHING = "^$"
+SETTLE_SECONDS = 2.0
+"""How long a new quorum queue must be left alone before it may be relied upon.
+
+Before RabbitMQ 4 (Ra's pull request 443), the name of a new quorum queue reaches the disk only
+half a second after nothing more changes, with no way to see it. A node killed before that
+comes back with an empty queue that has no leader, whatever was confirmed.
+"""
 
 Arguments = tuple[tuple[str, str | int | bool], ...]
 
@@ -280,10 +288,13 @@ def apply(
     vhost: str,
     topology: Topology,
     passwords: Mapping[str, SecretStr],
+    *,
+    settle: Callable[[float], None] = time.sleep,
 ) -> tuple[Difference, ...]:
     """Make what is missing, set the passwords, verify; return what was put right.
 
-    Nothing is ever deleted. It may be called again at any time.
+    Nothing is ever deleted. It may be called again at any time. Where queues were made, it
+    waits ``SETTLE_SECONDS`` (by ``settle``) so that they survive a crash of the broker.
 
     Raises:
         BrokerError: a password is missing, the broker refused, an exchange or queue is there
@@ -308,6 +319,8 @@ def apply(
     changes = tuple(item for item in differences if item.change is not Change.UNPLANNED)
     for change in changes:
         _make(management, vhost, change.part)
+    if any(isinstance(change.part, Queue) for change in changes):
+        settle(SETTLE_SECONDS)
     verify(management, vhost, topology)
     return changes
 

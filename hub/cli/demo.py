@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -70,7 +70,10 @@ def demo(  # noqa: PLR0913 - the options of a command
 def _watched(console: Console) -> Iterator[Watcher]:
     """Show lines, and a bar where a person watches."""
     if not console.is_terminal:
-        yield Watcher(say=lambda line: console.print(line, markup=False), progress=lambda _: None)
+        yield Watcher(
+            say=lambda line: console.print(line, markup=False, soft_wrap=True),
+            progress=lambda _: None,
+        )
         return
     columns = (
         TextColumn("{task.description}"),
@@ -85,4 +88,7 @@ def _watched(console: Console) -> Iterator[Watcher]:
         def progress(now: Progress) -> None:
             bars.update(task, total=now.records or None, completed=now.read, entries=now.entries)
 
-        yield Watcher(say=lambda line: bars.console.print(line, markup=False), progress=progress)
+        yield Watcher(
+            say=lambda line: bars.console.print(line, markup=False, soft_wrap=True),
+            progress=progress,
+        )

@@ -109,7 +109,7 @@ def guarded(command: Callable[[], object]) -> int:
     try:
         command()
     except RenkeiError as error:
-        errors.print(f"renkei: {error}", style="red", markup=False, highlight=False)
+        errors.print(f"renkei: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     return 0
 

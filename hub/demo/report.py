@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hub.demo.attempts import Outcome
+from hub.demo.attempts import BROKER, Outcome
 from hub.demo.state import DemoState
 from hub.demo.tally import FlowTally
 
@@ -59,21 +59,21 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 _COLUMNS = (
-    ("read", "Records in the sender's files"),
-    ("rejected", "Bad records, set aside with their reason"),
-    ("out_of_scope", "Persons whom the flow must not carry"),
-    ("accepted", "Accepted by the hub"),
-    ("refused", "Refused by the hub: forbidden attempts"),
-    ("delivered", "In the receiver's queue"),
-    ("receipted", "Receipts in the ledger"),
-    ("in_files", "Records in the receiver's files"),
+    ("read", "records in the sender's files"),
+    ("outside", "persons whom the flow must not carry"),
+    ("accepted", "by the hub"),
+    ("refused", "by the hub"),
+    ("delivered", "to the receiver, with its receipt"),
+    ("ledger", "entries about this flow"),
 )
 
 
 def print_report(report: Report, state: DemoState, console: Console) -> None:
     """Print the table, the attempts, the verdict and where everything lies."""
-    console.print(_flow_table(report))
-    console.print(_attempt_table(report))
+    for table in (_flow_table(report), _attempt_table(report)):
+        console.print()
+        console.print(table)
+    console.print()
     console.print(
         f"City: {report.residents:,} residents, {report.persons_in_scope:,} persons in scope; "
         f"ledger: {report.entries:,} entries; {report.seconds:.1f} s"
@@ -100,26 +100,31 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
 
 
 def _flow_table(report: Report) -> Table:
-    table = Table(title="What moved", caption="messages; read and rejected are records")
+    caption = "; ".join(f"{name}: {text}" for name, text in _COLUMNS)
+    table = Table(title="What moved", caption=caption, box=None, padding=(0, 1, 0, 0))
     table.add_column("flow", no_wrap=True)
-    table.add_column("from → to")
     for name, _ in _COLUMNS:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for flow in report.flows:
-        numbers = (f"{getattr(flow, name):,}" for name, _ in _COLUMNS)
-        table.add_row(flow.ref, f"{flow.sender} → {flow.receiver}", *numbers)
+        numbers = (
+            flow.read,
+            flow.out_of_scope,
+            flow.accepted,
+            flow.refused,
+            flow.delivered,
+            flow.entries,
+        )
+        route = f"{flow.ref:4} {flow.sender}\n     → {flow.receiver}"
+        table.add_row(route, *(f"{number:,}" for number in numbers))
     return table
 
 
 def _attempt_table(report: Report) -> Table:
-    table = Table(title="What no statute permits")
+    table = Table(title="What no statute permits", box=None, padding=(0, 1, 0, 0))
     table.add_column("attempt")
-    table.add_column("sender")
-    table.add_column("refused by")
-    table.add_column("reason")
+    table.add_column("by", no_wrap=True)
+    table.add_column("reason", no_wrap=True)
     for one in report.attempts:
-        wall = "broker" if one.code == "broker" else "hub"
-        table.add_row(
-            one.misdeed.title, one.misdeed.as_system, wall if one.code else "-", one.code or "none"
-        )
+        said = {"": "not refused", BROKER: "by the broker: no right"}.get(one.code, one.code)
+        table.add_row(one.misdeed.title, one.misdeed.as_system, said)
     return table

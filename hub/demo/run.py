@@ -20,7 +20,7 @@ from hub.compose import link_settings, load_checked
 from hub.demo.attempts import Outcome, attempt, settled
 from hub.demo.report import Report
 from hub.demo.state import DemoState, Parameters, opened, write_site
-from hub.demo.tally import Reading, Source, content_faults, readings, tally
+from hub.demo.tally import Reading, Source, arrived, content_faults, readings, tally
 from hub.edge.delimited import BadFile
 from hub.edge.journal import InboundFile, InboundState, inbound_files
 from hub.errors import RenkeiError
@@ -34,7 +34,6 @@ from hub.stop import Stop
 
 log = logging.getLogger(__name__)
 
-VHOST = "renkei-demo"
 POLL_SECONDS = 0.2
 STALL_SECONDS = 60.0
 """When nothing at all has changed for so long, the demo gives up and says what is lacking."""
@@ -117,10 +116,10 @@ def serve_demo(
 def _stage(state: DemoState, watcher: Watcher) -> Iterator["_Stage"]:
     with provide(state.broker, watcher.say) as broker:
         systems = adapters.systems()
-        vhost = broker.vhost or VHOST
+        vhost = broker.vhost or state.vhost()
         write_site(state, broker, vhost, systems)
         site, catalogue = load_checked(state.site_file)
-        _prepare_broker(state, broker, site, catalogue)
+        _prepare_broker(broker, site, catalogue)
         migrate(site.hub.ledger)
         supervisor = Supervisor(state.logs)
         ledger = DatabaseLedger(site.hub.ledger)
@@ -131,18 +130,16 @@ def _stage(state: DemoState, watcher: Watcher) -> Iterator["_Stage"]:
         finally:
             supervisor.stop()
             ledger.close()
+        if broker.kind == "configured" and broker.vhost is None:
+            with broker.management() as management:
+                management.delete("vhosts", vhost)
 
 
-def _prepare_broker(
-    state: DemoState, broker: ProvidedBroker, site: Site, catalogue: Catalogue
-) -> None:
+def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> None:
     passwords = {HUB_USER: read_secret(site.hub.password_file)} | {
         name: read_secret(system.password_file) for name, system in site.systems.items()
     }
     with broker.management() as management:
-        if not state.ledger.exists() and broker.vhost is None:
-            # What an earlier, finished demo left in the queues is none of this one's.
-            management.delete("vhosts", site.broker.vhost)
         topology = plan(catalogue.connected(), site.hub.partitions)
         apply(management, site.broker.vhost, topology, passwords)
 
@@ -265,16 +262,15 @@ class _Stage:
         for system in self.site.systems:
             if adapters.find(system).outbound:
                 try:
-                    received[system] = adapters.simulator(system).read_back(
-                        self.state.drive(system)
-                    )
+                    simulator = adapters.simulator(system)
+                    received[system] = arrived(simulator.receive(self.state.drive(system)))
                 except (WrongDelivery, BadFile) as error:
                     faults.append(f"{system}: {error}")
         rows = tally(
             self.catalogue, self._readings(), self.ledger.counts(), received, self._attempts()
         )
         faults += [fault for row in rows for fault in row.faults()]
-        faults += content_faults(received, self.written.expected)
+        faults += content_faults(self.catalogue, received, self.written.expected)
         read = sum(row.read for row in {row.message_type: row for row in rows}.values())
         if read != self.written.records:
             faults.append(f"the files hold {self.written.records} records, {read} were read")

@@ -15,7 +15,17 @@ from hub.broker.provide import ProvidedBroker
 from hub.errors import SiteError
 
 MARKER = "demo.json"
-_OURS = ("drives", "journals", "logs", "secrets", "ledger", "site.toml", "metrics-targets.json")
+_OURS = (
+    "broker",
+    "drives",
+    "journals",
+    "logs",
+    "secrets",
+    "ledger",
+    "site.toml",
+    "metrics-targets.json",
+    "vhost",
+)
 _KEY_BYTES = 32
 
 
@@ -66,6 +76,13 @@ class DemoState:
     def journal(self, system: str) -> Path:
         """The journal of a system's adapter."""
         return self.root / "journals" / f"{system}.sqlite3"
+
+    def vhost(self) -> str:
+        """Name the broker's vhost of this demo: one that no other demo has used."""
+        file = self.root / "vhost"
+        if not file.exists():
+            write_atomically(file, f"renkei-demo-{secrets.token_hex(4)}")
+        return file.read_text(encoding="utf-8")
 
     def secret(self, name: str) -> Path:
         """A secret's file."""
@@ -128,11 +145,7 @@ def _clear(root: Path) -> None:
 
 
 def _mark(root: Path, parameters: Parameters, *, finished: bool) -> None:
-    temporary = root / f".{MARKER}.tmp"
-    temporary.write_text(
-        json.dumps({**asdict(parameters), "finished": finished}) + "\n", encoding="utf-8"
-    )
-    temporary.replace(root / MARKER)
+    write_atomically(root / MARKER, json.dumps({**asdict(parameters), "finished": finished}) + "\n")
 
 
 def write_site(
@@ -168,18 +181,22 @@ def write_site(
             "poll_seconds = 0.2",
             "file_seconds = 0.5",
         ]
-    state.site_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_atomically(state.site_file, "\n".join(lines) + "\n")
     _write_targets(state, dict(zip(("hub", *systems), ports, strict=True)))
 
 
 def _make_secret(path: Path) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomically(path, secrets.token_urlsafe(_KEY_BYTES) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file that only its owner may read: whole, or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
+        file.write(text)
     temporary.replace(path)
 
 
@@ -205,4 +222,4 @@ def _write_targets(state: DemoState, ports: dict[str, int]) -> None:
         {"targets": [f"127.0.0.1:{port}"], "labels": {"process": name}}
         for name, port in ports.items()
     ]
-    state.metrics_targets.write_text(json.dumps(groups, indent=2) + "\n", encoding="utf-8")
+    write_atomically(state.metrics_targets, json.dumps(groups, indent=2) + "\n")

@@ -4,7 +4,7 @@ The sender's adapter says what it read, the ledger what was judged, delivered an
 the receivers' files what arrived, and the city's own households who should have.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -43,6 +43,24 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """What stands in one receiver's files: records by flow, persons by flow."""
+
+    records: Counter[str]
+    persons: Mapping[str, Collection[str]]
+
+
+def arrived(records: Iterable[ReceivedRecord]) -> Arrived:
+    """Count a stream of received records; keeps the 宛名番号, and nothing else of them."""
+    numbers: Counter[str] = Counter()
+    persons: defaultdict[str, set[str]] = defaultdict(set)
+    for record in records:
+        numbers[record.flow] += 1
+        persons[record.flow].add(record.addressee_number)
+    return Arrived(numbers, persons)
+
+
+@dataclass(frozen=True, slots=True)
 class FlowTally:
     """One flow to one receiver, in messages; ``attempts`` are forbidden ones that were tried."""
 
@@ -60,6 +78,7 @@ class FlowTally:
     delivered: int
     receipted: int
     in_files: int
+    entries: int
 
     @property
     def judged(self) -> int:
@@ -100,19 +119,18 @@ def tally(
     catalogue: Catalogue,
     read: Mapping[Source, Reading],
     counts: Iterable[FlowCount],
-    received: Mapping[str, Iterable[ReceivedRecord]],
+    received: Mapping[str, Arrived],
     attempts: Collection[Source],
 ) -> list[FlowTally]:
     """Bring the sides together, a row for each flow and receiver."""
     moved: Counter[tuple[Kind, str, str]] = Counter()
     refused: Counter[Source] = Counter()
+    entries: Counter[tuple[str, str]] = Counter()
     for count in counts:
         moved[count.kind, count.flow, count.receiver] += count.count
+        entries[count.flow, count.receiver] += count.count
         if count.kind is Kind.REFUSAL:
             refused[Source(count.sender, count.message_type)] += count.count
-    in_files = Counter(
-        (record.flow, receiver) for receiver, records in received.items() for record in records
-    )
     tried = Counter(attempts)
     rows = []
     for flow in catalogue.flows:
@@ -133,7 +151,8 @@ def tally(
                 refused=refused[source],
                 delivered=moved[Kind.DELIVERY, flow.ref, receiver],
                 receipted=moved[Kind.RECEIPT, flow.ref, receiver],
-                in_files=in_files[flow.ref, receiver],
+                in_files=received[receiver].records[flow.ref] if receiver in received else 0,
+                entries=entries[flow.ref, receiver],
             )
             for receiver in flow.receivers
         ]
@@ -141,25 +160,22 @@ def tally(
 
 
 def content_faults(
-    received: Mapping[str, Iterable[ReceivedRecord]],
+    catalogue: Catalogue,
+    received: Mapping[str, Arrived],
     expected: Mapping[str, Collection[str]],
 ) -> list[str]:
-    """Say where a receiver has someone it must not have, or lacks someone, or has one twice.
+    """Say where a receiver has somebody it must not have, or lacks somebody.
 
     ``expected`` holds, by message type, the 宛名番号 of the persons in scope.
     """
     faults = []
-    for receiver, records in received.items():
-        listed = list(records)
-        keys = Counter((record.sender, record.message_id, record.flow) for record in listed)
-        doubled = sum(1 for number in keys.values() if number > 1)
-        if doubled:
-            faults.append(f"{receiver} has {doubled} messages more than once")
-        for message_type, persons in expected.items():
-            have = {r.addressee_number for r in listed if r.message_type == message_type}
-            outside, missing = len(have - set(persons)), len(set(persons) - have)
+    for flow in catalogue.flows:
+        due = set(expected.get(flow.message_type, ()))
+        for receiver in flow.receivers:
+            have = set(received[receiver].persons.get(flow.ref, ()) if receiver in received else ())
+            outside, missing = len(have - due), len(due - have)
             if outside:
-                faults.append(f"{receiver} got {message_type} of {outside} persons out of scope")
+                faults.append(f"{flow.ref}: {receiver} got {outside} persons out of scope")
             if missing:
-                faults.append(f"{receiver} lacks {message_type} of {missing} persons in scope")
+                faults.append(f"{flow.ref}: {receiver} lacks {missing} persons in scope")
     return faults

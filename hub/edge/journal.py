@@ -306,6 +306,9 @@ def inbound_files(path: Path) -> list[InboundFile]:
     """
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version == 0:  # its adapter is only just making it
+                return []
             rows = database.execute("SELECT * FROM inbound ORDER BY name").fetchall()
     except sqlite3.Error as error:
         raise EdgeError(f"the journal {path} cannot be read: {error}") from error

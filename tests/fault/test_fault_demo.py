@@ -1,0 +1,187 @@
+"""Kill any one process in the middle of the demo: nothing is lost, nothing is doubled.
+
+The moment is a point in the ledger's growth, not a time, so that it is hit on any machine.
+What stands in the receivers' files afterwards is compared, record by record, with what an
+undisturbed run of the same city wrote.
+"""
+
+import csv
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.fault
+
+RESIDENTS, DAYS, SEED = 600, 2, 5
+PATIENCE = 240.0
+LONG_ROUNDS = 25
+VICTIMS = (
+    "hub",
+    "adapter-resident-registry",
+    "adapter-tax",
+    "adapter-premium-collection",
+    "adapter-union",
+    "broker",
+    "demo",
+)
+
+Record = tuple[str, ...]
+
+
+@dataclass
+class Demo:
+    """One demo process and its folder."""
+
+    state: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "hub.cli.main", "demo", "--json"]
+        command += ["--residents", str(RESIDENTS), "--days", str(DAYS), "--seed", str(SEED)]
+        with (
+            (self.state.parent / "out").open("wb") as out,
+            (self.state.parent / "err").open("ab") as err,
+        ):
+            self.process = subprocess.Popen(
+                [*command, "--state", str(self.state)], stdout=out, stderr=err
+            )
+
+    def finish(self) -> dict[str, object]:
+        assert self.process is not None
+        status = self.process.wait(PATIENCE)
+        said = (self.state.parent / "err").read_text()
+        assert status == 0, said
+        lines = (self.state.parent / "out").read_text().splitlines()
+        answer: dict[str, object] = json.loads(lines[-1])
+        return answer
+
+    def entries(self) -> int:
+        """Read how many entries the ledger has; none before there is one."""
+        file = self.state / "ledger" / "ledger.sqlite3"
+        try:
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+                return int(database.execute("SELECT size FROM ledger_head").fetchone()[0])
+        except (sqlite3.Error, TypeError):
+            return 0
+
+    def pid(self, victim: str) -> int:
+        if victim == "demo":
+            assert self.process is not None
+            return self.process.pid
+        if victim == "broker":
+            return int(_processes(self.state / "broker")["server"])
+        return int(json.loads((self.state / "logs" / "processes.json").read_text())[victim])
+
+    def kill_at(self, victim: str, entries: int) -> int:
+        """Kill a process once the ledger has so many entries; say how many it had then."""
+        self.wait(lambda: self.entries() >= entries)
+        at = self.entries()
+        os.kill(self.pid(victim), signal.SIGKILL)
+        return at
+
+    def wait(self, event: Callable[[], bool]) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + PATIENCE
+        while not event():
+            assert self.process.poll() is None, (self.state.parent / "err").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)  # a file of another process has no event to wait for
+
+    def records(self) -> Counter[Record]:
+        """Give every record in the receivers' files, without when it was accepted or written."""
+        found: Counter[Record] = Counter()
+        for file in sorted(self.state.glob("drives/*/from-hub/*.csv")):
+            receiver = file.parent.parent.name
+            with file.open(encoding="utf-8", newline="") as lines:
+                rows = [row for row in csv.reader(lines) if row[0] == "D"]
+            found.update((receiver, *map(_timeless, row)) for row in rows)
+        return found
+
+    def end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+
+def _timeless(value: str) -> str:
+    # The time of acceptance is the one thing that differs from run to run.
+    return "T" if value.startswith("20") and "T" in value and "+" in value else value
+
+
+def _processes(broker: Path) -> dict[str, int]:
+    for file in broker.glob("*.json"):
+        document = json.loads(file.read_text())
+        if "processes" in document:
+            processes: dict[str, int] = document["processes"]
+            return processes
+    raise AssertionError("the private node has no list of its processes")
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    one = Demo(tmp_path / "state")
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Counter[Record]]:
+    """Run the same city once in peace: how many entries it makes, and what arrives."""
+    one = Demo(tmp_path_factory.mktemp("peace") / "state")
+    try:
+        one.start()
+        answer = one.finish()
+        assert answer["reconciled"] is True
+        return one.entries(), one.records()
+    finally:
+        one.end()
+
+
+def drill(
+    demo: Demo, undisturbed: tuple[int, Counter[Record]], victim: str, chance: random.Random
+) -> None:
+    total, expected = undisturbed
+    demo.start()
+    demo.kill_at(victim, chance.randrange(total * 9 // 10))
+    assert demo.process is not None
+    if victim == "demo":
+        demo.process.wait(PATIENCE)
+        demo.start()
+    answer = demo.finish()
+    assert answer["reconciled"] is True
+    assert demo.records() == expected
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_killed_process_loses_and_doubles_nothing(
+    victim: str,
+    demo: Demo,
+    undisturbed: tuple[int, Counter[Record]],
+    pytestconfig: pytest.Config,
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(f"{victim} {os.environ.get('RENKEI_DRILL_SEED', '1')}")
+    drill(demo, undisturbed, victim, chance)
+    if pytestconfig.getoption("--long"):
+        for number in range(LONG_ROUNDS):
+            folder = tmp_path / f"round-{number}"
+            folder.mkdir()
+            another = Demo(folder / "state")
+            try:
+                drill(another, undisturbed, victim, chance)
+            finally:
+                another.end()
