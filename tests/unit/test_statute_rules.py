@@ -1,0 +1,123 @@
+"""Which flows may carry a message on a day, and why none may."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from hub.statute.catalogue import load_catalogue
+from hub.statute.reasons import Code, sentence
+from hub.statute.rules import rule
+from tests.samples import ASSESSED, CHANGED, FLOW_TOML, REGISTRY, TAX, judge, routes
+from tests.samples import delivery as make_delivery
+
+pytestmark = pytest.mark.unit
+
+BARE = FLOW_TOML.split("[[basis]]")[0] + "[receivers.beta]\nfields = ['name']\n"
+TODAY = dt.date(2026, 4, 1)
+JST = dt.timezone(dt.timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("day", "flows"),
+    [
+        ("2015-10-04", {}),
+        ("2015-10-05", {"M1b": "府番第27号"}),
+        ("2015-12-31", {"M1b": "府番第27号"}),
+        ("2016-01-01", {"M1b": "府番第27号", "I1": "別表 59の項"}),
+        ("2021-06-27", {"M1b": "府番第27号", "I1": "別表 59の項"}),
+        ("2021-06-28", {"M1b": "府番第27号", "I1": "別表 84の項"}),
+        ("2022-06-27", {"M1b": "府番第27号", "I1": "別表 84の項"}),
+        ("2022-06-28", {"M1b": "府番第27号", "I1": "別表 85の項"}),
+        ("2026-04-01", {"M1b": "府番第27号", "I1": "別表 85の項"}),
+    ],
+)
+def test_resident_changes_move_by_the_article_of_the_day(day: str, flows: dict[str, str]) -> None:
+    ruling = rule(load_catalogue(), REGISTRY, CHANGED, dt.date.fromisoformat(day))
+    found = {carrier.flow.ref: str(carrier.basis) for carrier in ruling.flows}
+    shared = {ref: text for ref, text in found.items() if ref in {"I1", "M1b"}}
+    assert shared.keys() == flows.keys()
+    assert all(article in shared[ref] for ref, article in flows.items())
+    assert (ruling.code is None) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("day", "article"),
+    [
+        ("2015-12-31", None),
+        ("2016-01-01", "59の項"),
+        ("2021-06-27", "59の項"),
+        ("2021-06-28", "84の項"),
+        ("2022-06-27", "84の項"),
+        ("2022-06-28", "85の項"),
+    ],
+)
+def test_income_moves_by_the_article_of_the_day(day: str, article: str | None) -> None:
+    ruling = rule(load_catalogue(), TAX, ASSESSED, dt.date.fromisoformat(day))
+    found = {carrier.flow.ref: str(carrier.basis) for carrier in ruling.flows}
+    if article is None:
+        assert ruling.code is Code.NOT_IN_FORCE
+    else:
+        assert article in found["I2"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "message_type", "code"),
+    [
+        (REGISTRY, "resident.married", Code.NO_FLOW),
+        (TAX, CHANGED, Code.TYPE_NOT_PERMITTED),
+        (REGISTRY, ASSESSED, Code.TYPE_NOT_PERMITTED),
+        ("union", CHANGED, Code.TYPE_NOT_PERMITTED),
+        ("family-registry", CHANGED, Code.TYPE_NOT_PERMITTED),
+        ("nobody", CHANGED, Code.TYPE_NOT_PERMITTED),
+        ("", CHANGED, Code.TYPE_NOT_PERMITTED),
+    ],
+)
+def test_what_no_flow_permits_is_refused(sender: str, message_type: str, code: Code) -> None:
+    ruling = rule(load_catalogue(), sender, message_type, TODAY)
+    assert ruling.code is code
+    assert ruling.flows == ()
+
+
+def test_a_held_flow_names_its_missing_cells(tmp_path: Path) -> None:
+    held = "state = 'held'\nmissing = ['根拠', '提供先']\n" + BARE
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": held}))
+    ruling = rule(catalogue, "alpha", CHANGED, TODAY)
+    assert (ruling.code, ruling.detail) == (Code.HELD, "根拠, 提供先")
+    assert "根拠" in sentence(Code.HELD, ruling.detail).ja
+    assert "根拠" in sentence(Code.HELD, ruling.detail).en
+
+
+def test_a_denied_flow_is_denied(tmp_path: Path) -> None:
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": "state = 'denied'\n" + BARE}))
+    assert rule(catalogue, "alpha", CHANGED, TODAY).code is Code.DENIED
+
+
+@pytest.mark.parametrize("state", ["held", "denied"])
+def test_a_basis_moves_no_held_or_denied_flow(tmp_path: Path, state: str) -> None:
+    flow = f"state = '{state}'\nmissing = ['根拠']\n" + FLOW_TOML
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": flow}))
+    assert rule(catalogue, "alpha", CHANGED, TODAY).flows == ()
+
+
+def test_a_held_flow_stops_no_permitted_one(tmp_path: Path) -> None:
+    held = "state = 'held'\nmissing = ['根拠']\n" + BARE.replace('"T1"', '"T2"')
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": FLOW_TOML, "T2.toml": held}))
+    ruling = rule(catalogue, "alpha", CHANGED, TODAY)
+    assert [carrier.flow.ref for carrier in ruling.flows] == ["T1"]
+
+
+def test_the_day_is_the_day_in_japan() -> None:
+    midnight = dt.datetime(2016, 1, 1, tzinfo=JST)
+    just_before = midnight - dt.timedelta(microseconds=1)
+    for now, refs in ((just_before, {"M1b"}), (midnight, {"I1", "M1b"})):
+        verdict = judge().judge(make_delivery(), now.astimezone(dt.UTC))
+        found = {release.terms.flow for release in getattr(verdict, "releases", ())}
+        assert found & {"I1", "M1b"} == refs
+
+
+def test_every_code_has_both_sentences() -> None:
+    for code in Code:
+        said = sentence(code)
+        assert said.en
+        assert said.ja
