@@ -274,7 +274,7 @@ class PrivateNode:
                 stdout=output,
                 stderr=output,
                 env=environment,
-                cwd=self.folder / "home",
+                cwd=self.folder,
                 process_group=self._guard.pid,
             )
         children = {"guard": self._guard, "epmd": self._epmd, "server": self._server}
@@ -283,7 +283,10 @@ class PrivateNode:
 
     def _environment(self, installation: Installation) -> dict[str, str]:
         """Give the node's whole environment; nothing of the caller's or the system's own."""
-        conf, data, log = (str(self.folder / part) for part in ("conf", "data", "log"))
+        # RabbitMQ cannot start in a folder whose path is not ASCII; its own working folder
+        # has a name that always is.
+        folder = str(self.folder) if str(self.folder).isascii() else "/proc/self/cwd"
+        conf, data, log = (f"{folder}/{part}" for part in ("conf", "data", "log"))
         erlang = (
             "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
             # Pinned schedulers of several programs would fight for the same cores.
@@ -291,7 +294,7 @@ class PrivateNode:
         )
         return {
             "PATH": f"{installation.epmd.parent}:{os.environ.get('PATH', os.defpath)}",
-            "HOME": str(self.folder / "home"),
+            "HOME": f"{folder}/home",
             "LANG": "C.UTF-8",
             "ERL_CRASH_DUMP": f"{log}/erl_crash.dump",
             "ERL_CRASH_DUMP_SECONDS": "0",
