@@ -174,7 +174,7 @@ def test_a_killed_process_loses_and_doubles_nothing(
     pytestconfig: pytest.Config,
     tmp_path: Path,
 ) -> None:
-    chance = random.Random(f"{victim} {os.environ.get('RENKEI_DRILL_SEED', '1')}")
+    chance = random.Random(f"{victim} {os.environ.get('RENKEI_DRILL_SEED', '1')}")  # noqa: S311 - a drill
     drill(demo, undisturbed, victim, chance)
     if pytestconfig.getoption("--long"):
         for number in range(LONG_ROUNDS):
