@@ -16,6 +16,7 @@ from hub.broker.link import LinkSettings, PikaLink
 from hub.edge.loop import run_adapter
 from hub.errors import CatalogueError, SiteError
 from hub.ledger.model import Pseudonyms
+from hub.ledger.schema import with_password
 from hub.ledger.store import DatabaseLedger
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
 from hub.names import outbound_queue, partition_queue
@@ -60,6 +61,8 @@ def _secret_faults(site: Site) -> list[str]:
     faults = []
     secrets = [site.hub.password_file, site.hub.pseudonym_key_file]
     secrets += [system.password_file for system in site.systems.values()]
+    if site.hub.ledger_password_file is not None:
+        secrets.append(site.hub.ledger_password_file)
     for path in secrets:
         try:
             read_secret(path)
@@ -95,6 +98,18 @@ def pseudonyms(site: Site) -> Pseudonyms:
         )
         raise SiteError(message)
     return Pseudonyms(key.encode())
+
+
+def ledger_url(site: Site) -> str:
+    """Give the ledger's URL with its password.
+
+    Raises:
+        SiteError: the password cannot be read.
+        LedgerError: the URL cannot be read.
+    """
+    if site.hub.ledger_password_file is None:
+        return site.hub.ledger
+    return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
 
 
 def link_settings(
@@ -133,7 +148,7 @@ def run_hub(site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
     settings = link_settings(
         site, HUB_USER, site.hub.password_file, queues, prefetch=2 * site.hub.batch
     )
-    ledger = DatabaseLedger(site.hub.ledger)
+    ledger = DatabaseLedger(ledger_url(site))
     worker = Worker(
         judge=Judge(catalogue, pseudonyms(site), site.hub.about_to_reach_days),
         ledger=ledger,

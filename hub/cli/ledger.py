@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hub.compose import ledger_url
 from hub.ledger.schema import migrate
 from hub.site import load_site
 
@@ -23,5 +24,5 @@ def migrate_ledger(
     ],
 ) -> None:
     """Bring the ledger's schema up to date; nothing happens when it is."""
-    migrate(load_site(site).hub.ledger)
+    migrate(ledger_url(load_site(site)))
     typer.echo("the ledger's schema is up to date")

@@ -14,7 +14,7 @@ from rich.console import Console
 from hub.cli.broker import app as broker_app
 from hub.cli.demo import demo
 from hub.cli.ledger import app as ledger_app
-from hub.compose import load_checked, run_hub, run_system
+from hub.compose import ledger_url, load_checked, run_hub, run_system
 from hub.errors import RenkeiError
 from hub.ledger.schema import migrate
 from hub.processes import Supervisor, commands_of, end_with_parent
@@ -83,7 +83,7 @@ def run_all(
     """Run the hub and every adapter of the site, each in a process of its own, supervised."""
     _begin()
     settings, _ = load_checked(site)
-    migrate(settings.hub.ledger)
+    migrate(ledger_url(settings))
     stop = Stop().on_signals()
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
     try:

@@ -16,7 +16,7 @@ from adapters.simulation.expected import EXPECTED
 from adapters.simulation.kit import WrongDelivery
 from hub.broker.provide import ProvidedBroker, provide
 from hub.broker.topology import apply, plan
-from hub.compose import link_settings, load_checked
+from hub.compose import ledger_url, link_settings, load_checked
 from hub.demo.attempts import Outcome, attempt, settled
 from hub.demo.report import Report
 from hub.demo.state import DemoState, Parameters, opened, write_site
@@ -120,9 +120,9 @@ def _stage(state: DemoState, watcher: Watcher) -> Iterator["_Stage"]:
         write_site(state, broker, vhost, systems)
         site, catalogue = load_checked(state.site_file)
         _prepare_broker(broker, site, catalogue)
-        migrate(site.hub.ledger)
+        migrate(ledger_url(site))
         supervisor = Supervisor(state.logs)
-        ledger = DatabaseLedger(site.hub.ledger)
+        ledger = DatabaseLedger(ledger_url(site))
         try:
             watcher.say(f"starting the hub and the adapters of {', '.join(systems)} ...")
             supervisor.start(commands_of(state.site_file, systems))

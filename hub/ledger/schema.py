@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +44,20 @@ def _said(cause: BaseException) -> str:
         return f"SQLSTATE {state} {sentence}".rstrip()[:200]
     lines = str(cause).splitlines()
     return lines[0][:200] if lines else type(cause).__name__
+
+
+def with_password(url: str, password: SecretStr) -> str:
+    """Put a password into a ledger's URL.
+
+    Raises:
+        LedgerError: the URL cannot be read.
+    """
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise LedgerError("the URL of the ledger cannot be read") from None
+    whole = parsed.set(password=password.get_secret_value())
+    return whole.render_as_string(hide_password=False)
 
 
 def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engine:
