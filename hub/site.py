@@ -57,8 +57,9 @@ class HubSite(_Section):
     """The hub's own settings.
 
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
-    ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``. ``about_to_reach_days`` is how long before the 75th birthday a
-    person counts as about to reach it: the law's text has no number, so the site decides.
+    ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``.
+    ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
+    reach it: the law's text has no number, so the site decides.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
