@@ -71,9 +71,11 @@ class Worker:
     ) -> None:
         """Move a batch; while it cannot be, take nothing else and keep the link alive."""
         began = time.monotonic()
+        rest = batch
         for pause in _pauses():
             try:
-                self.move(link, batch)
+                while rest:
+                    rest = self.move(link, rest)
             except (LedgerError, NotTakenError) as trouble:
                 log.warning("nothing moves: %s; trying again in %.1f s", trouble, pause)
                 self.observe.ledger_available(available=not isinstance(trouble, LedgerError))
@@ -84,8 +86,12 @@ class Worker:
             if not _waited(link, pause, stopping):
                 return
 
-    def move(self, link: Link, batch: Sequence[Delivery]) -> None:
-        """Judge, record, send, record and acknowledge one batch.
+    def move(self, link: Link, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Judge, record, send, record and acknowledge a batch, or as much as goes at once.
+
+        Returns:
+            The rest of the batch. What was acknowledged must not be given again: the broker
+            closes a channel that acknowledges twice.
 
         Raises:
             LedgerError: something could not be recorded; nothing was sent without its entry.
@@ -100,12 +106,10 @@ class Worker:
             verdicts.append(verdict)
             weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
             if weight >= MOST_AT_ONCE:
-                self._settle(link, verdicts, now)
-                link.ack(delivery)
-                verdicts, weight = [], 0
-        if verdicts:
-            self._settle(link, verdicts, now)
-            link.ack(batch[-1])
+                break
+        self._settle(link, verdicts, now)
+        link.ack(batch[len(verdicts) - 1])
+        return batch[len(verdicts) :]
 
     def _settle(self, link: Link, verdicts: Sequence[Verdict], now: dt.datetime) -> None:
         plan = plan_batch(
