@@ -1,0 +1,262 @@
+"""A hub worker between a broker in memory and a ledger on disk, for the tests of its guarantees."""
+
+import datetime as dt
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hub.errors import LedgerError
+from hub.ledger.model import Entry, FlowCount, Kind, Known
+from hub.ledger.schema import migrate
+from hub.ledger.store import DatabaseLedger
+from hub.message import NOTICE_TYPE, MessageKey
+from hub.names import OUT_EXCHANGE
+from hub.pipeline.judge import Judge
+from hub.ports import Delivery, Outgoing, Sent
+from hub.statute.catalogue import Catalogue, load_catalogue
+from hub.worker import Worker
+from tests.fakes import FakeBroker, FakeLink, Stored
+from tests.samples import NOW, delivery, judge
+
+IN = "hub.in.0"
+OUT = "out"
+JST = dt.timezone(dt.timedelta(hours=9))
+NOTIFIED = frozenset({"resident-registry", "tax", "premium-collection", "union"})
+
+
+def shipped_four() -> Judge:
+    """Give a judge of the four flows I1, I2, M1b and M1d alone, whatever else is shipped."""
+    catalogue = load_catalogue()
+    kept = tuple(flow for flow in catalogue.flows if flow.ref in {"I1", "I2", "M1b", "M1d"})
+    return judge(Catalogue(catalogue.systems, kept, catalogue.digest))
+
+
+class Killed(BaseException):
+    """The process ends here; nothing of it may catch this."""
+
+
+@dataclass
+class Fuse:
+    """Kills at the step with this number, counted from 0; never when negative."""
+
+    at: int = -1
+    steps: int = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps - 1 == self.at:
+            raise Killed
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        self.step()
+        yield
+        self.step()
+
+
+class FusedLedger:
+    """A ledger whose process may be killed before and after each call."""
+
+    def __init__(self, ledger: DatabaseLedger, fuse: Fuse) -> None:
+        self._ledger = ledger
+        self._fuse = fuse
+        self.broken = 0
+        self.never: Kind | None = None
+        self.appended: list[Entry] = []
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        with self._fuse.around():
+            if self.broken:
+                self.broken -= 1
+                raise LedgerError("the disk is full")
+            if entries and entries[0].kind is self.never:
+                raise LedgerError("the disk is full")
+            self._ledger.append(entries)
+            self.appended.extend(entries)
+
+    def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
+        with self._fuse.around():
+            return self._ledger.known(keys)
+
+    def counts(self) -> list[FlowCount]:
+        return self._ledger.counts()
+
+    def size(self) -> int:
+        return self._ledger.size()
+
+    def close(self) -> None:
+        self._ledger.close()
+
+
+class FusedLink(FakeLink):
+    """A link whose process may be killed around each message that it publishes and each ack."""
+
+    def __init__(self, broker: FakeBroker, fuse: Fuse) -> None:
+        super().__init__(broker, "hub", IN)
+        self._fuse = fuse
+        self._acked = 0
+
+    def _store(self, message: Outgoing) -> Sent:
+        with self._fuse.around():
+            return super()._store(message)
+
+    def ack(self, last: Delivery) -> None:
+        with self._fuse.around():
+            assert last.tag > self._acked, "RabbitMQ closes a channel that acknowledges twice"
+            self._acked = last.tag
+            super().ack(last)
+
+
+@dataclass
+class Observed:
+    """Remembers what it was told."""
+
+    entries: list[Entry] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    lost: int = 0
+    available: list[bool] = field(default_factory=list)
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        self.entries.extend(entries)
+
+    def batch_done(self, messages: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.batches.append(messages)
+
+    def link_lost(self) -> None:
+        self.lost += 1
+
+    def ledger_available(self, *, available: bool) -> None:
+        self.available.append(available)
+
+
+class Fact(NamedTuple):
+    """What an entry says, without time and texts."""
+
+    kind: str
+    sender: str
+    id: str
+    flow: str
+    receiver: str
+    code: str
+
+
+@dataclass
+class Rig:
+    """One hub: its queue, its ledger file, and what came out. Each clock reading is a new one."""
+
+    folder: Path
+    broker: FakeBroker = field(default_factory=lambda: FakeBroker(routes={OUT_EXCHANGE: OUT}))
+    observed: Observed = field(default_factory=Observed)
+    ticks: Iterator[int] = field(default_factory=itertools.count)
+    judge: Judge = field(default_factory=shipped_four)
+
+    def __post_init__(self) -> None:
+        self.url = f"sqlite:///{self.folder / 'ledger.sqlite3'}"
+        migrate(self.url)
+
+    def put(self, *deliveries: Delivery) -> None:
+        """Put messages in the hub's queue, as their senders would."""
+        for one in deliveries:
+            self.broker.queue(IN).append(
+                Stored(one.routing_key, one.user_id, one.body, copied=one.copied)
+            )
+
+    def send(self, *events: Mapping[str, Any]) -> None:
+        self.put(*(delivery(event) for event in events))
+
+    def _now(self) -> dt.datetime:
+        return NOW.astimezone(JST) + dt.timedelta(seconds=next(self.ticks))
+
+    @contextmanager
+    def process(self, fuse: Fuse | None = None, batch: int = 500) -> Iterator["Process"]:
+        """Be a hub process; when it ends, what it did not acknowledge goes back."""
+        burning = fuse or Fuse()
+        ledger = FusedLedger(DatabaseLedger(self.url), burning)
+        link = FusedLink(self.broker, burning)
+        worker = Worker(
+            judge=self.judge,
+            ledger=ledger,
+            notified=NOTIFIED,
+            observe=self.observed,
+            clock=self._now,
+            batch=batch,
+        )
+        try:
+            yield Process(worker, ledger, link, batch)
+        finally:
+            link.close()
+            ledger.close()
+
+    def drain(self, fuse: Fuse | None = None, batch: int = 500) -> bool:
+        """Move all that waits; false when the process was killed on the way."""
+        try:
+            with self.process(fuse, batch) as process:
+                process.drain()
+        except Killed:
+            return False
+        return True
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        ledger = DatabaseLedger(self.url)
+        rows = list(ledger.rows())
+        assert ledger.size() == len(rows)
+        assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+        ledger.close()
+        return rows
+
+    def facts(self, kind: Kind | None = None) -> Counter[Fact]:
+        return Counter(
+            Fact(row["kind"], row["sender"], row["message_id"], *(row[n] for n in Fact._fields[3:]))
+            for row in self.rows()
+            if kind is None or row["kind"] == kind
+        )
+
+    def bodies(self, receiver: str) -> list[bytes]:
+        """Give the copies in a receiver's queue, in order."""
+        return [stored.body for stored in self._out(receiver) if not _is_notice(stored.body)]
+
+    def copies(self, receiver: str) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.bodies(receiver)]
+
+    def notices(self, system: str) -> list[dict[str, Any]]:
+        return [json.loads(s.body) for s in self._out(system) if _is_notice(s.body)]
+
+    def _out(self, receiver: str) -> list[Stored]:
+        return [s for s in self.broker.queue(OUT) if s.routing_key == receiver]
+
+    def waiting(self) -> int:
+        return len(self.broker.queue(IN))
+
+
+@dataclass
+class Process:
+    """A worker with its link and ledger."""
+
+    worker: Worker
+    ledger: FusedLedger
+    link: FusedLink
+    batch: int
+
+    def move(self) -> None:
+        assert not self.worker.move(self.link, self.link.take(self.batch, 0.0))
+
+    def drain(self) -> None:
+        while batch := self.link.take(self.batch, 0.0):
+            rest: Sequence[Delivery] = batch
+            while rest:
+                rest = self.worker.move(self.link, rest)
+
+
+def full(*receivers: str) -> Callable[[Outgoing], Sent]:
+    """Give a broker's judgement that these receivers' queues are full."""
+    return lambda message: Sent.REFUSED if message.routing_key in receivers else Sent.CONFIRMED
+
+
+def _is_notice(body: bytes) -> bool:
+    return bool(json.loads(body)["type"] == NOTICE_TYPE)
