@@ -16,9 +16,11 @@ from hub.client import HubClient, Timing
 from hub.ledger.model import Entry, Kind, Pseudonyms
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
-from hub.names import partition_queue
+from hub.message import Envelope, encode_copy, source_of
+from hub.names import OUT_EXCHANGE, partition_queue
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
+from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
 from hub.statute.catalogue import load_catalogue
 from hub.worker import Worker
@@ -55,11 +57,33 @@ def url_of(vhost: Vhost, system: str, host: str = "", port: int = 0) -> str:
     return f"amqp://{system}:{password}@{where}/{vhost.name}"
 
 
-def client_of(
-    vhost: Vhost, system: str, *, port: int = 0, timing: Timing = QUICK, **options: Any
-) -> HubClient:
+def client_of(vhost: Vhost, system: str, *, port: int = 0, timing: Timing = QUICK) -> HubClient:
     url = url_of(vhost, system, "127.0.0.1" if port else "", port)
-    return HubClient(url, system, timing=timing, **options)
+    return HubClient(url, system, timing=timing)
+
+
+def send_copies(vhost: Vhost, system: str, ids: Sequence[str]) -> None:
+    """Put copies into a system's queue as the hub does."""
+    with PikaLink(vhost.settings(HUB_USER)) as link:
+        fates = link.publish(
+            [
+                Outgoing(OUT_EXCHANGE, system, _copy_body(one), one, "resident.changed", "one")
+                for one in ids
+            ]
+        )
+    assert set(fates) == {Sent.CONFIRMED}
+
+
+def _copy_body(message_id: str) -> bytes:
+    now = dt.datetime.now(dt.UTC)
+    event = Envelope[Any](
+        id=message_id,
+        source=source_of("resident-registry"),
+        type="resident.changed",
+        time=now,
+        data=None,
+    )
+    return encode_copy(event, "M1b", {"addressee_number": "1"}, now)
 
 
 def wait_for(what: Callable[[], bool], seconds: float = LIMIT_SECONDS) -> None:

@@ -13,9 +13,6 @@ from hub.client.session import Session, Timing
 from hub.message import AccessItems
 from schemas.canonical import CanonicalMessage
 
-PREFETCH = 50
-"""Messages in hand; more brings little for handlers that store what they get."""
-
 
 class HubClient:
     """A system's own connection to the hub; ``docs/howto/connect-your-own-system.md`` shows it.
@@ -102,7 +99,6 @@ class HubClient:
         handle: Handler,
         *,
         stopping: Callable[[], bool] = never,
-        most: int | None = None,
         on_notice: NoticeHandler = log_notice,
     ) -> int:
         """Receive copies until told to stop, one after another; return how many.
@@ -115,7 +111,6 @@ class HubClient:
         Args:
             handle: stores a copy; should take less than a heartbeat.
             stopping: asked several times a second.
-            most: end after so many copies.
             on_notice: told what the hub did not take from this system, and why.
 
         Raises:
@@ -126,10 +121,8 @@ class HubClient:
         def over() -> bool:
             return self._closed.is_set() or stopping()
 
-        receiver = Receiver(
-            self._session("receive"), self._publisher, self._system, self._access, PREFETCH
-        )
-        return receiver.run(Task(handle, on_notice, over, most))
+        receiver = Receiver(self._session("receive"), self._publisher, self._system, self._access)
+        return receiver.run(Task(handle, on_notice, over))
 
     def close(self) -> None:
         """Close; a ``receive`` or ``publish`` under way in another thread ends within a second."""

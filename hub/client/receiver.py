@@ -36,6 +36,8 @@ from hub.site import HUB_USER
 
 log = logging.getLogger(__name__)
 
+PREFETCH = 50
+"""Messages in hand; more brings little for handlers that store what they get."""
 SETTLE_SECONDS = 1.0
 """At the latest so long after a handler returned, its receipt is sent."""
 RECEIPTS_AT_ONCE = 1000
@@ -52,12 +54,11 @@ NoticeHandler = Callable[[Notice], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a call of ``receive`` asks for; ``most`` counts copies."""
+    """What a call of ``receive`` asks for."""
 
     handle: Handler
     on_notice: NoticeHandler
     stopping: Callable[[], bool]
-    most: int | None = None
 
 
 @dataclass(slots=True)
@@ -84,13 +85,11 @@ class Receiver:
         publisher: Publisher,
         system: str,
         access: AccessItems,
-        prefetch: int,
     ) -> None:
         self._connect = connect
         self._publisher = publisher
         self._system = system
         self._access = access
-        self._prefetch = prefetch
 
     def run(self, task: Task) -> int:
         """Receive until told to stop; return how many copies were handled.
@@ -100,7 +99,7 @@ class Receiver:
             Exception: whatever a handler raised; its message comes again.
         """
         handled = 0
-        while not _over(task, handled):
+        while not task.stopping():
             try:
                 taking = retrying(task.stopping)(self._begin, task, handled)
             except TRANSIENT as cause:
@@ -120,9 +119,7 @@ class Receiver:
     def _begin(self, task: Task, handled: int) -> "_Taking":
         session = self._connect()
         try:
-            return _Taking(
-                session, self._publisher, task, self._system, self._access, self._prefetch, handled
-            )
+            return _Taking(session, self._publisher, task, self._system, self._access, handled)
         except BaseException:
             session.close()
             raise
@@ -131,10 +128,10 @@ class Receiver:
 class _Taking:
     """Taking messages on one connection, until it is over or the connection is gone.
 
-    It begins with one message in hand at a time, and takes more only once a message came that
-    had not been delivered before. The broker counts a delivery for every message in hand when
-    a connection goes; so a message that ends the process again and again uses up its own
-    deliveries, and not those of the messages behind it.
+    As many messages are in hand each time. What goes back to a quorum queue goes behind what
+    went back earlier and has not been taken again: with fewer in hand than the last time, a
+    message that goes back twice would be overtaken by those that went back with it once.
+    For the same reason nothing is cancelled at the end: closing gives all back, in order.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - put together in one place only
@@ -144,7 +141,6 @@ class _Taking:
         task: Task,
         system: str,
         access: AccessItems,
-        prefetch: int,
         handled: int,
     ) -> None:
         self.session = session
@@ -153,23 +149,21 @@ class _Taking:
         self._task = task
         self._system = system
         self._access = access
-        self._prefetch = prefetch
-        self._careful = True
         self._inbox: deque[Message] = deque()
         self._done = _Done()
         with broker_errors(f"read {outbound_queue(system)}"):
-            self._consumer: Any = Consumer(
+            consumer = Consumer(
                 session.channel,
                 queues=[Queue(outbound_queue(system), no_declare=True)],
                 auto_declare=False,
                 on_message=self._inbox.append,
-                prefetch_count=1,
+                prefetch_count=PREFETCH,
             )
-            self._consumer.consume()
+            consumer.consume()
 
     def work(self) -> None:
         """Take, handle, settle; again and again."""
-        while not self._over():
+        while not self._task.stopping():
             self.session.wait(TURN_SECONDS)
             try:
                 self._handle_inbox()
@@ -177,19 +171,16 @@ class _Taking:
                 # Also after a fault: what was handled before it is done.
                 self._settle()
 
-    def _over(self) -> bool:
-        return _over(self._task, self.handled)
-
     def _handle_inbox(self) -> None:
         if not self._inbox:
             return
-        self.session.catch_up(most=self._prefetch)
+        self.session.catch_up(most=PREFETCH)
         self._done.since = time.monotonic()
-        while self._inbox and not self._over():
+        while self._inbox and not self._task.stopping():
             self._take(self._inbox.popleft())
             if self._done.due():
                 self._settle()
-                self.session.catch_up(most=self._prefetch)
+                self.session.catch_up(most=PREFETCH)
 
     # -- one message -------------------------------------------------------------------
 
@@ -238,21 +229,8 @@ class _Taking:
             self._send(done.receipts)
         if done.last is None:
             return
-        widen = self._careful and not done.last.delivery_info["redelivered"]
         with broker_errors("acknowledge"):
-            if widen:
-                # Cancelled before the last message in hand is acknowledged: so no other is on
-                # its way, which another consumer of the queue could overtake.
-                self._consumer.cancel()
             done.last.ack(multiple=True)
-            if widen:
-                self._careful = False
-                self._consumer.qos(prefetch_count=self._wide())
-                self._consumer.consume()
-
-    def _wide(self) -> int:
-        most = self._task.most
-        return self._prefetch if most is None else max(1, min(self._prefetch, most - self.handled))
 
     def _send(self, receipts: list[Receipt]) -> None:
         event = Event(
@@ -289,10 +267,6 @@ def _notice(body: bytes) -> Notice:
 def _unreadable(error: ValidationError) -> _UnreadableError:
     places = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
     return _UnreadableError(f"it cannot be read ({', '.join(places[:8]) or 'no JSON object'})")
-
-
-def _over(task: Task, handled: int) -> bool:
-    return task.stopping() or (task.most is not None and handled >= task.most)
 
 
 def log_notice(notice: Notice) -> None:

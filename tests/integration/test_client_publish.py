@@ -135,20 +135,24 @@ def test_when_the_time_is_up_the_outcome_is_unknown_and_the_event_can_be_given_a
         assert not hub.of(Kind.REFUSAL)
 
 
+def publish_some(client: HubClient, most: int) -> None:
+    for number in range(most):
+        client.publish(TYPE, change(str(number)), message_id=f"m{number}")
+
+
 def test_a_full_queue_holds_the_sender_up_and_is_no_loss(ready: Vhost, tmp_path: Path) -> None:
     policy = {"pattern": "^hub", "definition": {"max-length": 1}, "apply-to": "queues"}
     ready.management.put("policies", ready.name, "full", body=policy)
     timing = Timing(confirm=1.0, give_up=1.0)
     with client_of(ready, SENDER, timing=timing) as client:
-        taken = 0
         # A quorum queue is held to its length a little late.
         with pytest.raises(NotSent, match="full") as failure:
-            for taken in range(200):
-                client.publish(TYPE, change(str(taken)), message_id=f"m{taken}")
-        assert [event.message_id for event in failure.value.events] == [f"m{taken}"]
+            publish_some(client, 200)
+        (left,) = failure.value.events
+        number = int(left.message_id.removeprefix("m"))
         with hub_at_work(ready, tmp_path, RECEIVERS) as hub:
-            client.publish_many(failure.value.events)
-            hub.until(lambda: len(hub.of(Kind.DELIVERY)) == (taken + 1) * len(RECEIVERS))
+            client.publish_many([left])
+            hub.until(lambda: len(hub.of(Kind.DELIVERY)) == (number + 1) * len(RECEIVERS))
 
 
 def test_a_closed_connection_is_found_before_the_next_publish(ready: Vhost) -> None:
@@ -250,7 +254,7 @@ def test_a_refusal_by_the_hub_comes_back_as_a_notice(ready: Vhost, tmp_path: Pat
         client_of(ready, SENDER) as client,
     ):
         client.publish("income.assessed", change(), message_id="not-mine")
-        client.receive(lambda copy: None, on_notice=notices.append, stopping=lambda: bool(notices))
+        client.receive(lambda _: None, on_notice=notices.append, stopping=lambda: bool(notices))
     assert [(notice.id, notice.code) for notice in notices] == [
         ("not-mine", "message-type-not-permitted")
     ]
