@@ -1,0 +1,208 @@
+"""The page for teams whose system speaks AMQP: its code runs, and its contract holds."""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+from hub.ledger.model import Kind
+from hub.ledger.store import DatabaseLedger
+from tests.client_rig import LIMIT_SECONDS, PARTITIONS, Recorder, hub_at_work, url_of
+from tests.conftest import Vhost
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/howto/connect-your-own-system.md").read_text(encoding="utf-8")
+SYSTEMS = ["resident-registry", "premium-collection", "union"]
+MESSAGE_ID = "move-2026-000123"
+
+
+def block(language: str, name: str) -> str:
+    (found,) = re.findall(rf"^```{language} {name}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+@pytest.fixture
+def ready(vhost: Vhost) -> Vhost:
+    vhost.apply(SYSTEMS, PARTITIONS)
+    return vhost
+
+
+@pytest.fixture
+def hub(ready: Vhost, tmp_path: Path) -> Iterator[Recorder]:
+    with hub_at_work(ready, tmp_path, SYSTEMS) as recorder:
+        yield recorder
+
+
+# -- the Python of the page ------------------------------------------------------------------
+
+
+def started(name: str, vhost: Vhost, system: str, folder: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"HUB_URL": url_of(vhost, system), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", block("python", name)], cwd=folder, env=environment
+    )
+
+
+def test_the_pages_code_publishes_receives_and_is_in_the_ledger(
+    ready: Vhost, hub: Recorder, tmp_path: Path
+) -> None:
+    receiving = started("receive", ready, "union", tmp_path)
+    try:
+        for _ in range(2):
+            assert started("publish", ready, "resident-registry", tmp_path).wait(LIMIT_SECONDS) == 0
+        hub.until(lambda: bool(hub.of(Kind.RECEIPT)) and hub.taken >= 3)
+        receiving.send_signal(signal.SIGTERM)
+        assert receiving.wait(LIMIT_SECONDS) == 0
+    finally:
+        receiving.kill()
+        receiving.wait()
+    with sqlite3.connect(tmp_path / "copies.sqlite3") as database:
+        rows = database.execute("SELECT sender, id, flow, data FROM copies").fetchall()
+    database.close()
+    assert [row[:3] for row in rows] == [("resident-registry", MESSAGE_ID, "M1b")]
+    assert json.loads(rows[0][3])["name"] == "髙﨑　花子"
+    ledger = DatabaseLedger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    entries = [dict(row) for row in ledger.rows()]
+    ledger.close()
+    kinds = [(entry["kind"], entry["receiver"]) for entry in entries]
+    assert kinds.count(("acceptance", "union")) == 1
+    assert kinds.count(("receipt", "union")) == 1
+    assert {entry["reason"] for entry in entries if entry["kind"] == "acceptance"} == {"転居"}
+
+
+# -- the contract, by plain pika, from what the page says ------------------------------------
+
+
+@pytest.fixture
+def connections(ready: Vhost) -> Iterator[Any]:
+    opened: list[pika.BlockingConnection] = []
+
+    def open_channel(system: str) -> BlockingChannel:
+        connection = pika.BlockingConnection(pika.URLParameters(url_of(ready, system)))
+        opened.append(connection)
+        channel = connection.channel()
+        channel.confirm_delivery()
+        return channel
+
+    yield open_channel
+    for connection in opened:
+        if connection.is_open:
+            connection.close()
+
+
+def partition(text: str) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
+    return str(int.from_bytes(digest, "big") % 4096)
+
+
+def publish(channel: BlockingChannel, system: str, event: dict[str, Any], about: str) -> None:
+    channel.basic_publish(
+        exchange=f"in.{system}",
+        routing_key=event["type"],
+        body=json.dumps(event).encode(),
+        properties=pika.BasicProperties(
+            user_id=system,
+            delivery_mode=2,
+            content_type="application/cloudevents+json",
+            message_id=event["id"],
+            type=event["type"],
+            headers={"partition": partition(about)},
+        ),
+        mandatory=True,
+    )
+
+
+def example(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(block("json", name))
+    return document
+
+
+def one_from(channel: BlockingChannel, system: str) -> tuple[Any, Any, dict[str, Any]]:
+    channel.basic_qos(prefetch_count=50)
+    for method, properties, body in channel.consume(f"out.{system}", inactivity_timeout=10):
+        assert body is not None, "nothing came"
+        return method, properties, json.loads(body)
+    raise AssertionError
+
+
+def test_another_client_publishes_receives_and_receipts(hub: Recorder, connections: Any) -> None:  # noqa: ANN401 - a factory
+    event = example("event")
+    publish(
+        connections("resident-registry"),
+        "resident-registry",
+        event,
+        event["data"]["addressee_number"],
+    )
+    channel = connections("union")
+    method, properties, copy = one_from(channel, "union")
+    assert (properties.user_id, properties.type) == ("hub", "resident.changed")
+    assert copy.keys() == example("copy").keys()
+    assert copy["id"] == event["id"]
+    assert "scope" not in copy["data"]
+    receipt = example("receipt")
+    assert receipt["data"]["receipts"][0] == {
+        "sender": copy["source"].removeprefix("/systems/"),
+        "id": copy["id"],
+        "flow": copy["flow"],
+        "result": "delivered",
+        "code": "",
+    }
+    publish(channel, "union", receipt, receipt["id"])
+    channel.basic_ack(method.delivery_tag)
+    hub.until(lambda: bool(hub.of(Kind.RECEIPT)))
+    (entry,) = hub.of(Kind.RECEIPT)
+    assert (entry.receiver, entry.message.id, entry.code) == ("union", event["id"], "delivered")
+
+
+def test_another_client_gets_a_notice(hub: Recorder, connections: Any) -> None:  # noqa: ANN401 - a factory
+    event = example("event")
+    event["data"]["name"] = None
+    channel = connections("resident-registry")
+    publish(channel, "resident-registry", event, event["data"]["addressee_number"])
+    _, properties, notice = one_from(channel, "resident-registry")
+    assert (properties.user_id, properties.type) == ("hub", "hub.notice")
+    shown = example("notice")
+    assert notice.keys() == shown.keys()
+    assert notice["data"].keys() == shown["data"].keys()
+    for name in ("id", "message_type", "code", "reason_en", "reason_ja"):
+        assert notice["data"][name] == shown["data"][name]
+    assert hub.of(Kind.REFUSAL)
+
+
+def test_the_broker_refuses_as_the_page_says(hub: Recorder, connections: Any) -> None:  # noqa: ANN401 - a factory
+    del hub
+    event = example("event")
+    with pytest.raises(ChannelClosedByBroker) as foreign_exchange:
+        publish(connections("union"), "resident-registry", event, "1")
+    with pytest.raises(ChannelClosedByBroker) as foreign_queue:
+        one_from(connections("union"), "premium-collection")
+    channel = connections("union")
+    with pytest.raises(ChannelClosedByBroker) as foreign_user:
+        channel.basic_publish(
+            "in.union", event["type"], b"{}", pika.BasicProperties(user_id="resident-registry")
+        )
+    assert [e.value.reply_code for e in (foreign_exchange, foreign_queue)] == [403, 403]
+    assert foreign_user.value.reply_code == 406
+
+
+def test_a_message_without_a_user_is_refused_by_the_hub(hub: Recorder, connections: Any) -> None:  # noqa: ANN401 - a factory
+    event = example("event")
+    connections("resident-registry").basic_publish(
+        "in.resident-registry", event["type"], json.dumps(event).encode()
+    )
+    hub.until(lambda: bool(hub.of(Kind.REFUSAL)))
+    assert hub.of(Kind.REFUSAL)[0].code == "sender-unproven"

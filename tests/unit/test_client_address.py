@@ -1,0 +1,60 @@
+"""The broker's URL is read once, and its secrets are never shown."""
+
+import pytest
+
+from hub.client import HubClient
+from hub.client.address import read_address
+from hub.client.session import Timing, _client
+from hub.errors import SiteError
+
+pytestmark = pytest.mark.unit
+
+SECRET = "s3cret/@word"  # noqa: S105 - opens nothing
+URL = "amqp://union:s3cret%2F%40word@broker.example:5673/renkei"
+
+
+def test_a_url_is_taken_apart() -> None:
+    address = read_address(URL, "union")
+    assert (address.host, address.port, address.vhost) == ("broker.example", 5673, "renkei")
+    assert address.password is not None
+    assert address.password.get_secret_value() == SECRET
+    assert address.tls is None
+
+
+def test_ports_and_vhost_have_defaults() -> None:
+    assert str(read_address("amqp://union:x@host", "union")) == "host:5672//"
+    assert read_address("amqps://union:x@host/a%2Fb", "union").vhost == "a/b"
+    assert read_address("amqps://union:x@host/", "union").port == 5671
+
+
+def test_tls_always_checks_the_name_of_the_broker() -> None:
+    tls = read_address("amqps://union:x@host/v", "union", {"ca_certs": "ca.pem"}).tls
+    assert tls == {"server_hostname": "host", "ca_certs": "ca.pem"}
+
+
+def test_without_a_password_the_certificate_logs_in() -> None:
+    kombu = _client(read_address("amqps://host/v", "union"), Timing(), "test")
+    assert kombu.login_method == "EXTERNAL"
+    assert _client(read_address(URL, "union"), Timing(), "test").login_method == "PLAIN"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://union:s3cret@host/v",
+        "amqp:///v",
+        "amqp://union:s3cret@host:5x/v",
+        "amqp://union:s3/cret@host/v",
+        "amqp://tax:s3cret@host/v",
+        "amqp://union:s3cret@[host/v",
+    ],
+)
+def test_a_wrong_url_is_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(SiteError) as error:
+        HubClient(url, "union")
+    assert "cret" not in f"{error.value!r} {error.value.__cause__!r}"
+
+
+def test_a_client_shows_where_but_not_how() -> None:
+    shown = repr(HubClient(URL, "union"))
+    assert shown == "HubClient(system='union', broker='broker.example:5673/renkei')"

@@ -1,0 +1,151 @@
+"""How events are checked, encoded and cut into windows, and what the page promises of them."""
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.client.errors import CannotUse, EventError, NotSent, OutcomeUnknown
+from hub.client.events import Event, Wire, to_wire, windows
+from hub.message import (
+    MAX_BODY_BYTES,
+    AccessItems,
+    Copy,
+    Envelope,
+    Notice,
+    Receipts,
+    partition_of,
+)
+from hub.statute.reasons import Code
+from schemas.canonical import ScopeEvidence
+from schemas.income import IncomeAssessed
+from schemas.resident import ResidentChanged
+
+pytestmark = pytest.mark.unit
+
+NOW = dt.datetime(2026, 4, 1, 9, 30, tzinfo=dt.UTC)
+ACCESS = AccessItems(staff="S1", department="市民課", reason="定例")
+PAGE = (Path(__file__).parents[2] / "docs/howto/connect-your-own-system.md").read_text("utf-8")
+
+
+def event(**changes: object) -> Event:
+    values: dict[str, object] = {
+        "message_type": "resident.changed",
+        "data": {"addressee_number": "12345", "name": "秘密"},
+        "message_id": "m1",
+    }
+    return Event(**(values | changes))  # type: ignore[arg-type] # wrong values are the point
+
+
+def wire_of(one: Event) -> Wire:
+    return to_wire(one, "resident-registry", ACCESS, NOW)
+
+
+def test_an_event_is_written_with_access_items_and_partition() -> None:
+    wire = wire_of(event(reason="転居"))
+    written = json.loads(wire.body)
+    assert written["source"] == "/systems/resident-registry"
+    assert (written["staff"], written["department"]) == ("S1", "市民課")
+    assert written["reason"] == "転居"
+    assert wire.partition == partition_of("12345")
+
+
+def test_the_reason_of_the_access_items_stands_where_the_event_has_none() -> None:
+    assert json.loads(wire_of(event()).body)["reason"] == "定例"
+
+
+def test_what_was_sent_can_be_sent_again_later_with_the_same_bytes() -> None:
+    first = wire_of(event())
+    later = to_wire(first.event, "resident-registry", ACCESS, NOW + dt.timedelta(hours=1))
+    assert later.body == first.body
+
+
+def test_a_canonical_message_states_its_schema() -> None:
+    data = IncomeAssessed(
+        addressee_number="5",
+        scope=ScopeEvidence(),
+        household_number="6",
+        tax_year=2025,
+        undeclared="0",
+        taxation_class="1",
+    )
+    written = json.loads(wire_of(event(message_type="income.assessed", data=data)).body)
+    assert written["dataschema"] == "urn:renkei:income.assessed:1"
+    with pytest.raises(EventError, match=r"income.assessed and not resident.changed"):
+        wire_of(event(data=data))
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"message_id": "with space"}, "id"),
+        ({"message_type": "Resident"}, "type"),
+        ({"time": dt.datetime(2026, 4, 1)}, "time"),  # noqa: DTZ001 - naive on purpose
+        ({"reason": "x" * 81}, "reason"),
+        ({"data": {"name": "秘密"}}, "addressee_number"),
+        ({"data": {"addressee_number": 12345, "name": "秘密"}}, "addressee_number"),
+        ({"data": {"addressee_number": "1", "name": object()}}, "JSON"),
+        ({"data": {"addressee_number": "1", "name": "秘" * MAX_BODY_BYTES}}, "bytes"),
+    ],
+)
+def test_what_cannot_be_sent_is_named_without_its_value(
+    changes: dict[str, object], names: str
+) -> None:
+    with pytest.raises(EventError, match=names) as error:
+        wire_of(event(**changes))
+    assert "秘" not in str(error.value)
+
+
+def test_data_never_prints() -> None:
+    assert "秘密" not in repr(event())
+    assert "秘密" not in repr(wire_of(event()).event)
+    assert "秘密" not in f"{OutcomeUnknown([event()], 'x')!r}"
+
+
+@given(st.lists(st.integers(0, 12), max_size=60), st.integers(1, 8))
+def test_windows_keep_the_order_and_no_partition_twice(numbers: list[int], most: int) -> None:
+    wires = [Wire(event(message_id=f"m{i}"), b"", str(n)) for i, n in enumerate(numbers)]
+    cut = list(windows(wires, most))
+    assert [wire for window in cut for wire in window] == wires
+    for window in cut:
+        assert 0 < len(window) <= most
+        assert len({wire.partition for wire in window}) == len(window)
+
+
+def test_failures_name_ids_and_say_what_to_do() -> None:
+    events = [event(message_id=f"m{n}") for n in range(5)]
+    assert "m0, m1, m2 and 2 more" in str(NotSent(events, "nobody answers"))
+    assert "again is safe" in str(OutcomeUnknown(events, "no confirm"))
+
+
+@pytest.mark.parametrize("code", ["", "With Capitals", "x" * 41, "秘密", "-x"])
+def test_a_code_that_could_tell_something_is_no_code(code: str) -> None:
+    with pytest.raises(ValueError, match="a code"):
+        CannotUse(code)
+
+
+def block(name: str) -> str:
+    (found,) = re.findall(rf"^```json {name}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def test_the_examples_of_the_page_are_what_the_hub_reads_and_writes() -> None:
+    Envelope[ResidentChanged].model_validate_json(block("event"))
+    Copy.model_validate_json(block("copy"))
+    Envelope[Receipts].model_validate_json(block("receipt"))
+    Envelope[Notice].model_validate_json(block("notice"))
+
+
+def test_the_page_gives_the_right_partitions() -> None:
+    rows = re.findall(r"^\| `([0-9]+)` \| `([0-9]+)` \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 3
+    assert all(partition_of(number) == partition for number, partition in rows)
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_the_page_explains_every_refusal(code: Code) -> None:
+    assert f"`{code}`" in PAGE
