@@ -11,6 +11,8 @@ from hub.client.events import Event, Wire
 
 pytestmark = pytest.mark.unit
 
+ALONE, SEVERAL = False, True
+
 
 class FakeMessage:
     def __init__(self, properties: dict[str, Any]) -> None:
@@ -22,16 +24,16 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.events: defaultdict[str, set[Callable[..., None]]] = defaultdict(set)
-        self.published: list[tuple[FakeMessage, dict[str, Any]]] = []
+        self.published: list[tuple[FakeMessage, dict[str, object]]] = []
         self.connection = None
 
     def confirm_select(self) -> None:
         pass
 
-    def prepare_message(self, *args: Any) -> FakeMessage:
-        return FakeMessage(args[5])
+    def prepare_message(self, *args: object) -> FakeMessage:
+        return FakeMessage(dict(args[5]))  # type: ignore[call-overload] # the properties
 
-    def basic_publish(self, message: FakeMessage, **options: Any) -> None:
+    def basic_publish(self, message: FakeMessage, **options: object) -> None:
         self.published.append((message, options))
 
     def say(self, what: str, *details: object) -> None:
@@ -73,22 +75,22 @@ def test_messages_are_persistent_mandatory_and_signed(
 def test_a_late_confirm_of_one_is_not_taken_for_another(
     confirms: Confirms, channel: FakeChannel
 ) -> None:
-    channel.say("basic_ack", 1, False)
-    channel.say("basic_nack", 2, False)
+    channel.say("basic_ack", 1, ALONE)
+    channel.say("basic_nack", 2, ALONE)
     assert (confirms.confirmed, confirms.nacked) == ({"a"}, {"b"})
     assert not confirms.settled
     assert confirms.open == {"c"}
 
 
 def test_one_confirm_may_stand_for_several(confirms: Confirms, channel: FakeChannel) -> None:
-    channel.say("basic_ack", 2, False)
-    channel.say("basic_ack", 3, True)
+    channel.say("basic_ack", 2, ALONE)
+    channel.say("basic_ack", 3, SEVERAL)
     assert confirms.confirmed == {"a", "b", "c"}
     assert confirms.settled
 
 
 def test_a_returned_message_is_not_confirmed(confirms: Confirms, channel: FakeChannel) -> None:
     channel.say("basic_return", None, "in.union", "x.y", FakeMessage({"message_id": "b"}))
-    channel.say("basic_ack", 3, True)
+    channel.say("basic_ack", 3, SEVERAL)
     assert confirms.unroutable == {"b"}
     assert confirms.confirmed == {"a", "c"}
