@@ -14,29 +14,24 @@ import re
 import secrets
 import select
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from random import SystemRandom
 from typing import IO, Self
 
-import urllib3
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from hub.broker.install import BY_HAND, Installation, find_installation
+from hub.broker.probe import HOST, NotYet, choose_ports, is_free, probe_amqp, probe_management
 from hub.errors import BrokerError, BrokerUnavailable
 
-HOST = "127.0.0.1"
 START_SECONDS = 90.0
 STOP_SECONDS = 3.0
 """Everything but the management agent has stopped long before; that one always takes 5 s, with
 nothing to save. What the broker confirmed is on disk in any case, as after a crash."""
-ORPHAN_SECONDS = 10.0
-PORTS = range(20_000, 32_000)
-"""Below the range that outgoing connections take theirs from, so that they stay free."""
+ORPHAN_SECONDS = 3.0
 ADMIN = "renkei-admin"
 PLUGINS = "[rabbitmq_management,rabbitmq_consistent_hash_exchange,rabbitmq_shovel]."
 
@@ -44,7 +39,7 @@ _GUARD = """
 trap '' HUP INT TERM
 read -r nothing
 kill -TERM 0
-sleep 8
+sleep 3
 kill -KILL 0
 """
 _ADVANCED = """[{kernel, [{net_ticktime, 15}]}].
@@ -63,10 +58,6 @@ log.file = rabbit.log
 log.file.level = info
 log.console = false
 """
-
-
-class _NotYet(Exception):
-    """The node does not answer so far."""
 
 
 @dataclass(slots=True)
@@ -195,8 +186,8 @@ class PrivateNode:
         self._take_lock()
         self._state = self._load() or _State(password=secrets.token_urlsafe(24))
         self._end_orphans()
-        if not self._state.ports or not all(map(_is_free, self._state.ports.values())):
-            self._state.ports = _choose_ports()
+        if not self._state.ports or not all(map(is_free, self._state.ports.values())):
+            self._state.ports = choose_ports()
         self._save()
         self._write_files()
 
@@ -318,12 +309,12 @@ class PrivateNode:
         retrying = Retrying(
             stop=stop_after_delay(START_SECONDS),
             wait=wait_fixed(0.1),
-            retry=retry_if_exception_type(_NotYet),
+            retry=retry_if_exception_type(NotYet),
             reraise=True,
         )
         try:
             retrying(self._probe)
-        except _NotYet as error:
+        except NotYet as error:
             raise BrokerUnavailable(
                 f"RabbitMQ did not come up within {START_SECONDS:g} s ({error}):\n{self._log_end()}"
             ) from error
@@ -331,8 +322,8 @@ class PrivateNode:
     def _probe(self) -> None:
         if not self.alive():
             raise BrokerUnavailable(f"RabbitMQ ended while starting:\n{self._log_end()}")
-        _probe_amqp(self.port)
-        _probe_management(self.management_url, self._state.password)
+        probe_amqp(self.port)
+        probe_management(self.management_url, ADMIN, self._state.password)
 
     def _log_end(self, lines: int = 15) -> str:
         texts = []
@@ -367,44 +358,6 @@ def _write_private(file: Path, text: str) -> None:
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
         handle.write(text)
     new.replace(file)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _choose_ports() -> dict[str, int]:
-    free = (port for port in SystemRandom().sample(PORTS, len(PORTS)) if _is_free(port))
-    return {what: next(free) for what in ("amqp", "management", "distribution", "epmd")}
-
-
-def _probe_amqp(port: int) -> None:
-    """See whether the port answers the greeting of AMQP 0-9-1 with a method frame."""
-    try:
-        with socket.create_connection((HOST, port), timeout=2) as connection:
-            connection.sendall(b"AMQP\x00\x00\x09\x01")
-            answer = connection.recv(1)
-    except OSError as error:
-        raise _NotYet(f"AMQP: {error}") from error
-    if answer != b"\x01":
-        raise _NotYet("AMQP: no greeting")
-
-
-def _probe_management(url: str, password: str) -> None:
-    headers = urllib3.make_headers(basic_auth=f"{ADMIN}:{password}")
-    try:
-        with urllib3.PoolManager(retries=False, timeout=3) as pool:
-            status = pool.request("GET", f"{url}/api/overview", headers=headers).status
-    except urllib3.exceptions.HTTPError as error:
-        raise _NotYet(f"management: {type(error).__name__}") from error
-    if status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise _NotYet(f"management: status {status}")
 
 
 def _end_process(pid: int, mark: str) -> None:

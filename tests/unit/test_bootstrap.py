@@ -176,11 +176,7 @@ def test_commands_are_free_of_another_environment(bootstrap: ModuleType) -> None
 
 def test_it_needs_nothing_but_the_standard_library() -> None:
     tree = ast.parse((ROOT / "deploy" / "bootstrap.py").read_text(encoding="utf-8"))
-    names = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
+    plain = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    names = {alias.name for node in plain for alias in node.names}
     names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.split(".", maxsplit=1)[0] for name in names} <= sys.stdlib_module_names
