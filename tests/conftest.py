@@ -77,16 +77,6 @@ def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run each drill many more times")
-
-
-@pytest.fixture(scope="session")
-def long_run(request: pytest.FixtureRequest) -> bool:
-    """Say whether the drills have the time to run long."""
-    return bool(request.config.getoption("--long"))
-
-
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvidedBroker]:
     """Give a real broker; that there is none is a failure, never a skip."""
