@@ -1,0 +1,267 @@
+"""What every ledger does, in SQLite and in PostgreSQL."""
+
+import datetime as dt
+import threading
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from hub.errors import LedgerError
+from hub.ledger.model import Entry, FlowCount, Kind
+from hub.ledger.store import DatabaseLedger
+from hub.message import AccessItems, MessageKey
+from tests.samples import NOW, REGISTRY, entry
+from tests.servers.ledgers import append_at_once, execute, opened
+
+pytestmark = pytest.mark.contract
+
+HARD = "髙﨑\u3000𠮷\U000e0100 ｶﾅ '\"\\%s ${x} <&>"
+COLLIDING = """
+    INSERT INTO ledger_entries (seq, at, kind, sender, message_id, message_type, flow, receiver,
+        resident, digest, code, terms_id, access_id)
+    SELECT :seq, at, kind, sender, message_id, message_type, flow, receiver,
+        resident, digest, code, terms_id, access_id FROM ledger_entries WHERE seq = 1
+"""
+
+
+def test_an_entry_comes_back_as_it_was_given(url: str) -> None:
+    full = entry(
+        code="a-code",
+        basis=HARD,
+        access=AccessItems(HARD, "部署", "端末", "事由", "内容"),
+        released=("name", HARD),
+        withheld=(),
+    )
+    bare = Entry(Kind.REFUSAL, NOW, MessageKey("", "unreadable-1"), "")
+    with opened(url) as ledger:
+        ledger.append([full, bare])
+        first, second = ledger.rows()
+    assert first["seq"] == 1
+    assert first["at"] == (NOW - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(
+        microseconds=1
+    )
+    assert {name: first[name] for name in ("kind", "sender", "message_id", "message_type")} == {
+        "kind": "acceptance",
+        "sender": REGISTRY,
+        "message_id": "file-1.1",
+        "message_type": "resident.changed",
+    }
+    for name in ("flow", "receiver", "resident", "digest", "code", "basis"):
+        assert first[name] == getattr(full, name)
+    for name in ("staff", "department", "terminal", "reason", "operation"):
+        assert first[name] == getattr(full.access, name)
+    assert second["kind"] == "refusal"
+    assert second["sender"] == second["staff"] == second["basis"] == ""
+
+
+def test_field_lists_are_kept_as_lists(url: str) -> None:
+    tricky = ("a, b", '"', "[")
+    with opened(url) as ledger:
+        ledger.append(
+            [entry(released=tricky, withheld=("x",)), entry(released=("x",), withheld=tricky)]
+        )
+        rows = list(ledger.rows())
+    assert rows[0]["released"] == rows[1]["withheld"]
+    assert rows[0]["withheld"] == rows[1]["released"]
+    assert rows[0]["released"] != rows[0]["withheld"]
+
+
+def test_what_is_known_of_a_message(url: str) -> None:
+    key = MessageKey(REGISTRY, "file-1.1")
+    i1, m1b = ("I1", "premium-collection"), ("M1b", "union")
+    with opened(url) as ledger:
+        ledger.append(
+            [
+                entry(digest="accepted"),
+                entry(digest="accepted", flow="M1b", receiver="union"),
+                entry(kind=Kind.REFUSAL, flow="", receiver="", digest="d2", code="id-reused"),
+                entry(kind=Kind.DELIVERY, digest="of the copy"),
+                entry(kind=Kind.REFUSAL, flow="M1b", receiver="union", code="withdrawn"),
+                entry(kind=Kind.RECEIPT, code="delivered"),
+                entry(2, kind=Kind.OUT_OF_SCOPE, digest="d3"),
+            ]
+        )
+        outside = MessageKey(REGISTRY, "file-1.2")
+        known = ledger.known([key, outside, MessageKey("tax", "file-1.1"), MessageKey("", "x")])
+    assert known.keys() == {key, outside}
+    one = known[key]
+    assert one.accepted_digest == "accepted"
+    assert one.accepted_at == NOW
+    assert one.accepted == {i1, m1b}
+    assert one.settled == {i1, m1b}
+    assert one.receipted == {i1}
+    assert one.decided == {"d2": "id-reused"}
+    assert known[outside].decided == {"d3": ""}
+    assert not known[outside].accepted_digest
+
+
+def test_many_messages_of_several_senders_are_looked_up_at_once(url: str) -> None:
+    entries = [
+        entry(n, message=MessageKey(s, f"m{n}")) for n in range(700) for s in ("tax", "bank")
+    ]
+    with opened(url) as ledger:
+        ledger.append(entries)
+        assert ledger.known([]) == {}
+        wanted = {one.message for one in entries[:1300]} | {MessageKey("tax", "never")}
+        assert ledger.known(wanted).keys() == {one.message for one in entries[:1300]}
+
+
+def test_others_with_the_same_id_are_others(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(1, message=MessageKey("tax", "same"), kind=Kind.REFUSAL, receiver="")])
+        assert ledger.known([MessageKey(REGISTRY, "same")]) == {}
+
+
+def test_counts_and_size(url: str) -> None:
+    with opened(url) as ledger:
+        assert ledger.size() == 0
+        assert ledger.counts() == []
+        ledger.append([])
+        assert ledger.size() == 0
+        ledger.append([entry(1), entry(2), entry(1, kind=Kind.DELIVERY)])
+        ledger.append([entry(3, kind=Kind.REFUSAL, flow="", receiver="", code="held")])
+        assert ledger.size() == 4
+        assert sorted(ledger.counts(), key=lambda count: count.kind) == [
+            FlowCount(REGISTRY, "resident.changed", "I1", "premium-collection", kind, "", number)
+            for kind, number in ((Kind.ACCEPTANCE, 2), (Kind.DELIVERY, 1))
+        ] + [FlowCount(REGISTRY, "resident.changed", "", "", Kind.REFUSAL, "held", 1)]
+
+
+def test_it_is_all_there_when_opened_again(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(1), entry(2, basis="another")])
+    with opened(url) as ledger:
+        ledger.append([entry(3, basis="another"), entry(4)])
+        rows = list(ledger.rows())
+    assert [(row["seq"], row["basis"]) for row in rows] == [
+        (1, entry().basis),
+        (2, "another"),
+        (3, "another"),
+        (4, entry().basis),
+    ]
+    assert len(execute(url, "SELECT id FROM ledger_terms")) == 2
+    assert len(execute(url, "SELECT id FROM ledger_access")) == 1
+
+
+def numbers_are_dense(ledger: DatabaseLedger) -> bool:
+    numbers = [row["seq"] for row in ledger.rows()]
+    return numbers == list(range(1, ledger.size() + 1))
+
+
+def test_an_append_that_fails_half_way_leaves_nothing(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(1)])
+        execute(url, COLLIDING, seq=3)
+        failing = [entry(2), entry(3, basis=HARD), entry(4, access=AccessItems(HARD))]
+        with pytest.raises(LedgerError, match="could not record") as caught:
+            ledger.append(failing)
+        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        assert ledger.size() == 1
+        assert numbers_are_dense(ledger)
+        for table in ("ledger_terms", "ledger_access"):
+            assert len(execute(url, f"SELECT id FROM {table}")) == 1  # noqa: S608 - fixed names
+        said = str(caught.value)
+        assert caught.value.__cause__ is None
+        for value in (HARD, "髙", "file-1", "職員", entry().digest, entry().resident, "INSERT"):
+            assert value not in said
+
+
+def test_texts_of_a_failed_append_are_not_taken_for_recorded(url: str) -> None:
+    with opened(url) as ledger, opened(url) as other:
+        ledger.append([entry(1, basis="first")])
+        execute(url, COLLIDING, seq=3)
+        with pytest.raises(LedgerError):
+            ledger.append([entry(2, basis="lost"), entry(3, basis="lost too")])
+        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        # Another process may get the numbers that the failed append had seen for its texts.
+        other.append([entry(2, basis="theirs"), entry(3, basis="theirs too")])
+        ledger.append([entry(4, basis="lost"), entry(5, basis="lost too"), entry(6, basis="first")])
+        assert [row["basis"] for row in ledger.rows()] == [
+            "first",
+            "theirs",
+            "theirs too",
+            "lost",
+            "lost too",
+            "first",
+        ]
+
+
+def test_texts_count_for_others_only_once_they_are_committed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads share a ledger: one fails after it numbered a text, the other waits for it."""
+    failing, waiting = threading.Event(), threading.Event()
+    with opened(url) as ledger:
+        ledger.append([entry(1)])
+        execute(url, COLLIDING, seq=3)
+        reserve = DatabaseLedger._reserve
+
+        def reserve_and_meet(connection: object, count: int) -> int:
+            if threading.current_thread().name == "second":
+                waiting.set()
+                failing.wait(5)
+            first: int = reserve(connection, count)  # type: ignore[arg-type]
+            return first
+
+        monkeypatch.setattr(DatabaseLedger, "_reserve", staticmethod(reserve_and_meet))
+        second = threading.Thread(
+            target=lambda: ledger.append([entry(7, basis="shared")]), name="second"
+        )
+        second.start()
+        waiting.wait(5)
+        with pytest.raises(LedgerError):
+            ledger.append([entry(2, basis="other"), entry(3, basis="shared")])
+        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        failing.set()
+        second.join(10)
+        assert [row["basis"] for row in ledger.rows()] == [entry().basis, "shared"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_threads_append_at_once(url: str, shared: bool) -> None:  # noqa: FBT001 - a parameter
+    with opened(url) as one, opened(url) as two:
+        failures: list[BaseException] = []
+
+        def work(ledger: DatabaseLedger, who: str) -> None:
+            try:
+                for n in range(15):
+                    ledger.append([entry(n, receiver=who, basis=f"b{n}") for _ in range(3)])
+            except LedgerError as error:
+                failures.append(error)
+
+        threads = [
+            threading.Thread(target=work, args=(ledger, who))
+            for ledger, who in ((one, "a"), (one if shared else two, "b"))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert failures == []
+        assert one.size() == 90
+        assert numbers_are_dense(one)
+        for who in ("a", "b"):
+            told = [row["basis"] for row in one.rows() if row["receiver"] == who]
+            assert told == [f"b{n}" for n in range(15) for _ in range(3)]
+
+
+def test_processes_append_at_once(url: str) -> None:
+    with opened(url) as ledger:
+        append_at_once(url, ("a", "b"), batches=20, size=4)
+        assert ledger.size() == 160
+        assert numbers_are_dense(ledger)
+        rows = list(ledger.rows())
+    for who in ("a", "b"):
+        own = [row for row in rows if row["receiver"] == who]
+        assert [row["basis"] for row in own] == [f"basis {b}" for b in range(20) for _ in range(4)]
+        numbers = [cast("int", row["seq"]) for row in own]
+        assert numbers == [start + n for start in numbers[::4] for n in range(4)]
+
+
+def test_times_in_any_zone_are_one_time(url: str) -> None:
+    zone = dt.timezone(dt.timedelta(hours=9))
+    with opened(url) as ledger:
+        ledger.append([entry(1), replace(entry(2), at=NOW.astimezone(zone))])
+        first, second = ledger.rows()
+    assert first["at"] == second["at"]

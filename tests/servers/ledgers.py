@@ -1,0 +1,77 @@
+"""Helps the tests to look into a ledger's database, and to append from other processes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.ledger.schema import migrate
+from hub.ledger.store import DatabaseLedger
+
+_APPEND = """
+import sys
+from hub.ledger.store import DatabaseLedger
+from tests.samples import entry
+
+url, who, batches, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+ledger = DatabaseLedger(url)
+print("ready", flush=True)
+sys.stdin.readline()
+for batch in range(batches):
+    ledger.append([
+        entry(batch * size + n, receiver=who, basis=f"basis {batch}", code=f"{batch}")
+        for n in range(size)
+    ])
+ledger.close()
+"""
+
+
+@contextmanager
+def opened(url: str) -> Iterator[DatabaseLedger]:
+    """Open a ledger, its schema brought up to date."""
+    migrate(url)
+    ledger = DatabaseLedger(url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def execute(url: str, statement: str, **values: object) -> Sequence[Mapping[str, Any]]:
+    """Run a statement behind the ledger's back; give the rows, if it has any."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(sa.text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+def append_at_once(url: str, names: Sequence[str], batches: int, size: int) -> None:
+    """Let one process for each name append, all of them from the same moment."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _APPEND, url, name, str(batches), str(size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert [process.wait(60) for process in processes] == [0] * len(names)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,270 @@
+"""A private PostgreSQL server for tests, from the Debian package.
+
+It runs in a temporary folder on a loopback port, as an account that is not root, and ends with
+the process that started it, however that ends. ``fsync`` is off: the tests kill the server's
+processes, never the machine, and what a process wrote survives that without it. Everything is
+thrown away at the end.
+"""
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import SystemRandom
+from typing import Self
+
+import pg8000.dbapi
+
+from hub.broker.install import Run, run_command
+
+HOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+LIBRARIES = Path("/usr/lib/postgresql")
+NO_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
+BY_HAND = "Install PostgreSQL (Debian and Ubuntu: apt-get install postgresql) for the tests"
+ADMIN = "renkei_tests"
+SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    # The ledger asks for more by itself, and a test sees that it does.
+    "synchronous_commit": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "30",
+    "password_encryption": "scram-sha-256",
+}
+
+
+class NoPostgresql(Exception):
+    """There is none, and it could not be installed; the text says what to do."""
+
+
+def programs() -> Path:
+    """Give the folder of the newest installed PostgreSQL's programs; install it if there is none.
+
+    Raises:
+        NoPostgresql: it is not here and cannot be installed.
+    """
+    found = _installed()
+    if found is None:
+        _install()
+        found = _installed()
+    if found is None:
+        raise NoPostgresql(f"{LIBRARIES} has no PostgreSQL. {BY_HAND}.")
+    return found
+
+
+def _installed() -> Path | None:
+    versions = [path for path in LIBRARIES.glob("*/bin") if (path / "initdb").is_file()]
+    return max(versions, key=lambda path: float(path.parent.name), default=None)
+
+
+def _install() -> None:
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and run_command([*prefix, "true"]).status != 0:
+        raise NoPostgresql(
+            f"PostgreSQL is not here and this account may not install it. {BY_HAND}."
+        )
+    # The package would make and start a cluster of its own; this file tells it not to.
+    if not NO_CLUSTER.exists():
+        run_command([*prefix, "mkdir", "-p", str(NO_CLUSTER.parent)])
+        run_command(
+            [*prefix, "install", "-m", "644", "/dev/stdin", str(NO_CLUSTER)],
+            "create_main_cluster = false\n",
+        )
+    done = _apt(prefix)
+    if done.status != 0:
+        raise NoPostgresql(f"apt-get could not install postgresql:\n{done.output}\n{BY_HAND}.")
+
+
+def _apt(prefix: list[str]) -> Run:
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold"]
+    install = [*apt, "install", "-y", "--no-install-recommends", "postgresql"]
+    first = run_command(install)
+    if first.status == 0:
+        return first
+    run_command([*apt, "update"])
+    return run_command(install)
+
+
+class PostgresqlServer:
+    """A server that belongs to this process; a context manager."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        self._account = _account()
+        self._folder = Path(tempfile.mkdtemp(prefix="renkei-postgresql-", dir=_open_to_all()))
+        self._data = self._folder / "data"
+        self._log = self._folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.password = secrets.token_urlsafe(18)
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._make()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, database: str) -> str:
+        """Give the address of a database, as a site file would."""
+        return f"postgresql+pg8000://{ADMIN}:{self.password}@{HOST}:{self.port}/{database}"
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """Make a database and give its address; it goes away with whatever still uses it."""
+        name = f"t{secrets.token_hex(6)}"
+        self._execute(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def start(self) -> None:
+        """Start it, on the same port as before if it ran before."""
+        for _ in range(5):
+            if self.port == 0:
+                self.port = _free_port()
+            settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+            server = str(self._programs / "postgres")
+            command = [server, "-D", str(self._data), "-p", str(self.port), *settings]
+            with self._log.open("ab") as log:
+                # With its parent's end it gets SIGINT: PostgreSQL's fast shutdown.
+                self._process = subprocess.Popen(
+                    self._as_account("--pdeathsig=INT", *command), stdout=log, stderr=log
+                )
+            if self._answers():
+                return
+            self.stop()
+            self.port = 0
+        raise NoPostgresql(f"PostgreSQL does not start:\n{self._log.read_text()[-2000:]}")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT closes all connections first, SIGQUIT leaves as after a crash."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_SECONDS)
+        self._process = None
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let none of its processes run for a while; connections stay open and say nothing."""
+        pids = [self.pid, *_children(self.pid)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it and remove its folder."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def _make(self) -> None:
+        secret = self._folder / "password"
+        secret.touch(mode=0o600)
+        secret.write_text(self.password)
+        if self._account is not None:
+            for path in (self._folder, secret):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
+        command = [str(self._programs / "initdb"), "-D", str(self._data), "-U", ADMIN]
+        command += ["--pwfile", str(secret), "--auth=scram-sha-256", "-E", "UTF8"]
+        command += ["--locale=C", "--no-sync"]
+        made = run_command(self._as_account(*command))
+        secret.unlink()
+        if made.status != 0:
+            raise NoPostgresql(f"initdb failed:\n{made.output}")
+
+    def _as_account(self, *command: str) -> list[str]:
+        if self._account is None:
+            return ["setpriv", *command]
+        ids = (f"--reuid={self._account.pw_uid}", f"--regid={self._account.pw_gid}")
+        return ["setpriv", *ids, "--clear-groups", *command]
+
+    def _answers(self) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            # The wait for its end is the pause between two tries.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+                return False
+            with contextlib.suppress(pg8000.dbapi.Error):
+                self._execute("SELECT 1")
+                return True
+        return False
+
+    def _execute(self, statement: str) -> None:
+        connection = pg8000.dbapi.connect(
+            ADMIN, host=HOST, port=self.port, password=self.password, database="postgres"
+        )
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Give the account to run as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise NoPostgresql("PostgreSQL does not run as root, and there is no account 'nobody'")
+
+
+def _open_to_all() -> Path:
+    """Give a temporary folder that another account can reach."""
+    for folder in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        parents = [folder, *folder.resolve().parents]
+        if folder.is_dir() and all(path.stat().st_mode & stat.S_IXOTH for path in parents):
+            return folder
+    raise NoPostgresql("no temporary folder can be reached by another account")
+
+
+def _free_port() -> int:
+    random = SystemRandom()
+    while True:
+        port = random.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as tried:
+            tried.bind((HOST, port))
+            return port
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
