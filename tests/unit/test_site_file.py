@@ -1,0 +1,156 @@
+"""The site file: checked whole, every fault named at once, and no secret in it or in an error."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.errors import SiteError
+from hub.site import load_site, read_secret
+
+pytestmark = pytest.mark.unit
+
+GOOD = """
+[hub]
+password_file = "secrets/hub"
+pseudonym_key_file = "secrets/key"
+
+[systems.tax]
+folder = "drives/tax"
+journal = "state/tax.sqlite3"
+password_file = "secrets/tax"
+"""
+
+
+def site_file(folder: Path, text: str) -> Path:
+    path = folder / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults_of(folder: Path, text: str) -> str:
+    with pytest.raises(SiteError) as caught:
+        load_site(site_file(folder, text))
+    return str(caught.value)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = site_file(tmp_path, GOOD + 'access = { department = "市民課" }\n')
+    monkeypatch.chdir("/")
+    site = load_site(path)
+    tax = site.systems["tax"]
+    assert tax.folder == tmp_path / "drives" / "tax"
+    assert tax.journal == tmp_path / "state" / "tax.sqlite3"
+    assert site.hub.password_file == tmp_path / "secrets" / "hub"
+    assert site.hub.ledger == f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    assert tax.access.items().department == "市民課"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "expected"),
+    [
+        ("sqlite:///data/l.db", "sqlite:///{folder}/data/l.db"),
+        ("sqlite:////srv/l.db", "sqlite:////srv/l.db"),
+        ("postgresql+pg8000://u@h/db", "postgresql+pg8000://u@h/db"),
+    ],
+)
+def test_where_the_ledger_is(tmp_path: Path, ledger: str, expected: str) -> None:
+    text = GOOD.replace("[hub]", f'[hub]\nledger = "{ledger}"')
+    assert load_site(site_file(tmp_path, text)).hub.ledger == expected.format(folder=tmp_path)
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    said = faults_of(
+        tmp_path,
+        """
+[broker]
+port = 99999
+colour = "red"
+
+[hub]
+about_to_reach_days = 400
+partitions = 0
+
+[systems.Tax]
+folder = "x"
+
+[systems.union]
+folder = "x"
+journal = "j"
+password_file = "p"
+encoding = "shift_jis"
+poll_seconds = 0
+access = { staff = "a\\u0000" }
+""",
+    )
+    for place in (
+        "broker.port",
+        "broker.colour",
+        "hub.password_file",
+        "hub.pseudonym_key_file",
+        "hub.about_to_reach_days",
+        "hub.partitions",
+        "systems.Tax",
+        "systems.union.encoding",
+        "systems.union.poll_seconds",
+        "systems.union.access.staff",
+    ):
+        assert f"  {place}" in said
+    assert str(tmp_path / "site.toml") in said
+
+
+def test_a_fault_does_not_show_the_value(tmp_path: Path) -> None:
+    said = faults_of(tmp_path, GOOD.replace("[hub]", '[hub]\nledger = ["s3cret"]'))
+    assert "hub.ledger" in said
+    assert "s3cret" not in said
+
+
+def test_two_processes_cannot_have_one_port(tmp_path: Path) -> None:
+    text = GOOD.replace("[hub]", "[hub]\nmetrics_port = 9100") + "metrics_port = 9100\n"
+    assert "metrics_port is used twice: 9100" in faults_of(tmp_path, text)
+
+
+@pytest.mark.parametrize("content", [b"[hub", b"x = '\xff'"])
+def test_what_is_no_toml(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "site.toml"
+    path.write_bytes(content)
+    with pytest.raises(SiteError, match=r"site\.toml"):
+        load_site(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match=r"absent\.toml"):
+        load_site(tmp_path / "absent.toml")
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.touch(mode=0o600)
+    path.write_text("  s3cret\n", encoding="utf-8")
+    return path
+
+
+def test_a_secret_is_read_and_never_printed(secret: Path) -> None:
+    read = read_secret(secret)
+    assert read.get_secret_value() == "s3cret"
+    assert "s3cret" not in f"{read!r}{read}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o666])
+def test_a_secret_that_others_may_use_is_none(secret: Path, mode: int) -> None:
+    secret.chmod(mode)
+    with pytest.raises(SiteError, match="readable by others") as caught:
+        read_secret(secret)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff"])
+def test_a_secret_that_says_nothing(secret: Path, content: bytes) -> None:
+    secret.write_bytes(content)
+    with pytest.raises(SiteError, match="secret"):
+        read_secret(secret)
+
+
+def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match="cannot be read"):
+        read_secret(tmp_path / "absent")
