@@ -50,6 +50,24 @@ class ScopeEvidence(Part):
     insurance: Insurance = Insurance.NONE
 
 
+class PersonEvidence(ScopeEvidence):
+    """Evidence where the rule is about the person alone, not the household.
+
+    ``own_insurance`` is the person's own, past or current.
+    """
+
+    own_insurance: Insurance = Insurance.NONE
+
+
+class FacilityEvidence(ScopeEvidence):
+    """Evidence where the rule asks for residents of support facilities (障害者支援施設入所者等).
+
+    ``facility_resident`` is true only where the sender knows it.
+    """
+
+    facility_resident: bool = False
+
+
 class CanonicalMessage(Part):
     """The base of all messages about one resident."""
 

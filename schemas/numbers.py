@@ -4,11 +4,12 @@ Sources: the rules and worked examples of each number are in ``docs/glossary.md`
 個人番号 by 総務省令 (番号法施行規則), 宛名番号 by デジタル庁 標準仕様 (15 digits).
 """
 
-from typing import Annotated, Any, Self
+import re
+from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, StringConstraints
+
+from schemas.masked import Masked
 
 _MY_NUMBER_DIGITS = 12
 _MY_NUMBER_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
@@ -57,66 +58,113 @@ def addressee_check_digit(body: str) -> str:
     return "0" if remainder <= 1 else str(_MODULUS - remainder)
 
 
-class MyNumber:
-    """個人番号: twelve digits with a valid check digit, which never print.
+def corporate_check_digit(last_twelve: str) -> str:
+    """Give the leading check digit of a 法人番号: 9 less Σ mod 9, weights 1, 2 from the right.
 
-    ``str``, ``repr`` and ``format`` give a fixed mask, so that no log line, error, f-string
-    or traceback can show one. ``reveal`` gives the digits; only wire writers call it.
-    Equality and hash are those of the digits.
-
-    Raises:
-        ValueError: not twelve ASCII digits, or a wrong check digit; the text has no digits.
+    >>> corporate_check_digit("000020172014")
+    '4'
     """
+    total = sum(int(digit) * (1 + i % 2) for i, digit in enumerate(reversed(last_twelve)))
+    return str(9 - total % 9)
 
-    __slots__ = ("_digits",)
+
+def municipality_check_digit(first_five: str) -> str:
+    """Give the sixth digit of a 団体コード: the last digit of 11 less Σ mod 11, weights 6 to 2.
+
+    >>> municipality_check_digit("17201")
+    '4'
+    """
+    total = sum(int(d) * w for d, w in zip(first_five, (6, 5, 4, 3, 2), strict=True))
+    return str((_MODULUS - total % _MODULUS) % 10)
+
+
+def _corporate(number: str) -> str:
+    if corporate_check_digit(number[1:]) != number[0]:
+        message = "the check digit of the 法人番号 is wrong"
+        raise ValueError(message)
+    return number
+
+
+def _municipality(code: str) -> str:
+    if municipality_check_digit(code[:-1]) != code[-1]:
+        message = "the check digit of the 団体コード is wrong"
+        raise ValueError(message)
+    return code
+
+
+CorporateNumber = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{13}$"), AfterValidator(_corporate)
+]
+"""法人番号: 13 digits, the first of which checks the others."""
+
+MunicipalityCode = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{6}$"), AfterValidator(_municipality)
+]
+"""全国地方公共団体コード: 6 digits, the last of which checks the others."""
+
+UnifiedNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
+"""統合宛名番号: 15 digits; leading zeros are kept."""
+
+ProcessingNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,30}$")]
+"""処理通番 of the intermediate server; its length is not public (*assumed*: at most 30)."""
+
+CareInsuredNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
+"""介護保険の被保険者番号: 10 digits; leading zeros are kept."""
+
+BankCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+"""金融機関コード: 4 digits; leading zeros are kept."""
+
+BranchCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
+"""支店コード: 3 digits; leading zeros are kept."""
+
+AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{7}$")]
+"""口座番号: 7 digits; leading zeros are kept."""
+
+
+class MyNumber(Masked):
+    """個人番号: twelve digits with a valid check digit, which never print."""
+
+    __slots__ = ()
     MASK = "[個人番号]"
+    PATTERN = "^[0-9]{12}$"
+    MARK = "x-my-number"
 
-    def __init__(self, digits: str) -> None:
-        if len(digits) != _MY_NUMBER_DIGITS or not (digits.isascii() and digits.isdigit()):
+    @classmethod
+    def _check(cls, text: str) -> None:
+        if len(text) != _MY_NUMBER_DIGITS or not (text.isascii() and text.isdigit()):
             message = "a 個人番号 has twelve ASCII digits"
             raise ValueError(message)
-        if my_number_check_digit(digits[:-1]) != digits[-1]:
+        if my_number_check_digit(text[:-1]) != text[-1]:
             message = "the check digit of the 個人番号 is wrong"
             raise ValueError(message)
-        self._digits = digits
 
-    def reveal(self) -> str:
-        """Give the twelve digits, for the wire only."""
-        return self._digits
 
-    def __repr__(self) -> str:
-        return self.MASK
+class PensionNumber(Masked):
+    """基礎年金番号: ten digits, which never print."""
 
-    def __str__(self) -> str:
-        return self.MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, MyNumber) and self._digits == other._digits
-
-    def __hash__(self) -> int:
-        return hash(self._digits)
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        message = "a 個人番号 is never pickled"
-        raise TypeError(message)
+    __slots__ = ()
+    MASK = "[基礎年金番号]"
+    PATTERN = "^[0-9]{10}$"
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls, _source: type[Any], _handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        from_text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
-        return core_schema.json_or_python_schema(
-            json_schema=from_text,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(cls), from_text]
-            ),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                MyNumber.reveal, return_schema=core_schema.str_schema(), when_used="json"
-            ),
-        )
+    def _check(cls, text: str) -> None:
+        if re.fullmatch(r"[0-9]{10}", text) is None:
+            message = "a 基礎年金番号 has ten ASCII digits"
+            raise ValueError(message)
+
+
+class CertificateSerial(Masked):
+    """電子証明書の発行番号: 1-40 letters and digits (*assumed*), which never print.
+
+    It leads to a resident (serial → 住民票コード → 宛名番号).
+    """
+
+    __slots__ = ()
+    MASK = "[発行番号]"
+    PATTERN = "^[0-9A-Za-z]{1,40}$"
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"type": "string", "pattern": "^[0-9]{12}$", "x-my-number": True}
+    def _check(cls, text: str) -> None:
+        if re.fullmatch(r"[0-9A-Za-z]{1,40}", text) is None:
+            message = "the serial number of a certificate has 1 to 40 ASCII letters and digits"
+            raise ValueError(message)
