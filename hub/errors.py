@@ -5,6 +5,7 @@
     RenkeiError
     ├── SiteError            the site file or its secrets are wrong; every fault is named
     ├── CatalogueError       the routes are wrong; every fault is named
+    ├── QuestionError        a question names something that the catalogue does not have
     ├── BrokerError          RabbitMQ said no, or cannot be reached
     │   ├── BrokerUnavailable    no broker could be found or started
     │   └── LinkLost             a connection that was up is gone: begin again
@@ -26,6 +27,10 @@ class SiteError(RenkeiError):
 
 class CatalogueError(RenkeiError):
     """The routes are wrong; the text names every fault with its file."""
+
+
+class QuestionError(RenkeiError):
+    """A question names a flow or system that the catalogue does not have."""
 
 
 class BrokerError(RenkeiError):

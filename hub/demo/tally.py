@@ -133,15 +133,15 @@ def tally(
             refused[Source(count.sender, count.message_type)] += count.count
     tried = Counter(attempts)
     rows = []
-    for flow in catalogue.flows:
-        source = Source(flow.sender, flow.message_type)
+    for flow, leg in catalogue.legs():
+        source = Source(leg.sender, flow.message_type or "")
         reading = read.get(source, Reading())
         rows += [
             FlowTally(
                 ref=flow.ref,
-                sender=flow.sender,
+                sender=leg.sender,
                 receiver=receiver,
-                message_type=flow.message_type,
+                message_type=source.message_type,
                 read=reading.records,
                 rejected=reading.rejected,
                 published=reading.published,
@@ -154,7 +154,7 @@ def tally(
                 in_files=received[receiver].records[flow.ref] if receiver in received else 0,
                 entries=entries[flow.ref, receiver],
             )
-            for receiver in flow.receivers
+            for receiver in leg.receivers
         ]
     return rows
 
@@ -169,9 +169,9 @@ def content_faults(
     ``expected`` holds, by message type, the 宛名番号 of the persons in scope.
     """
     faults = []
-    for flow in catalogue.flows:
-        due = set(expected.get(flow.message_type, ()))
-        for receiver in flow.receivers:
+    for flow, leg in catalogue.legs():
+        due = set(expected.get(flow.message_type or "", ()))
+        for receiver in leg.receivers:
             have = set(received[receiver].persons.get(flow.ref, ()) if receiver in received else ())
             outside, missing = len(have - due), len(due - have)
             if outside:

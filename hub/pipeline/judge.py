@@ -120,7 +120,7 @@ class Judge:
         outside: list[Terms] = []
         for carrier in flows:
             inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
-            for receiver in carrier.flow.receivers:
+            for receiver in carrier.leg.receivers:
                 if inside:
                     releases.append(_release(event, fields, carrier, receiver))
                 else:
@@ -256,7 +256,7 @@ def _listed(places: list[str]) -> str:
 def _release(
     event: Envelope[CanonicalMessage], fields: dict[str, Any], carrier: InForce, receiver: str
 ) -> Release:
-    allowed = carrier.flow.receivers[receiver].fields
+    allowed = carrier.leg.receivers[receiver].fields
     data = {name: fields[name] for name in allowed if name in fields}
     terms = Terms(
         flow=carrier.flow.ref,

@@ -1,7 +1,10 @@
 """Why a message is not taken: a code for machines, a sentence in English and in Japanese."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
+
+from hub.statute.model import Cell
 
 
 class Sentence(NamedTuple):
@@ -21,10 +24,12 @@ class Code(StrEnum):
     SENDER_MISMATCH = "sender-mismatch"
     COPIES_ASKED = "copies-asked"
     TYPE_MISMATCH = "type-mismatch"
+    NEIGHBOUR = "neighbour"
     NO_FLOW = "no-flow"
     TYPE_NOT_PERMITTED = "message-type-not-permitted"
     HELD = "held"
     DENIED = "denied"
+    CLOSED = "closed"
     NOT_IN_FORCE = "not-in-force"
     FIELD_NOT_PERMITTED = "field-not-permitted"
     INVALID = "invalid"
@@ -60,6 +65,10 @@ _SENTENCES = {
         "The routing key and the attribute type differ.",
         "ルーティングキーと type が一致しません。",
     ),
+    Code.NEIGHBOUR: Sentence(
+        "The sender is a neighbour system: the assessment names it with no flow of this office.",
+        "送信元は隣接システムです。評価書は当該事務との流れを定めていません。",
+    ),
     Code.NO_FLOW: Sentence(
         "No flow of the catalogue carries this message type.",
         "この種別の電文を運ぶ法定の流れがありません。",
@@ -71,6 +80,9 @@ _SENTENCES = {
     Code.HELD: Sentence("The flow is held: its entry lacks", "この流れは保留中です。未確定の項目:"),
     Code.DENIED: Sentence(
         "The flow is denied by the assessment.", "この流れは評価書により禁止されています。"
+    ),
+    Code.CLOSED: Sentence(
+        "The city has closed the flow.", "この流れは市の判断で閉鎖されています。"
     ),
     Code.NOT_IN_FORCE: Sentence(
         "No article of the flow's basis is in force on the day of acceptance.",
@@ -100,3 +112,25 @@ def sentence(code: Code, detail: str = "") -> Sentence:
     """Say why, in both languages; ``detail`` names fields or cells, never values."""
     said = _SENTENCES[code]
     return Sentence(f"{said.en} {detail}".rstrip(), f"{said.ja} {detail}".rstrip())
+
+
+_CELLS = {
+    Cell.BASIS: Sentence("legal basis", "法令上の根拠"),
+    Cell.PURPOSE: Sentence("purpose", "用途"),
+    Cell.DATA: Sentence("data", "情報の項目"),
+    Cell.DESTINATION: Sentence("destination", "移転先"),
+    Cell.PERSONS: Sentence("range of persons", "対象となる本人の範囲"),
+    Cell.FREQUENCY: Sentence("time and frequency", "時期・頻度"),
+    Cell.TRANSPORT: Sentence("means of transfer", "移転方法"),
+}
+
+
+def cells(missing: Iterable[Cell]) -> Sentence:
+    """Name the missing cells of a flow in both languages."""
+    named = [_CELLS[cell] for cell in missing]
+    return Sentence(", ".join(one.en for one in named), "、".join(one.ja for one in named))
+
+
+def cells_named(missing: Iterable[Cell]) -> str:
+    """Name the missing cells so that a sentence in either language can end with them."""
+    return ", ".join(f"{_CELLS[cell].en}（{_CELLS[cell].ja}）" for cell in missing)
