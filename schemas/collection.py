@@ -6,7 +6,9 @@ Amounts are yen.
 
 import datetime as dt
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import model_validator
 
 from schemas.canonical import message_type
 from schemas.premium import CollectionMethod, Liability
@@ -45,6 +47,19 @@ class CollectionRecorded(Liability):
     refund_interest: Amount | None = None
     to_levy_year: FiscalYear | None = None
     to_instalment_number: InstalmentNumber | None = None
+
+    @model_validator(mode="after")
+    def _fields_go_with_the_kind(self) -> Self:
+        cancels = self.collection_kind is CollectionKind.CANCELLATION
+        if cancels != (self.cancelled_number is not None):
+            message = "cancelled_number is present exactly in a cancellation"
+            raise ValueError(message)
+        appropriates = self.collection_kind is CollectionKind.APPROPRIATION
+        target = (self.to_levy_year, self.to_instalment_number)
+        if any((part is not None) != appropriates for part in target):
+            message = "to_levy_year and to_instalment_number are present in an appropriation only"
+            raise ValueError(message)
+        return self
 
 
 class ArrearsState(StrEnum):

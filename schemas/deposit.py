@@ -6,9 +6,9 @@ the outcome codes are *assumed*. Amounts are yen.
 
 import datetime as dt
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.bank import AccountKind
 from schemas.canonical import CanonicalMessage, Part, Yen, message_type
@@ -80,3 +80,10 @@ class DepositFound(CanonicalMessage):
     address: Line300 = ""
     match_score: Annotated[int, Field(ge=0, le=100)] | None = None
     accounts: Annotated[tuple[DepositAccount, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _accounts_go_with_the_outcome(self) -> Self:
+        if (self.outcome is DepositOutcome.FOUND) != bool(self.accounts):
+            message = "accounts are present exactly where some were found"
+            raise ValueError(message)
+        return self

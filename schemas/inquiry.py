@@ -6,9 +6,9 @@ items are *assumed* (the item codes of 主務省令2条の表117 were not found)
 
 import datetime as dt
 from enum import StrEnum
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas.canonical import CanonicalMessage, Part, message_type
 from schemas.numbers import ProcessingNumber, UnifiedNumber
@@ -120,3 +120,10 @@ class InquiryAnswered(InquiryMessage):
     def succeeded(self) -> bool:
         """Say whether the network marked this as a result (09 and 01)."""
         return self.detail_status == DETAIL_ANSWERED and self.name_status == NAME_ANSWERED
+
+    @model_validator(mode="after")
+    def _a_result_is_no_error(self) -> Self:
+        if self.error is not None and (self.succeeded or self.items):
+            message = "an answer has a result or an error"
+            raise ValueError(message)
+        return self
