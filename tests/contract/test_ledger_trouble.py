@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 from alembic import op
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 
 import hub.ledger.schema as schema_module
 from hub.errors import LedgerError
-from hub.ledger.schema import check_schema, migrate, open_engine
+from hub.ledger.schema import check_schema, migrate, open_engine, with_password
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import metadata
 from tests.samples import entry
@@ -136,6 +137,16 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
 def test_a_wrong_address_shows_no_password(wrong: str) -> None:
     with pytest.raises(LedgerError) as caught:
         DatabaseLedger(wrong)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_of_any_characters_gets_into_the_address() -> None:
+    hard = "p@s/s:w%20#髙"
+    address = with_password("postgresql+pg8000://user@host:5433/db", SecretStr(hard))
+    assert sa.make_url(address).password == hard
+    assert sa.make_url(address).host == "host"
+    with pytest.raises(LedgerError) as caught:
+        with_password("nonsense", SecretStr("s3cret"))
     assert "s3cret" not in str(caught.value)
 
 
