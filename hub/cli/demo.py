@@ -47,10 +47,10 @@ def demo(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Run the main job on a synthetic city, with a real broker, and say whether all agrees.
 
-    Exit status 0 only if everything reconciles and every forbidden attempt was refused, else
-    1. With --serve, SIGINT or SIGTERM ends it in good order: what was written arrives, then
-    comes the report. Otherwise a signal breaks the demo off: 130 after SIGINT, 143 after
-    SIGTERM, and the same command goes on where it was.
+    Exit status: 0 only if everything reconciles and every forbidden attempt was refused, and
+    otherwise 1. With --serve, SIGINT or SIGTERM ends it in good order: what was written
+    arrives, then comes the report. Without it, a signal breaks the demo off, with 130 after
+    SIGINT and 143 after SIGTERM, and the same command goes on where it was.
 
     RabbitMQ is taken from RENKEI_BROKER_URL, from this machine, from Docker or from Debian's
     packages, in this order; a private node is stopped at the end.

@@ -31,6 +31,7 @@ app = typer.Typer(
     "command line is wrong.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # paragraphs are filled anew to the width of the terminal
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(broker_app, name="broker")

@@ -107,9 +107,8 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
 
 def _print_verdict(report: Report, console: Console) -> None:
     console.print(
-        f"{report.residents:,} residents, {report.persons_in_scope:,} of them or of former ones "
-        f"in scope; {report.entries:,} ledger entries; {report.seconds:.1f} s",
-        soft_wrap=True,
+        f"{report.residents:,} residents, {report.persons_in_scope:,} persons in scope over the "
+        f"days; {report.entries:,} ledger entries;\ndone in {report.seconds:.1f} s"
     )
     if report.reconciled:
         text = "Reconciled: files, ledger, queues and receipts agree; every attempt was refused."
