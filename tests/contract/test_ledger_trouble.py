@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pg8000.dbapi
 import pytest
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +16,13 @@ from pydantic import SecretStr
 
 import hub.ledger.schema as schema_module
 from hub.errors import LedgerError
-from hub.ledger.schema import check_schema, migrate, open_engine, with_password
+from hub.ledger.schema import (
+    check_schema,
+    ledger_errors,
+    migrate,
+    open_engine,
+    with_password,
+)
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import metadata
 from tests.samples import entry
@@ -229,6 +236,18 @@ def test_what_postgresql_cannot_keep_is_told_without_it(postgresql: PostgresqlSe
         assert re.search(r"SQLSTATE 22", str(caught.value))
         ledger.append([entry()])
         assert recorded(ledger) == [1]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("22P02", "SQLSTATE 22P02"), ("23505", "SQLSTATE 23505"), ("57P03", "SQLSTATE 57P03 of 髙")],
+)
+def test_only_texts_that_quote_no_row_are_told(state: str, told: str) -> None:
+    answer = {"S": "ERROR", "C": state, "M": "of 髙", "D": "Failing row contains (髙)"}
+    error = sa.exc.DBAPIError("INSERT", {"name": "髙"}, pg8000.dbapi.DatabaseError(answer))
+    with pytest.raises(LedgerError) as caught, ledger_errors("record"):
+        raise error
+    assert str(caught.value) == f"the ledger could not record: {told}"
 
 
 def test_a_wrong_password_is_told_without_it(postgresql: PostgresqlServer) -> None:
