@@ -89,6 +89,12 @@ def test_several_may_migrate_at_once(url: str) -> None:
         assert ledger.size() == 0
 
 
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    # SQLite turns the second one away that sets the mode of a new file, now and then.
+    for number in range(15):
+        test_several_may_migrate_at_once(f"sqlite:///{tmp_path / str(number)}")
+
+
 def test_a_migration_that_breaks_off_leaves_nothing_behind(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
