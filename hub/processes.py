@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.errors import SiteError
+
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
@@ -20,17 +22,24 @@ STOP_SECONDS = 10.0
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 30.0
-"""A process that ran this long starts again without a pause when it ends."""
+"""A process that ran this long has the shortest pause again when it ends."""
+LOG_MODE = 0o640
 PARENT_ENV = "RENKEI_PARENT_PID"
 _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Ask the kernel to end this process when the one that supervises it is gone."""
+    """Ask the kernel for SIGTERM when the process that supervises this one is gone.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     parent = os.environ.get(PARENT_ENV)
     if parent is None:
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    # It may have gone before the kernel was asked.
     if os.getppid() != int(parent):
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -60,8 +69,9 @@ class Child:
 class Supervisor:
     """Runs one child for each name; a child that ends is started again, after a growing pause.
 
-    ``folder`` gets one log file a child, and ``processes.json`` with their process ids.
-    ``stopped`` and ``restarted`` count for reports.
+    ``folder`` gets one log file a child, appended to, and ``processes.json`` with the process
+    ids of those that run. Call every method on the same thread: a child ends when the thread
+    that started it does.
     """
 
     folder: Path
@@ -69,8 +79,16 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
 
     def start(self, commands: Mapping[str, Sequence[str]]) -> None:
-        """Start one process a name; ``commands`` are arguments of ``renkei``."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Start one process a name; ``commands`` are arguments of ``renkei``.
+
+        Raises:
+            SiteError: the folder cannot be used.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        except OSError as error:
+            message = f"the folder of logs {self.folder} cannot be made: {error.strerror}"
+            raise SiteError(message) from error
         for name, arguments in commands.items():
             child = Child(name, (sys.executable, "-m", "hub.cli.main", *arguments))
             self.children[name] = child
@@ -80,14 +98,16 @@ class Supervisor:
     def tend(self) -> list[str]:
         """Start again what has ended and is due; give the names of those started."""
         started = []
+        ended = False
         for child in self.children.values():
             if child.process is not None and child.process.poll() is not None:
                 self._schedule(child)
+                ended = True
             if child.process is None and self.clock() >= child.due:
                 child.restarts += 1
                 self._launch(child)
                 started.append(child.name)
-        if started:
+        if started or ended:
             self._note()
         return started
 
@@ -125,7 +145,9 @@ class Supervisor:
 
     def _launch(self, child: Child) -> None:
         environment = os.environ | {PARENT_ENV: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
-        with (self.folder / f"{child.name}.log").open("ab") as output:
+        log_file = self.folder / f"{child.name}.log"
+        handle = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, LOG_MODE)
+        with os.fdopen(handle, "ab") as output:
             child.process = subprocess.Popen(  # noqa: S603 - our own command line
                 child.command,
                 stdin=subprocess.DEVNULL,

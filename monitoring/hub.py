@@ -9,20 +9,28 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from hub.ledger.model import Entry
+from hub.ledger.model import Entry, Kind
+from hub.statute.reasons import Code
 
 OTHER = "other"
-"""Stands for any sender or type that the catalogue does not know."""
+"""Stands for any sender, receiver, flow, type or code that this hub does not know."""
+_CODES = frozenset(Code)
+_DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 
 
 class HubMetrics:
     """Implements ``hub.observe.HubObserver``."""
 
     def __init__(
-        self, registry: CollectorRegistry, systems: Collection[str], types: Collection[str]
+        self,
+        registry: CollectorRegistry,
+        systems: Collection[str],
+        types: Collection[str],
+        flows: Collection[str],
     ) -> None:
         self._systems = frozenset(systems)
         self._types = frozenset(types)
+        self._flows = frozenset(flows)
         self._entries = Counter(
             "renkei_ledger_entries",
             "Entries recorded in the ledger, by kind, flow, sender, receiver and code.",
@@ -53,19 +61,19 @@ class HubMetrics:
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries."""
-        tally = Tally(
-            (
-                entry.kind.value,
-                entry.flow,
-                entry.message.sender if entry.message.sender in self._systems else OTHER,
-                entry.receiver,
-                entry.message_type if entry.message_type in self._types else OTHER,
-                entry.code,
-            )
-            for entry in entries
-        )
+        tally = Tally(map(self._labels, entries))
         for labels, number in tally.items():
             self._entries.labels(*labels).inc(number)
+
+    def _labels(self, entry: Entry) -> tuple[str, ...]:
+        return (
+            entry.kind.value,
+            _among(self._flows, entry.flow),
+            _among(self._systems, entry.message.sender),
+            _among(self._systems, entry.receiver),
+            _among(self._types, entry.message_type),
+            _code(entry),
+        )
 
     def batch_done(self, messages: int, seconds: float) -> None:
         """Observe a batch."""
@@ -79,3 +87,14 @@ class HubMetrics:
     def ledger_available(self, *, available: bool) -> None:
         """Set whether entries can be recorded."""
         self._ledger_up.set(1 if available else 0)
+
+
+def _among(known: Collection[str], value: str) -> str:
+    return value if not value or value in known else OTHER
+
+
+def _code(entry: Entry) -> str:
+    if entry.kind is Kind.RECEIPT:
+        # What else a receipt says was chosen by the receiver; the ledger has it.
+        return _DELIVERED if entry.code == _DELIVERED else _SET_ASIDE
+    return _among(_CODES, entry.code)

@@ -1,13 +1,8 @@
 """``renkei ledger …``."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from hub.compose import ledger_url
-from hub.ledger.schema import migrate
-from hub.site import load_site
+from hub.cli.options import SiteOption
 
 app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
 
@@ -18,11 +13,11 @@ def _ledger() -> None:
 
 
 @app.command("migrate")
-def migrate_ledger(
-    site: Annotated[
-        Path, typer.Option("--site", help="The site file.", exists=True, dir_okay=False)
-    ],
-) -> None:
+def migrate_ledger(site: SiteOption) -> None:
     """Bring the ledger's schema up to date; nothing happens when it is."""
+    from hub.compose.worker import ledger_url  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.schema import migrate  # noqa: PLC0415
+    from hub.site import load_site  # noqa: PLC0415
+
     migrate(ledger_url(load_site(site)))
     typer.echo("the ledger's schema is up to date")

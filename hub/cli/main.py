@@ -1,8 +1,13 @@
-"""``renkei``: the hub's command line."""
+"""``renkei``: the hub's command line.
+
+Each command imports what it needs when it runs: a supervisor starts many such processes, and
+an adapter's must not wait for the database's libraries.
+"""
 
 import importlib.metadata
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +19,19 @@ from rich.console import Console
 from hub.cli.broker import app as broker_app
 from hub.cli.demo import demo
 from hub.cli.ledger import app as ledger_app
-from hub.compose import ledger_url, load_checked, run_hub, run_system
+from hub.cli.options import SiteOption
 from hub.errors import RenkeiError
-from hub.ledger.schema import migrate
 from hub.processes import Supervisor, commands_of, end_with_parent
 from hub.stop import Stop
 
 app = typer.Typer(
     name="renkei",
-    help="Renkei Hub: moves residents' data between a city's systems, only as statutes permit.",
+    help="Renkei Hub: moves residents' data between a city's systems, only as statutes permit.\n\n"
+    "Exit status: 0 done; 1 it could not be done, and the text on stderr says why; 2 the "
+    "command line is wrong.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # paragraphs are filled anew to the width of the terminal
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(broker_app, name="broker")
@@ -33,75 +40,137 @@ app.command("demo")(demo)
 
 errors = Console(stderr=True)
 
-SiteOption = Annotated[
-    Path,
-    typer.Option(
-        "--site",
-        help="The site file (TOML); docs/site-file.md explains it.",
-        exists=True,
-        dir_okay=False,
-        show_default=False,
-    ),
-]
+PRIVATE = 0o077
+"""The umask: what is written is the hub's own, the ledger above all."""
+SHARED = 0o027
+"""The umask of an adapter, whose folders the connected system's group may enter."""
+TEND_SECONDS = 0.2
 
 
-@app.command()
-def version(
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it like this
+    if wanted:
+        typer.echo(f"renkei {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    return importlib.metadata.version("renkei-hub")
+
+
+@app.callback()
+def _renkei(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("version")
+def show_version(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False
 ) -> None:
     """Print the version."""
-    number = importlib.metadata.version("renkei-hub")
-    typer.echo(json.dumps({"version": number}) if as_json else f"renkei {number}")
+    typer.echo(json.dumps({"version": _version()}) if as_json else f"renkei {_version()}")
 
 
 @app.command("hub")
 def run_worker(site: SiteOption) -> None:
-    """Run one hub worker until it is told to stop (SIGTERM drains)."""
-    _begin()
-    settings, catalogue = load_checked(site)
-    run_hub(settings, catalogue, Stop().on_signals())
+    """Run one hub worker until it is told to stop.
+
+    SIGTERM or SIGINT lets it end the batch that it is at: exit status 0. A second one ends it
+    at once; what it had not acknowledged comes again.
+    """
+    from hub.compose.checked import load_checked  # noqa: PLC0415 - see this module's docstring
+    from hub.compose.worker import run_hub  # noqa: PLC0415
+
+    stop = _begin()
+    settings, catalogue = load_checked(site, {"hub"})
+    run_hub(settings, catalogue, stop)
+
+
+def _systems() -> list[str]:
+    import adapters  # noqa: PLC0415 - only for completion
+
+    return list(adapters.systems())
 
 
 @app.command("adapter")
 def run_one_adapter(
-    system: Annotated[str, typer.Argument(help="The system's id, such as resident-registry.")],
+    system: Annotated[
+        str,
+        typer.Argument(
+            help="The system's id, such as resident-registry.",
+            autocompletion=_systems,
+            show_default=False,
+        ),
+    ],
     site: SiteOption,
 ) -> None:
-    """Run the channel adapter of one system until it is told to stop."""
-    _begin()
-    settings, _ = load_checked(site)
-    run_system(settings, system, Stop().on_signals())
+    """Run the channel adapter of one system until it is told to stop.
+
+    SIGTERM or SIGINT lets it end what it is at: exit status 0. A second one ends it at once;
+    nothing is lost or sent twice by that.
+    """
+    from hub.compose.checked import load_checked, system_of  # noqa: PLC0415
+    from hub.compose.system import run_system  # noqa: PLC0415
+
+    stop = _begin()
+    os.umask(SHARED)
+    settings, _ = load_checked(site, {system})
+    system_of(settings, system)
+    run_system(settings, system, stop)
 
 
 @app.command("up")
 def run_all(
     site: SiteOption,
     logs: Annotated[
-        Path | None, typer.Option(help="Folder of the processes' logs; default: beside the site.")
+        Path | None,
+        typer.Option(help="Folder of the processes' logs; default: logs beside the site file."),
     ] = None,
 ) -> None:
-    """Run the hub and every adapter of the site, each in a process of its own, supervised."""
-    _begin()
+    """Run the hub and every adapter of the site, each in a process of its own, supervised.
+
+    One that ends is started again. SIGTERM or SIGINT lets all of them drain and end: exit
+    status 0.
+    """
+    from hub.compose.checked import load_checked  # noqa: PLC0415
+    from hub.compose.worker import ledger_url  # noqa: PLC0415
+    from hub.ledger.schema import migrate  # noqa: PLC0415
+
+    stop = _begin()
     settings, _ = load_checked(site)
     migrate(ledger_url(settings))
-    stop = Stop().on_signals()
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
     try:
-        supervisor.start(commands_of(site, settings.systems))
-        errors.print(f"running: {', '.join(supervisor.children)}; logs in {supervisor.folder}")
-        while not stop.wait(0.2):
+        if not stop():
+            supervisor.start(commands_of(site, settings.systems))
+            _say(f"running: {', '.join(supervisor.children)}; logs in {supervisor.folder}")
+        while not stop.wait(TEND_SECONDS):
             for name in supervisor.tend():
-                errors.print(f"{name} had ended and was started again")
+                _say(f"{name} had ended and was started again; see its log")
+        _say("stopping: each process ends what it is at ...")
     finally:
         supervisor.stop()
 
 
-def _begin() -> None:
+def _say(line: str) -> None:
+    errors.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _begin() -> Stop:
+    """Log to stderr, listen to signals, and end with the supervisor if there is one."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # the link says what matters
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    stop = Stop().on_signals()
     end_with_parent()
+    return stop
 
 
 def guarded(command: Callable[[], object]) -> int:
@@ -116,6 +185,7 @@ def guarded(command: Callable[[], object]) -> int:
 
 def main() -> None:
     """Run ``renkei``."""
+    os.umask(PRIVATE)
     sys.exit(guarded(app))
 
 

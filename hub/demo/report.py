@@ -1,6 +1,6 @@
 """The demo's closing words: a table for people, one object for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,11 @@ from hub.demo.tally import FlowTally
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a demo came to; ``faults`` name everything that does not agree."""
+    """What a demo came to.
+
+    ``faults`` name everything that does not agree; ``strangers`` are files on its drives that
+    somebody else put there.
+    """
 
     flows: Sequence[FlowTally]
     attempts: Sequence[Outcome]
@@ -23,6 +27,7 @@ class Report:
     seconds: float
     residents: int
     persons_in_scope: int
+    strangers: Sequence[str] = ()
 
     @property
     def reconciled(self) -> bool:
@@ -60,34 +65,35 @@ def as_json(report: Report) -> dict[str, Any]:
 
 _COLUMNS = (
     ("read", "records in the sender's files"),
-    ("outside", "persons whom the flow must not carry"),
-    ("accepted", "by the hub"),
-    ("refused", "by the hub"),
-    ("delivered", "to the receiver, with its receipt"),
-    ("ledger", "entries about this flow"),
+    ("outside", "about persons whom the flow must not carry; they reached nobody"),
+    ("accepted", "by the hub for this receiver"),
+    ("refused", "by the hub: the attempts below"),
+    ("delivered", "into the receiver's queue, and read from there"),
+    ("ledger", "entries about this flow: one for each step above, and the receipts"),
 )
 
 
 def print_report(report: Report, state: DemoState, console: Console) -> None:
     """Print the table, the attempts, the verdict and where everything lies."""
-    for table in (_flow_table(report), _attempt_table(report)):
-        console.print()
-        console.print(table)
     console.print()
-    console.print(
-        f"City: {report.residents:,} residents, {report.persons_in_scope:,} persons in scope; "
-        f"ledger: {report.entries:,} entries; {report.seconds:.1f} s"
-    )
-    if report.reconciled:
-        console.print("Reconciled: files, ledger, queues and receipts agree.", style="bold green")
-    else:
-        console.print("NOT reconciled:", style="bold red")
-        for fault in report.faults:
-            console.print(f"  {fault}", markup=False)
-        for one in report.attempts:
-            if not one.as_expected:
-                text = f"  {one.misdeed.name}: expected {one.misdeed.expected_code}, got "
-                console.print(text + (one.code or "no answer"), markup=False)
+    console.print("What moved, in messages", style="bold")
+    console.print(_flow_table(report))
+    for name, text in _COLUMNS:
+        console.print(f"  {name:10} {text}", style="dim", highlight=False)
+    console.print()
+    console.print("What no statute permits was tried too", style="bold")
+    for one in report.attempts:
+        console.print(f"  {one.misdeed.title}", highlight=False, markup=False)
+        console.print(
+            f"    as {one.misdeed.as_system}: {_said(one)}", highlight=False, markup=False
+        )
+    console.print()
+    if report.strangers:
+        console.print("Files that are not the demo's own were found", style="bold")
+        for line in report.strangers:
+            console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+        console.print()
+    _print_verdict(report, console)
     places = (
         ("files", state.root / "drives"),
         ("ledger", state.ledger),
@@ -99,9 +105,37 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
         console.print(f"{name + ':':10} {path}", soft_wrap=True, highlight=False, markup=False)
 
 
+def _print_verdict(report: Report, console: Console) -> None:
+    console.print(
+        f"{report.residents:,} residents, {report.persons_in_scope:,} persons in scope over the "
+        f"days; {report.entries:,} ledger entries;\ndone in {report.seconds:.1f} s"
+    )
+    if report.reconciled:
+        text = "Reconciled: files, ledger, queues and receipts agree; every attempt was refused."
+        console.print(text, style="bold green")
+        return
+    console.print("NOT reconciled:", style="bold red")
+    for fault in (*report.faults, *_unexpected(report.attempts)):
+        console.print(f"  {fault}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _unexpected(attempts: Sequence[Outcome]) -> Iterator[str]:
+    for one in attempts:
+        if not one.as_expected:
+            answer = one.code or "no answer"
+            yield f"{one.misdeed.name}: expected {one.misdeed.expected_code}, got {answer}"
+
+
+def _said(outcome: Outcome) -> str:
+    if not outcome.as_expected:
+        return f"NOT REFUSED as it must be ({outcome.code or 'no answer'})"
+    if outcome.code == BROKER:
+        return "refused by the broker, where it has no right"
+    return f"refused by the hub ({outcome.code})"
+
+
 def _flow_table(report: Report) -> Table:
-    caption = "; ".join(f"{name}: {text}" for name, text in _COLUMNS)
-    table = Table(title="What moved", caption=caption, box=None, padding=(0, 1, 0, 0))
+    table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("flow", no_wrap=True)
     for name, _ in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
@@ -116,15 +150,4 @@ def _flow_table(report: Report) -> Table:
         )
         route = f"{flow.ref:4} {flow.sender}\n     → {flow.receiver}"
         table.add_row(route, *(f"{number:,}" for number in numbers))
-    return table
-
-
-def _attempt_table(report: Report) -> Table:
-    table = Table(title="What no statute permits", box=None, padding=(0, 1, 0, 0))
-    table.add_column("attempt")
-    table.add_column("by", no_wrap=True)
-    table.add_column("reason", no_wrap=True)
-    for one in report.attempts:
-        said = {"": "not refused", BROKER: "by the broker: no right"}.get(one.code, one.code)
-        table.add_row(one.misdeed.title, one.misdeed.as_system, said)
     return table

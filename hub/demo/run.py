@@ -2,11 +2,9 @@
 
 import contextlib
 import datetime as dt
-import itertools
-import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,11 +14,15 @@ from adapters.simulation.expected import EXPECTED
 from adapters.simulation.kit import WrongDelivery
 from hub.broker.provide import ProvidedBroker, provide
 from hub.broker.topology import apply, plan
-from hub.compose import ledger_url, link_settings, load_checked
+from hub.compose.checked import load_checked, passwords_of
+from hub.compose.links import link_settings
+from hub.compose.worker import ledger_url
 from hub.demo.attempts import Outcome, attempt, settled
+from hub.demo.drives import Drive, set_aside
 from hub.demo.report import Report
 from hub.demo.state import DemoState, Parameters, opened, write_site
 from hub.demo.tally import Reading, Source, arrived, content_faults, readings, tally
+from hub.demo.watch import Progress, Watcher
 from hub.edge.delimited import BadFile
 from hub.edge.journal import InboundFile, InboundState, inbound_files
 from hub.errors import RenkeiError
@@ -28,11 +30,9 @@ from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.pipeline.judge import JST
 from hub.processes import Supervisor, commands_of
-from hub.site import HUB_USER, Site, read_secret
+from hub.site import Site
 from hub.statute.catalogue import Catalogue
 from hub.stop import Stop
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 STALL_SECONDS = 60.0
@@ -42,31 +42,26 @@ STALL_SECONDS = 60.0
 class Interrupted(RenkeiError):
     """The demo was stopped before it was done; the same command goes on with it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the demo is: records in all files, those read, entries of the ledger."""
-
-    records: int
-    read: int
-    entries: int
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """Who is told: ``say`` gets lines, ``progress`` numbers while it runs."""
-
-    say: Callable[[str], None]
-    progress: Callable[[Progress], None]
+    def __init__(self) -> None:
+        super().__init__(
+            "the demo was stopped before everything had arrived; "
+            "the same command goes on where it was"
+        )
 
 
 @dataclass(slots=True)
 class _Written:
-    """What the simulators have written so far, and who should arrive because of it."""
+    """What the simulators have written so far, and who should arrive because of it.
 
-    files: int = 0
-    records: int = 0
+    ``files`` has the number of records by system and file name.
+    """
+
+    files: defaultdict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     expected: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def records(self) -> int:
+        return sum(sum(files.values()) for files in self.files.values())
 
 
 def run_demo(
@@ -79,69 +74,91 @@ def run_demo(
         RenkeiError: the folder, the broker or a part of the hub cannot be used.
     """
     began = time.monotonic()
-    with opened(root, parameters) as state, _stage(state, watcher) as stage:
-        city_days = City(parameters.residents, parameters.seed).days()
-        for day in itertools.islice(city_days, parameters.days + 1):
-            stage.live(day)
-        stage.try_misdeeds()
-        stage.wait_until_quiet(stop)
-        report = stage.report(parameters.residents, time.monotonic() - began)
-        state.finish(parameters)
-        return report, state
+    with opened(root, parameters) as state, _stage(state, watcher, stop) as stage:
+        with _breakable(stop):
+            stage.live_until(max(parameters.days, state.lived))
+            stage.wait_until_quiet(stop)
+            report = stage.report(time.monotonic() - began)
+        state.finish()
+    return report, state
 
 
 def serve_demo(
     root: Path, parameters: Parameters, every: float, watcher: Watcher, stop: Stop
 ) -> tuple[Report, DemoState]:
-    """Run the demo with a new day every few seconds until ``stop``, then drain and report."""
+    """Run the demo with a new day every few seconds until ``stop``, then drain and report.
+
+    Raises:
+        Interrupted: ``stop`` was asked for before the first days were written, or again while
+            it drained; the same call goes on with it.
+        RenkeiError: the folder, the broker or a part of the hub cannot be used.
+    """
     began = time.monotonic()
-    with opened(root, parameters) as state, _stage(state, watcher) as stage:
-        for day in City(parameters.residents, parameters.seed).days():
-            stage.live(day)
-            if day.number == parameters.days:
-                stage.try_misdeeds()
-            if day.number >= parameters.days:
-                watcher.say(f"day {day.number} is written; {stage.progress().entries} entries")
-                if stage.idle(every, stop):
-                    break
+    with opened(root, parameters) as state, _stage(state, watcher, stop) as stage:
+        with _breakable(stop):
+            stage.live_until(max(parameters.days, state.lived))
+        while not stage.idle(every, stop):
+            day = stage.live()
+            watcher.say(f"day {day} is written; {stage.progress().entries} entries")
         stop.reset()
         watcher.say("stopping: waiting until everything written has arrived ...")
-        stage.wait_until_quiet(stop)
-        report = stage.report(parameters.residents, time.monotonic() - began)
-        state.finish(parameters)
-        return report, state
+        with _breakable(stop):
+            stage.wait_until_quiet(stop)
+            report = stage.report(time.monotonic() - began)
+        state.finish()
+    return report, state
 
 
 @contextlib.contextmanager
-def _stage(state: DemoState, watcher: Watcher) -> Iterator["_Stage"]:
-    with provide(state.broker, watcher.say) as broker:
-        systems = adapters.systems()
-        vhost = broker.vhost or state.vhost()
-        write_site(state, broker, vhost, systems)
-        site, catalogue = load_checked(state.site_file)
-        _prepare_broker(broker, site, catalogue)
-        migrate(ledger_url(site))
-        supervisor = Supervisor(state.logs)
-        ledger = DatabaseLedger(ledger_url(site))
-        try:
-            watcher.say(f"starting the hub and the adapters of {', '.join(systems)} ...")
-            supervisor.start(commands_of(state.site_file, systems))
-            yield _Stage(state, site, catalogue, broker, supervisor, ledger, watcher)
-        finally:
-            supervisor.stop()
-            ledger.close()
-        if broker.kind == "configured" and broker.vhost is None:
-            with broker.management() as management:
-                management.delete("vhosts", vhost)
+def _breakable(stop: Stop) -> Iterator[None]:
+    """Let a signal break off the block.
+
+    Raises:
+        Interrupted: it did.
+    """
+    try:
+        with stop.interrupting():
+            yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
 
 
-def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> None:
-    passwords = {HUB_USER: read_secret(site.hub.password_file)} | {
-        name: read_secret(system.password_file) for name, system in site.systems.items()
-    }
+@contextlib.contextmanager
+def _stage(state: DemoState, watcher: Watcher, stop: Stop) -> Iterator["_Stage"]:
+    with contextlib.ExitStack() as running:
+        with _breakable(stop):
+            stage = _set_up(state, watcher, running)
+        yield stage
+        stage.supervisor.stop()
+        stage.discard_broker()
+
+
+def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -> "_Stage":
+    broker = running.enter_context(provide(state.broker, watcher.say))
+    systems = adapters.systems()
+    write_site(state, broker, broker.vhost or state.vhost(), systems)
+    site, catalogue = load_checked(state.site_file)
+    settled_at = _prepare_broker(broker, site, catalogue)
+    migrate(ledger_url(site))
+    ledger = DatabaseLedger(ledger_url(site))
+    running.callback(ledger.close)
+    supervisor = Supervisor(state.logs)
+    running.callback(supervisor.stop)
+    watcher.say(f"starting the hub and the adapters of {', '.join(systems)} ...")
+    supervisor.start(commands_of(state.site_file, systems))
+    return _Stage(state, site, catalogue, broker, supervisor, ledger, watcher, settled_at)
+
+
+def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> float:
+    """Bring about the topology; say from when on (monotonic) it may be relied upon.
+
+    The time that new queues need is used to start the processes: nothing is sent before.
+    """
+    waits: list[float] = []
     with broker.management() as management:
         topology = plan(catalogue.connected(), site.hub.partitions)
-        apply(management, site.broker.vhost, topology, passwords)
+        apply(management, site.broker.vhost, topology, passwords_of(site), settle=waits.append)
+    return time.monotonic() + sum(waits)
 
 
 @dataclass(slots=True)
@@ -155,21 +172,36 @@ class _Stage:
     supervisor: Supervisor
     ledger: DatabaseLedger
     watcher: Watcher
+    settled_at: float
     written: _Written = field(default_factory=_Written)
     outcomes: list[Outcome] = field(default_factory=list)
+    days: Iterator[CityDay] = field(init=False)
 
-    def live(self, day: CityDay) -> None:
-        """Let every system write what it has to say about a day."""
+    def __post_init__(self) -> None:
+        parameters = self.state.parameters
+        self.days = City(parameters.residents, parameters.seed).days()
+
+    def live_until(self, last: int) -> None:
+        """Live from day 0 to this one, and make the forbidden attempts then."""
+        time.sleep(max(0.0, self.settled_at - time.monotonic()))
+        while self.live() < last:
+            pass
+        self.try_misdeeds()
+
+    def live(self) -> int:
+        """Let every system write what it has to say about the next day; give its number."""
+        day = next(self.days)
+        self.state.begin_day(day.number)
         today = dt.datetime.now(JST).date()
         for system in self.site.systems:
             for file in adapters.simulator(system).write(day, self.state.drive(system)):
-                self.written.files += 1
-                self.written.records += file.records
+                self.written.files[system][file.path.name] = file.records
                 self.tend()
         for message_type, scope in EXPECTED.items():
             persons = scope(day, self.site.hub.about_to_reach_days, today)
             self.written.expected[message_type] |= persons
         self.watcher.progress(self.progress())
+        return day.number
 
     def try_misdeeds(self) -> None:
         """Make every attempt that must be refused."""
@@ -198,9 +230,9 @@ class _Stage:
 
     def progress(self) -> Progress:
         """Say how far it is."""
-        files = [file for system in self.site.systems for file in self._inbound(system)]
         read = sum(
             file.records if file.state != InboundState.READING else file.confirmed_through
+            for files in self._journals().values()
             for file in files
         )
         return Progress(self.written.records, read, self.ledger.size())
@@ -210,15 +242,18 @@ class _Stage:
 
         Returns as well when nothing has changed for ``STALL_SECONDS``: the report says what
         is lacking.
+
+        Raises:
+            Interrupted: ``stop`` was asked for.
         """
         seen, changed = None, time.monotonic()
         checked = None
         while True:
             if self.idle(POLL_SECONDS, stop):
-                message = "stopped before everything had arrived; the same command goes on with it"
-                raise Interrupted(message)
-            now = self.progress()
-            self.watcher.progress(now)
+                raise Interrupted
+            progress = self.progress()
+            self.watcher.progress(progress)
+            now = (progress, self._all_read())
             if now != seen:
                 seen, changed = now, time.monotonic()
                 continue
@@ -229,15 +264,30 @@ class _Stage:
             if time.monotonic() - changed > STALL_SECONDS:
                 return
 
-    def _inbound(self, system: str) -> list[InboundFile]:
-        journal = self.site.systems[system].journal
-        return inbound_files(journal) if journal.exists() else []
+    def _journals(self) -> dict[str, list[InboundFile]]:
+        journals = {name: system.journal for name, system in self.site.systems.items()}
+        return {
+            name: inbound_files(journal) if journal.exists() else []
+            for name, journal in journals.items()
+        }
+
+    def _drives(self) -> Iterator[Drive]:
+        for system, files in self._journals().items():
+            aside = set_aside(self.state.drive(system))
+            yield Drive(system, self.written.files[system], files, aside)
+
+    def _all_read(self) -> bool:
+        """Say whether every file of the demo, and every other one begun, is read and put away."""
+        journals = self._journals()
+        if any(file.state != InboundState.DONE for files in journals.values() for file in files):
+            return False
+        read = {(system, file.name) for system, files in journals.items() for file in files}
+        own = {(system, name) for system, files in self.written.files.items() for name in files}
+        return own <= read
 
     def _is_done(self) -> bool:
-        files = [file for system in self.site.systems for file in self._inbound(system)]
-        done = sum(file.state == InboundState.DONE for file in files)
         self.outcomes = [settled(outcome, self.ledger) for outcome in self.outcomes]
-        if done < self.written.files or not all(outcome.code for outcome in self.outcomes):
+        if not self._all_read() or not all(outcome.code for outcome in self.outcomes):
             return False
         rows = tally(self.catalogue, self._readings(), self.ledger.counts(), {}, self._attempts())
         return all(row.published + row.attempts == row.judged for row in rows) and all(
@@ -245,8 +295,7 @@ class _Stage:
         )
 
     def _readings(self) -> dict[Source, Reading]:
-        journals = {system: self._inbound(system) for system in self.site.systems}
-        return readings(journals, [adapters.find(system) for system in self.site.systems])
+        return readings(self._journals(), [adapters.find(system) for system in self.site.systems])
 
     def _attempts(self) -> list[Source]:
         return [
@@ -255,7 +304,7 @@ class _Stage:
             if outcome.misdeed.expected_code != "broker"
         ]
 
-    def report(self, residents: int, seconds: float) -> Report:
+    def report(self, seconds: float) -> Report:
         """Count everything and say whether it agrees."""
         faults = []
         received = {}
@@ -269,11 +318,10 @@ class _Stage:
         rows = tally(
             self.catalogue, self._readings(), self.ledger.counts(), received, self._attempts()
         )
+        drives = list(self._drives())
+        faults += [fault for drive in drives for fault in drive.faults()]
         faults += [fault for row in rows for fault in row.faults()]
         faults += content_faults(self.catalogue, received, self.written.expected)
-        read = sum(row.read for row in {row.message_type: row for row in rows}.values())
-        if read != self.written.records:
-            faults.append(f"the files hold {self.written.records} records, {read} were read")
         persons: set[str] = set().union(*self.written.expected.values())
         return Report(
             flows=rows,
@@ -281,6 +329,15 @@ class _Stage:
             entries=self.ledger.size(),
             faults=faults,
             seconds=seconds,
-            residents=residents,
+            residents=self.state.parameters.residents,
             persons_in_scope=len(persons),
+            strangers=[line for drive in drives for line in drive.strangers()],
         )
+
+    def discard_broker(self) -> None:
+        """End what the broker keeps for a demo that is over: nobody reads it again."""
+        if self.broker.node is not None:
+            self.broker.node.kill()  # in good order it takes seconds, to save what is not needed
+        elif self.broker.kind == "configured" and self.broker.vhost is None:
+            with self.broker.management() as management:
+                management.delete("vhosts", self.site.broker.vhost)

@@ -26,7 +26,11 @@ _OURS = (
     "metrics-targets.json",
     "vhost",
 )
+_BEFORE_MARK = {".lock", f".{MARKER}.tmp"}
+"""What a run that was killed at its very start leaves."""
 _KEY_BYTES = 32
+SETTLE_SECONDS = 5.0
+"""The simulators never leave a file unfinished; who drops one by hand need not wait long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,15 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class DemoState:
-    """The folders of one demo."""
+    """The folders of one demo.
+
+    ``lived`` is the last day that an interrupted run in it had begun, and -1 where there was
+    none: going on with it means to live as long at least.
+    """
 
     root: Path
+    parameters: Parameters
+    lived: int = -1
 
     @property
     def site_file(self) -> Path:
@@ -88,51 +98,96 @@ class DemoState:
         """A secret's file."""
         return self.root / "secrets" / name
 
-    def finish(self, parameters: Parameters) -> None:
+    def begin_day(self, number: int) -> None:
+        """Note that files of this day may be there from now on."""
+        _write_mark(self.root, _Mark(self.parameters, max(number, self.lived), finished=False))
+
+    def finish(self) -> None:
         """Note that the run is over: the next one begins anew."""
-        _mark(self.root, parameters, finished=True)
+        _write_mark(self.root, _Mark(self.parameters, finished=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What ``demo.json`` says of a folder."""
+
+    parameters: Parameters
+    lived: int = -1
+    finished: bool = False
 
 
 @contextmanager
 def opened(root: Path, parameters: Parameters) -> Iterator[DemoState]:
     """Take the folder for one run: go on with an interrupted one, begin anew after a finished.
 
+    Only its owner may look into it, whoever made it.
+
     Raises:
         SiteError: another demo is running in it, it belongs to an interrupted demo with other
-            parameters, or it holds files that are not a demo's.
+            parameters, it holds files that are not a demo's, or it cannot be used.
     """
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with _usable(root):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             message = f"another demo is running in {root}: stop it, or give another --state"
             raise SiteError(message) from None
-        _prepare(root, parameters)
-        yield DemoState(root.resolve())
+        with _usable(root):
+            mark = _prepare(root, parameters)
+            root.chmod(0o700)
+        yield DemoState(root.resolve(), parameters, mark.lived)
     finally:
         os.close(lock)
 
 
-def _prepare(root: Path, parameters: Parameters) -> None:
-    marker = root / MARKER
-    if marker.exists():
-        earlier = json.loads(marker.read_text(encoding="utf-8"))
-        finished = earlier.pop("finished")
-        if not finished and earlier != asdict(parameters):
-            asked = " ".join(f"--{name} {value}" for name, value in earlier.items())
-            message = (
-                f"{root} holds an interrupted demo ({asked}): give the same to go on with it, "
-                f"remove the folder, or give another --state"
-            )
-            raise SiteError(message)
-        if finished:
-            _clear(root)
-    elif any(child.name != ".lock" for child in root.iterdir()):
+@contextmanager
+def _usable(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{error.filename or root} cannot be used: {error.strerror}"
+        raise SiteError(message) from error
+
+
+def _prepare(root: Path, parameters: Parameters) -> _Mark:
+    mark = _marked(root)
+    if mark is None and any(child.name not in _BEFORE_MARK for child in root.iterdir()):
         message = f"{root} is not empty and not a demo's folder: give another --state"
         raise SiteError(message)
-    _mark(root, parameters, finished=False)
+    if mark is not None and not mark.finished:
+        if mark.parameters != parameters:
+            raise SiteError(_other_parameters(root, mark.parameters))
+        return mark
+    if mark is not None:
+        _clear(root)
+    mark = _Mark(parameters)
+    _write_mark(root, mark)
+    return mark
+
+
+def _marked(root: Path) -> _Mark | None:
+    file = root / MARKER
+    if not file.exists():
+        return None
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return _Mark(
+            Parameters(**document["parameters"]), int(document["lived"]), document["finished"]
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        message = f"{file} is damaged: remove the folder {root}, or give another --state"
+        raise SiteError(message) from error
+
+
+def _other_parameters(root: Path, earlier: Parameters) -> str:
+    asked = " ".join(f"--{name} {value}" for name, value in asdict(earlier).items())
+    return (
+        f"{root} holds an interrupted demo ({asked}): give the same to go on with it, "
+        f"remove the folder, or give another --state"
+    )
 
 
 def _clear(root: Path) -> None:
@@ -144,8 +199,8 @@ def _clear(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _mark(root: Path, parameters: Parameters, *, finished: bool) -> None:
-    write_atomically(root / MARKER, json.dumps({**asdict(parameters), "finished": finished}) + "\n")
+def _write_mark(root: Path, mark: _Mark) -> None:
+    write_atomically(root / MARKER, json.dumps(asdict(mark)) + "\n")
 
 
 def write_site(
@@ -180,6 +235,7 @@ def write_site(
             f"metrics_port = {port}",
             "poll_seconds = 0.2",
             "file_seconds = 0.5",
+            f"settle_seconds = {SETTLE_SECONDS}",
         ]
     write_atomically(state.site_file, "\n".join(lines) + "\n")
     _write_targets(state, dict(zip(("hub", *systems), ports, strict=True)))
@@ -205,7 +261,7 @@ def _metrics_ports(state: DemoState, count: int) -> list[int]:
     if state.metrics_targets.exists():
         groups = json.loads(state.metrics_targets.read_text(encoding="utf-8"))
         ports = [int(group["targets"][0].rpartition(":")[2]) for group in groups]
-        if len(ports) == count:
+        if len(ports) == count and all(map(_is_free, ports)):
             return ports
     sockets = [socket.socket() for _ in range(count)]
     try:
@@ -215,6 +271,16 @@ def _metrics_ports(state: DemoState, count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _write_targets(state: DemoState, ports: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """Open the ledger's database and bring its schema up to date."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.errors import LedgerError
 
@@ -93,11 +95,30 @@ def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engi
 def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
     # WAL lets others read while the hub writes; FULL syncs each commit before it returns.
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    # The file remembers the mode. Of several who set it on a new file SQLite turns all but one
+    # away at once, without waiting as it does elsewhere.
+    tries = Retrying(
+        retry=retry_if_exception(_is_busy),
+        stop=stop_after_delay(BUSY_SECONDS),
+        wait=wait_random(0.01, 0.05),
+        reraise=True,
+    )
+    tries(cursor.execute, "PRAGMA journal_mode = WAL")
+
+
+def _is_busy(error: BaseException) -> bool:
+    # The lowest byte of SQLite's codes is the kind; the rest says which of the kind.
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _config() -> Config:

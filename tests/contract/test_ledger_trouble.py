@@ -7,14 +7,22 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pg8000.dbapi
 import pytest
 import sqlalchemy as sa
 from alembic import op
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 
 import hub.ledger.schema as schema_module
 from hub.errors import LedgerError
-from hub.ledger.schema import check_schema, migrate, open_engine
+from hub.ledger.schema import (
+    check_schema,
+    ledger_errors,
+    migrate,
+    open_engine,
+    with_password,
+)
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import metadata
 from tests.samples import entry
@@ -81,6 +89,12 @@ def test_several_may_migrate_at_once(url: str) -> None:
         assert ledger.size() == 0
 
 
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    # SQLite turns the second one away that sets the mode of a new file, now and then.
+    for number in range(15):
+        test_several_may_migrate_at_once(f"sqlite:///{tmp_path / str(number)}")
+
+
 def test_a_migration_that_breaks_off_leaves_nothing_behind(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +150,16 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
 def test_a_wrong_address_shows_no_password(wrong: str) -> None:
     with pytest.raises(LedgerError) as caught:
         DatabaseLedger(wrong)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_of_any_characters_gets_into_the_address() -> None:
+    hard = "p@s/s:w%20#髙"
+    address = with_password("postgresql+pg8000://user@host:5433/db", SecretStr(hard))
+    assert sa.make_url(address).password == hard
+    assert sa.make_url(address).host == "host"
+    with pytest.raises(LedgerError) as caught:
+        with_password("nonsense", SecretStr("s3cret"))
     assert "s3cret" not in str(caught.value)
 
 
@@ -218,6 +242,18 @@ def test_what_postgresql_cannot_keep_is_told_without_it(postgresql: PostgresqlSe
         assert re.search(r"SQLSTATE 22", str(caught.value))
         ledger.append([entry()])
         assert recorded(ledger) == [1]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("22P02", "SQLSTATE 22P02"), ("23505", "SQLSTATE 23505"), ("57P03", "SQLSTATE 57P03 of 髙")],
+)
+def test_only_texts_that_quote_no_row_are_told(state: str, told: str) -> None:
+    answer = {"S": "ERROR", "C": state, "M": "of 髙", "D": "Failing row contains (髙)"}
+    error = sa.exc.DBAPIError("INSERT", {"name": "髙"}, pg8000.dbapi.DatabaseError(answer))
+    with pytest.raises(LedgerError) as caught, ledger_errors("record"):
+        raise error
+    assert str(caught.value) == f"the ledger could not record: {told}"
 
 
 def test_a_wrong_password_is_told_without_it(postgresql: PostgresqlServer) -> None:

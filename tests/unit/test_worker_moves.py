@@ -23,7 +23,7 @@ from tests.samples import (
     resident,
     tax_event,
 )
-from tests.worker_rig import Fact, Rig, full, shipped_four
+from tests.worker_rig import Fact, Fuse, Rig, full, shipped_four
 
 pytestmark = pytest.mark.unit
 
@@ -177,6 +177,17 @@ def test_a_message_refused_yesterday_moves_when_the_catalogue_permits_it(rig: Ri
     rig.send(event())
     rig.drain()
     assert len(rig.copies(UNION)) == 1
+
+
+def test_a_redelivery_of_a_refused_message_is_no_new_try(rig: Rig) -> None:
+    whole = rig.judge
+    rig.judge = without(whole.catalogue, "I1", "M1b")
+    rig.send(event())
+    assert not rig.drain(Fuse(4))  # after the record, before the notice
+    rig.judge = whole
+    rig.drain()
+    assert pairs(rig, Kind.ACCEPTANCE) == []
+    assert [told["data"]["code"] for told in rig.notices(REGISTRY)] == ["no-flow"]
 
 
 @pytest.mark.parametrize("change", [without, closed])

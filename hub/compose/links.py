@@ -1,0 +1,40 @@
+"""How a process of the site connects to the broker."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from hub.broker.connect import connected
+from hub.broker.link import LinkSettings, PikaLink
+from hub.site import Site, read_secret
+
+log = logging.getLogger(__name__)
+
+Stopping = Callable[[], bool]
+
+
+def link_settings(
+    site: Site, user: str, password_file: Path, queues: tuple[str, ...], prefetch: int
+) -> LinkSettings:
+    """Say how a process connects to the broker.
+
+    Raises:
+        SiteError: the password is missing or readable by others.
+    """
+    broker = site.broker
+    return LinkSettings(
+        host=broker.host,
+        port=broker.port,
+        vhost=broker.vhost,
+        user=user,
+        password=read_secret(password_file),
+        name=f"renkei {user}",
+        heartbeat=broker.heartbeat,
+        prefetch=prefetch,
+        queues=queues,
+    )
+
+
+def connector(settings: LinkSettings, stopping: Stopping) -> Callable[[], PikaLink | None]:
+    """Give what opens the link, again and again, until it is open or the process is to stop."""
+    return lambda: connected(settings, stopping=stopping, say=log.warning)

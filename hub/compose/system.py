@@ -1,0 +1,44 @@
+"""Builds the adapter of one system from the site file."""
+
+import logging
+
+from prometheus_client import REGISTRY
+
+import adapters
+from hub.compose.checked import system_of
+from hub.compose.links import Stopping, connector, link_settings
+from hub.edge.loop import run_adapter
+from hub.names import outbound_queue
+from hub.site import Site
+from monitoring.edge import EdgeMetrics
+from monitoring.endpoint import serve
+
+log = logging.getLogger(__name__)
+
+
+def run_system(site: Site, system: str, stopping: Stopping) -> None:
+    """Be the adapter of one system until ``stopping``.
+
+    Raises:
+        RenkeiError: the site does not name the system, a secret is wrong, or the port is taken.
+    """
+    settings = system_of(site, system)
+    metrics = EdgeMetrics(REGISTRY, system)
+    if settings.metrics_port is not None:
+        serve(REGISTRY, settings.metrics_port)
+    link = link_settings(
+        site,
+        system,
+        settings.password_file,
+        (outbound_queue(system),),
+        prefetch=2 * settings.file_records,
+    )
+    log.info("the adapter of %s is working", system)
+    run_adapter(
+        adapters.find(system),
+        settings,
+        connect=connector(link, stopping),
+        stopping=stopping,
+        observe=metrics,
+    )
+    log.info("the adapter of %s has stopped", system)

@@ -1,0 +1,75 @@
+"""Builds a hub worker from the site file."""
+
+import datetime as dt
+import logging
+
+from prometheus_client import REGISTRY
+
+from hub.compose.links import Stopping, connector, link_settings
+from hub.ledger.model import Pseudonyms
+from hub.ledger.schema import with_password
+from hub.ledger.store import DatabaseLedger
+from hub.message import NOTICE_TYPE, RECEIPT_TYPE
+from hub.names import partition_queue
+from hub.pipeline.judge import Judge
+from hub.site import HUB_USER, Site, read_secret
+from hub.statute.catalogue import Catalogue
+from hub.worker import Worker
+from monitoring.endpoint import serve
+from monitoring.hub import HubMetrics
+from schemas import MESSAGE_TYPES
+
+log = logging.getLogger(__name__)
+
+
+def pseudonyms(site: Site) -> Pseudonyms:
+    """Give the keyed digests of this site.
+
+    Raises:
+        SiteError: the key is missing or readable by others.
+    """
+    return Pseudonyms(read_secret(site.hub.pseudonym_key_file).get_secret_value().encode())
+
+
+def ledger_url(site: Site) -> str:
+    """Give the ledger's URL with its password.
+
+    Raises:
+        SiteError: the password cannot be read.
+        LedgerError: the URL cannot be read.
+    """
+    if site.hub.ledger_password_file is None:
+        return site.hub.ledger
+    return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
+
+
+def run_hub(site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
+    """Be a hub worker until ``stopping``.
+
+    Raises:
+        RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
+    """
+    types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
+    flows = {flow.ref for flow in catalogue.flows}
+    metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
+    if site.hub.metrics_port is not None:
+        serve(REGISTRY, site.hub.metrics_port)
+    queues = tuple(partition_queue(number) for number in range(site.hub.partitions))
+    settings = link_settings(
+        site, HUB_USER, site.hub.password_file, queues, prefetch=2 * site.hub.batch
+    )
+    ledger = DatabaseLedger(ledger_url(site))
+    worker = Worker(
+        judge=Judge(catalogue, pseudonyms(site), site.hub.about_to_reach_days),
+        ledger=ledger,
+        notified=frozenset(catalogue.connected()),
+        observe=metrics,
+        clock=lambda: dt.datetime.now(dt.UTC),
+        batch=site.hub.batch,
+    )
+    log.info("the hub is working with catalogue %s", catalogue.digest[:12])
+    try:
+        worker.run(connector(settings, stopping), stopping)
+    finally:
+        ledger.close()
+    log.info("the hub has stopped")

@@ -1,0 +1,149 @@
+"""What the demo says at its end: readable in 80 columns, exact in JSON, honest about faults."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import adapters
+from hub.demo.attempts import Outcome
+from hub.demo.report import Report, as_json, print_report
+from hub.demo.state import DemoState, Parameters
+from hub.demo.tally import FlowTally
+
+pytestmark = pytest.mark.unit
+
+FLOW = FlowTally(
+    ref="M1b",
+    sender="resident-registry",
+    receiver="premium-collection",
+    message_type="resident.changed",
+    read=434_567,
+    rejected=0,
+    published=434_567,
+    attempts=1,
+    out_of_scope=200_000,
+    accepted=234_567,
+    refused=1,
+    delivered=234_567,
+    receipted=234_567,
+    in_files=234_567,
+    entries=903_701,
+)
+OUTCOMES = [
+    Outcome(misdeed, misdeed.expected_code)
+    for system in adapters.systems()
+    for misdeed in adapters.simulator(system).misdeeds()
+]
+GOOD = Report(
+    flows=[FLOW],
+    attempts=OUTCOMES,
+    entries=903_705,
+    faults=[],
+    seconds=12.34,
+    residents=100_000,
+    persons_in_scope=23_400,
+)
+
+
+def printed(report: Report, width: int = 80, **options: Any) -> str:  # noqa: ANN401
+    out = io.StringIO()
+    state = DemoState(Path("/var/demo"), Parameters(1, 1, 1))
+    print_report(report, state, Console(file=out, width=width, **options))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(width: int) -> None:
+    text = printed(GOOD, width)
+    assert max(map(len, text.splitlines())) <= width
+    for number in ("434,567", "200,000", "234,567", "903,701"):
+        assert number in text
+    assert "…" not in text
+
+
+def test_every_attempt_stands_on_a_line_of_its_own() -> None:
+    lines = [line.strip() for line in printed(GOOD).splitlines()]
+    for one in OUTCOMES:
+        place = lines.index(one.misdeed.title)
+        answer = lines[place + 1]
+        assert answer.startswith(f"as {one.misdeed.as_system}: refused by the ")
+        if one.code != "broker":
+            assert f"({one.code})" in answer
+
+
+def test_a_good_end_is_said_and_where_everything_lies() -> None:
+    text = printed(GOOD)
+    assert "\nReconciled: " in text
+    assert "NOT" not in text
+    for place in ("/var/demo/drives", "/var/demo/ledger/ledger.sqlite3", "metrics-targets.json"):
+        assert place in text
+
+
+def test_a_fault_is_said_and_what_it_is() -> None:
+    bad = replace(GOOD, faults=["M1b to union: delivered 5, receipts 4"])
+    text = printed(bad)
+    assert "NOT reconciled:\n  M1b to union: delivered 5, receipts 4\n" in text
+    assert "\nReconciled" not in text
+    assert not bad.reconciled
+    assert as_json(bad)["reconciled"] is False
+
+
+@pytest.mark.parametrize("code", ["", "acceptance", "no-answer-of-ours"])
+def test_an_attempt_that_was_not_refused_as_it_must_be_is_no_good_end(code: str) -> None:
+    first, *rest = OUTCOMES
+    bad = replace(GOOD, attempts=[Outcome(first.misdeed, code), *rest])
+    assert not bad.reconciled
+    text = printed(bad)
+    assert f"NOT REFUSED as it must be ({code or 'no answer'})" in text
+    expected = first.misdeed.expected_code
+    assert f"{first.misdeed.name}: expected {expected}, got {code or 'no answer'}" in text
+    assert len(as_json(bad)["refused"]) == len(OUTCOMES) - 1
+
+
+def test_files_of_others_are_told_without_spoiling_the_end() -> None:
+    report = replace(GOOD, strangers=["tax: x[red].csv, set aside whole (encoding)"])
+    assert report.reconciled
+    text = printed(report)
+    assert "Files that are not the demo's own" in text
+    assert "  tax: x[red].csv, set aside whole (encoding)\n" in text
+    assert "not the demo's own" not in printed(GOOD)
+
+
+def test_the_object_for_programs_has_exactly_its_shape() -> None:
+    document = json.loads(json.dumps(as_json(GOOD)))
+    assert document == {
+        "flows": [
+            {
+                "ref": "M1b",
+                "sender": "resident-registry",
+                "receiver": "premium-collection",
+                "accepted": 234_567,
+                "refused": 1,
+                "delivered": 234_567,
+            }
+        ],
+        "refused": [
+            {
+                "sender": one.misdeed.as_system,
+                "message_type": one.misdeed.event["type"],
+                "reason": one.code,
+            }
+            for one in OUTCOMES
+        ],
+        "ledger": {"entries": 903_705},
+        "reconciled": True,
+    }
+
+
+def test_colours_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b" not in printed(GOOD)
+    assert "\x1b[1;32m" in printed(GOOD, force_terminal=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "32m" not in printed(GOOD, force_terminal=True)

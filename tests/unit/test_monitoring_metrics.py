@@ -1,0 +1,228 @@
+"""Metrics: every one is answered after use, and no hostile input makes a new series."""
+
+import datetime as dt
+import inspect
+import re
+import socket
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from hub.edge.observe import EdgeObserver
+from hub.errors import SiteError
+from hub.ledger.model import Entry, Kind
+from hub.message import MessageKey
+from hub.observe import HubObserver
+from hub.statute.reasons import Code
+from monitoring.edge import EdgeMetrics
+from monitoring.endpoint import serve
+from monitoring.hub import OTHER, HubMetrics
+
+pytestmark = pytest.mark.unit
+
+SYSTEMS, TYPES, FLOWS = {"tax", "union"}, {"income.assessed"}, {"M1d"}
+NAME = re.compile(r"renkei_[a-z]+(_[a-z]+)+")
+# What each observer is told, in an order that a process could tell it in.
+EDGE_CALLS: dict[str, tuple[Any, ...]] = {
+    "connected": (),
+    "disconnected": (),
+    "file_read": ("income.assessed", 5, 2),
+    "file_repeated": (),
+    "file_set_aside": ("encoding",),
+    "published": ("income.assessed", 3),
+    "held_back": (4,),
+    "file_written": ("income.assessed", 6),
+    "message_set_aside": ("unwritable",),
+    "message_repeated": (7,),
+    "receipts_sent": (8,),
+    "notices_written": (9,),
+    "trouble": ("link", SiteError("gone")),
+}
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def hub(registry: CollectorRegistry) -> HubMetrics:
+    return HubMetrics(registry, SYSTEMS, TYPES, FLOWS)
+
+
+@pytest.fixture
+def edge(registry: CollectorRegistry) -> EdgeMetrics:
+    return EdgeMetrics(registry, "tax")
+
+
+def entry(kind: Kind = Kind.DELIVERY, **changes: Any) -> Entry:  # noqa: ANN401
+    values: dict[str, Any] = {
+        "message": MessageKey(changes.pop("sender", "tax"), "id"),
+        "message_type": "income.assessed",
+        "flow": "M1d",
+        "receiver": "union",
+    }
+    return Entry(kind=kind, at=dt.datetime.now(dt.UTC), **{**values, **changes})
+
+
+def samples(registry: CollectorRegistry) -> Iterator[tuple[str, dict[str, str], float]]:
+    for family in text_string_to_metric_families(generate_latest(registry).decode()):
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                yield sample.name, sample.labels, sample.value
+
+
+def entries(registry: CollectorRegistry) -> list[tuple[dict[str, str], float]]:
+    return [(labels, n) for name, labels, n in samples(registry) if name.endswith("entries_total")]
+
+
+def methods(protocol: type) -> set[str]:
+    return {name for name in vars(protocol) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("port", "implementation"), [(HubObserver, HubMetrics), (EdgeObserver, EdgeMetrics)]
+)
+def test_metrics_implement_the_port(port: type, implementation: type) -> None:
+    for name in methods(port):
+        wanted = inspect.signature(getattr(port, name))
+        assert inspect.signature(getattr(implementation, name)) == wanted, name
+
+
+def test_mypy_agrees(hub: HubMetrics, edge: EdgeMetrics) -> None:
+    hub_observer: HubObserver = hub
+    edge_observer: EdgeObserver = edge
+    assert hub_observer
+    assert edge_observer
+
+
+def test_every_edge_metric_moves_when_it_is_told(
+    edge: EdgeMetrics, registry: CollectorRegistry
+) -> None:
+    assert set(EDGE_CALLS) == methods(EdgeObserver)
+    quiet = {(name, tuple(labels.items())): value for name, labels, value in samples(registry)}
+    for name, arguments in EDGE_CALLS.items():
+        before = generate_latest(registry)
+        getattr(edge, name)(*arguments)
+        assert generate_latest(registry) != before, name
+    told = {name: value for name, _, value in samples(registry)}
+    assert told["renkei_adapter_records_read_total"] == 5
+    assert told["renkei_adapter_records_rejected_total"] == 2
+    assert told["renkei_adapter_messages_held_back_total"] == 4
+    assert told["renkei_adapter_records_written_total"] == 6
+    assert told["renkei_adapter_receipts_sent_total"] == 8
+    assert all(labels["system"] == "tax" for _, labels, _ in samples(registry))
+    families = list(text_string_to_metric_families(generate_latest(registry).decode()))
+    assert all(family.samples for family in families)
+    assert quiet
+
+
+def test_the_connection_is_a_gauge(edge: EdgeMetrics, registry: CollectorRegistry) -> None:
+    def up() -> float | None:
+        return registry.get_sample_value("renkei_adapter_connected", {"system": "tax"})
+
+    assert up() == 0
+    edge.connected()
+    assert up() == 1
+    edge.disconnected()
+    assert up() == 0
+
+
+def test_every_hub_metric_moves_when_it_is_told(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    told: set[str] = set()
+    for name, arguments, keywords in (
+        ("recorded", ([entry(), entry()],), {}),
+        ("batch_done", (3, 0.02), {}),
+        ("link_lost", (), {}),
+        ("ledger_available", (), {"available": False}),
+    ):
+        before = generate_latest(registry)
+        getattr(hub, name)(*arguments, **keywords)
+        assert generate_latest(registry) != before, name
+        told.add(name)
+    assert told == methods(HubObserver)
+    assert entries(registry)[0][1] == 2
+    assert registry.get_sample_value("renkei_batch_messages_sum") == 3
+    assert registry.get_sample_value("renkei_batch_duration_seconds_sum") == 0.02
+    assert registry.get_sample_value("renkei_link_losses_total") == 1
+    assert registry.get_sample_value("renkei_ledger_available") == 0
+
+
+def test_names_follow_the_conventions(
+    hub: HubMetrics, edge: EdgeMetrics, registry: CollectorRegistry
+) -> None:
+    hub.recorded([entry()])
+    for name, arguments in EDGE_CALLS.items():
+        getattr(edge, name)(*arguments)
+    for family in text_string_to_metric_families(generate_latest(registry).decode()):
+        assert NAME.fullmatch(family.name), family.name
+        assert family.documentation.endswith(".")
+        if family.name.endswith("_created"):
+            continue
+        if family.type == "counter":
+            assert {s.name for s in family.samples} <= {
+                f"{family.name}_total",
+                f"{family.name}_created",
+            }
+        if family.type == "gauge":
+            assert not family.name.endswith(("_total", "_count"))
+
+
+def test_no_hostile_input_makes_a_new_series(hub: HubMetrics, registry: CollectorRegistry) -> None:
+    for number in range(200):
+        hub.recorded(
+            [
+                entry(
+                    Kind.REFUSAL,
+                    sender=f"stranger-{number}",
+                    message_type=f"type.{number}",
+                    flow=f"F{number}",
+                    receiver=f"receiver-{number}",
+                    code=f"code-{number}",
+                ),
+                entry(Kind.RECEIPT, code=f"r{number:012}"),
+            ]
+        )
+    names = ("kind", "flow", "sender", "receiver", "message_type", "code")
+    found = {tuple(labels[name] for name in names): n for labels, n in entries(registry)}
+    assert found == {
+        ("refusal", OTHER, OTHER, OTHER, OTHER, OTHER): 200,
+        ("receipt", "M1d", "tax", "union", "income.assessed", "set-aside"): 200,
+    }
+
+
+@pytest.mark.parametrize("code", Code)
+def test_each_reason_of_ours_has_its_own_series(
+    hub: HubMetrics, registry: CollectorRegistry, code: Code
+) -> None:
+    hub.recorded([entry(Kind.REFUSAL, flow="", receiver="", code=code)])
+    ((labels, _),) = entries(registry)
+    assert (labels["code"], labels["flow"], labels["receiver"]) == (code.value, "", "")
+
+
+def test_a_delivery_is_told_from_what_was_set_aside(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    hub.recorded([entry(Kind.RECEIPT, code="delivered"), entry(Kind.RECEIPT, code="unwritable")])
+    assert {labels["code"] for labels, _ in entries(registry)} == {"delivered", "set-aside"}
+
+
+def test_the_endpoint_answers_on_loopback_and_a_taken_port_is_named(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SiteError, match=f"metrics_port {port} cannot be used"):
+            serve(registry, port)
+    hub.link_lost()
+    serve(registry, port)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        assert "renkei_link_losses_total 1.0" in answer.read().decode()

@@ -1,0 +1,110 @@
+"""Being asked to stop: nothing of it is missed, and waiting ends at once."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from threading import Timer
+
+import pytest
+
+from hub.stop import Stop
+
+pytestmark = pytest.mark.unit
+
+LONG = 20.0
+SOON = 2.0
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield Stop().on_signals()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_wait_and_is_remembered(stop: Stop, number: int) -> None:
+    assert not stop()
+    signaller = Timer(0.05, os.kill, (os.getpid(), number))
+    signaller.start()
+    began = time.monotonic()
+    assert stop.wait(LONG)
+    assert time.monotonic() - began < SOON
+    assert stop()
+    assert stop.signal == number
+    assert stop.wait(LONG)  # from now on nobody waits any more
+    assert time.monotonic() - began < SOON
+    signaller.join()
+
+
+def test_a_wait_that_nobody_ends_takes_its_time(stop: Stop) -> None:
+    began = time.monotonic()
+    assert not stop.wait(0.05)
+    assert time.monotonic() - began >= 0.05
+
+
+def test_after_a_reset_the_next_request_counts_anew(stop: Stop) -> None:
+    stop.ask()
+    stop.ask()
+    stop.reset()
+    assert not stop()
+    assert not stop.wait(0.01)
+    stop.ask()
+    assert stop.wait(LONG)
+
+
+def test_a_signal_in_the_very_middle_of_waiting_does_no_harm(stop: Stop) -> None:
+    """An Event would lock up here: its ``set`` waits for what the same thread holds."""
+    deadline = time.monotonic() + 20
+
+    def ask(_number: int, _frame: object) -> None:
+        assert time.monotonic() < deadline, "waiting has locked up"
+        stop.ask()
+
+    before = signal.signal(signal.SIGALRM, ask)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.00003)
+    try:
+        for _ in range(20_000):
+            stop.wait(0.00001)
+            stop.reset()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("stop")
+def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[int] = []
+    signal.raise_signal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert raised == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_signal_breaks_off_what_looks_at_no_flag(stop: Stop) -> None:
+    began = time.monotonic()
+    signaller = Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    signaller.start()
+    with pytest.raises(KeyboardInterrupt), stop.interrupting():
+        time.sleep(LONG)
+    assert time.monotonic() - began < SOON
+    assert stop()
+    signaller.join()
+
+
+def test_a_request_made_before_breaks_off_at_the_start(stop: Stop) -> None:
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), stop.interrupting():
+        pytest.fail("it went on")
+
+
+def test_outside_the_block_a_signal_is_only_noted(stop: Stop) -> None:
+    with stop.interrupting():
+        pass
+    signal.raise_signal(signal.SIGTERM)
+    assert stop()
