@@ -122,7 +122,8 @@ class Judge:
             inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
             for receiver in carrier.leg.receivers:
                 if inside:
-                    releases.append(_release(event, fields, carrier, receiver))
+                    allowed = carrier.leg.receivers[receiver].fields_on(today)
+                    releases.append(_release(event, fields, carrier, receiver, allowed))
                 else:
                     outside.append(Terms(carrier.flow.ref, receiver, str(carrier.basis)))
         return Permitted(
@@ -254,9 +255,12 @@ def _listed(places: list[str]) -> str:
 
 
 def _release(
-    event: Envelope[CanonicalMessage], fields: dict[str, Any], carrier: InForce, receiver: str
+    event: Envelope[CanonicalMessage],
+    fields: dict[str, Any],
+    carrier: InForce,
+    receiver: str,
+    allowed: tuple[str, ...],
 ) -> Release:
-    allowed = carrier.leg.receivers[receiver].fields
     data = {name: fields[name] for name in allowed if name in fields}
     terms = Terms(
         flow=carrier.flow.ref,

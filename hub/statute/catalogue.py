@@ -5,6 +5,7 @@ permits, and the receivers of a message are those that its flows name.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 SYSTEMS_FILE = "systems.toml"
+_REF = re.compile(r"([A-Z]+)([0-9]+)([a-z]?)")
 
 
 def shipped_routes() -> Traversable:
@@ -92,6 +94,12 @@ def read_catalogue(folder: Traversable | None = None) -> Reading:
     for file in sorted(files, key=lambda file: file.name):
         reader.read(file)
     return reader.reading()
+
+
+def in_order(ref: str) -> tuple[str, int, str]:
+    """Give what a reference sorts by: I2 comes before I10."""
+    found = _REF.fullmatch(ref)
+    return (found[1], int(found[2]), found[3]) if found else (ref, 0, "")
 
 
 class _SystemsFile(Record):
@@ -165,6 +173,7 @@ class _Reader:
             lines = self.texts.get(name, Lines(""))
             faults = end_faults(flow, self.systems, SYSTEMS_FILE)
             self.findings.extend(fault.found(name, lines) for fault in faults)
-        catalogue = Catalogue(self.systems, tuple(self.flows), self.digest.hexdigest())
+        flows = tuple(sorted(self.flows, key=lambda flow: in_order(flow.ref)))
+        catalogue = Catalogue(self.systems, flows, self.digest.hexdigest())
         findings = sorted(self.findings, key=lambda one: (one.file, one.line))
         return Reading(catalogue, tuple(findings), self.texts)

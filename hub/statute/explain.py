@@ -27,9 +27,9 @@ _NEAREST = (
 class Explanation:
     """What holds on a day, and why.
 
-    ``basis`` is the whole list over time; ``fields`` those that a receiver may get, empty for
-    a pair that has no flow. ``ref`` and ``flow`` are absent, and ``source`` may be empty,
-    where no flow answers the question. ``legs`` are those that were asked about.
+    ``basis`` is the whole list over time; ``fields`` are those that a receiver may get on the
+    day, whatever the state. Where no flow answers the question, ``ref`` and ``flow`` are
+    absent and the rest may be empty. ``legs`` are those that were asked about.
     """
 
     state: Standing
@@ -146,7 +146,7 @@ def _of_flow(flow: Flow, legs: tuple[Leg, ...], receiver: str | None, day: dt.da
         reason=_REASONS[state](flow, day),
         ref=flow.ref,
         basis=flow.basis,
-        fields=_each(name for grant in grants for name in grant.fields),
+        fields=_each(name for grant in grants for name in grant.fields_on(day)),
         source=flow.section,
         flow=flow,
         legs=legs,

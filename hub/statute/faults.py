@@ -166,6 +166,9 @@ def _field_faults(route: Route) -> Iterator[Fault]:
         for receiver, grant in leg.receivers.items():
             place = (*path, "receivers", receiver)
             yield from _grant_faults(receiver, grant.fields, message, place)
+            for name in sorted(grant.since.keys() - set(grant.fields)):
+                text = f"{receiver}: since names {name}, which is not among the fields"
+                yield Fault((*place, "since", name), text, near(name, grant.fields))
             numbers = sorted(set(grant.fields) & my_number_fields(message))
             if numbers and not grant.my_number:
                 text = (

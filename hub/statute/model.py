@@ -81,10 +81,20 @@ class Basis(Record):
 
 
 class Grant(Record):
-    """What one receiver may get: field names, and whether a 個人番号 may be among them."""
+    """What one receiver may get: field names, and whether a 個人番号 may be among them.
+
+    ``since`` gives the first day of those fields that were added to the flow later.
+    """
 
     fields: tuple[str, ...] = ()
     my_number: bool = False
+    since: dict[str, dt.date] = {}
+
+    def fields_on(self, day: dt.date) -> tuple[str, ...]:
+        """Give the fields that the receiver may get on a day."""
+        if not self.since:
+            return self.fields
+        return tuple(name for name in self.fields if self.since.get(name, day) <= day)
 
 
 class Leg(Record):
@@ -143,11 +153,6 @@ class Route(Record):
     def basis_on(self, day: dt.date) -> Basis | None:
         """Give the article in force on a day."""
         return next((basis for basis in self.basis if basis.in_force(day)), None)
-
-    def fields(self) -> tuple[str, ...]:
-        """Give every field that some receiver of some leg may get, each once."""
-        grants = (grant for leg in self.legs for grant in leg.receivers.values())
-        return tuple(dict.fromkeys(name for grant in grants for name in grant.fields))
 
 
 class Decision(Record):

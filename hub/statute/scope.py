@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schemas.canonical import CanonicalMessage, Insurance
+from schemas.canonical import CanonicalMessage, FacilityEvidence, Insurance, PersonEvidence
+from schemas.premium import PremiumPaidYearly
 
 INSURED_FROM_AGE = 75
 """高齢者の医療の確保に関する法律 50条1号: a person is insured from the 75th birthday."""
@@ -55,7 +56,35 @@ def insured_household(message: CanonicalMessage, context: ScopeContext) -> bool:
     return birthday(eldest, INSURED_FROM_AGE) <= horizon
 
 
+def eligibility_history(message: CanonicalMessage, _context: ScopeContext) -> bool:
+    """Permit persons who are or were insured themselves; a household member is not enough.
+
+    Source: 移転先2 ⑤ (資格履歴を有する者). Evidence that does not speak of the person alone
+    permits nobody.
+    """
+    evidence = message.scope
+    return isinstance(evidence, PersonEvidence) and evidence.own_insurance is not Insurance.NONE
+
+
+def facility_payer(message: CanonicalMessage, context: ScopeContext) -> bool:
+    """Permit residents of support facilities who paid premiums in the year before.
+
+    Source: 移転先6 ⑤ (障害者支援施設入所者等のうち前年中に保険料を納付した者).
+    """
+    return (
+        isinstance(message, PremiumPaidYearly)
+        and isinstance(message.scope, FacilityEvidence)
+        and message.scope.facility_resident
+        and message.paid_year == context.today.year - 1
+        and message.paid_amount > 0
+    )
+
+
 ScopeRule = Callable[[CanonicalMessage, ScopeContext], bool]
 
-SCOPE_RULES: Mapping[str, ScopeRule] = {"insured-household": insured_household}
+SCOPE_RULES: Mapping[str, ScopeRule] = {
+    "insured-household": insured_household,
+    "eligibility-history": eligibility_history,
+    "facility-payer": facility_payer,
+}
 """Every rule that a route may name."""
