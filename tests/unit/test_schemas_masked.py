@@ -90,8 +90,9 @@ def test_another_text_is_refused_unseen(cls: type[Masked], text: str) -> None:
 
 def test_the_worked_examples_hold() -> None:
     assert corporate_check_digit("000020172014") == "4"
-    assert municipality_check_digit("17201") == "4"
-    assert municipality_check_digit("17000") == "3"
+    assert corporate_check_digit("000012050002") == "7"
+    codes = {"17201": "4", "17000": "3", "40000": "9", "09000": "0", "11000": "1"}
+    assert {body: municipality_check_digit(body) for body in codes} == codes
 
 
 @pytest.mark.parametrize(("field", "size"), [("corporate", 13), ("municipality", 6)])
