@@ -106,12 +106,24 @@ class SystemSite(_Section):
     access: AccessSite = AccessSite()
 
 
+class CatalogueSite(_Section):
+    """What the city decides about flows; ``hub.statute.overrides`` reads and judges it.
+
+    ``flows`` closes or completes flows of the document, by reference; ``own`` holds flows of
+    the city's own.
+    """
+
+    flows: dict[str, dict[str, Any]] = {}
+    own: dict[str, dict[str, Any]] = {}
+
+
 class Site(_Section):
     """The whole site file."""
 
     broker: BrokerSite = BrokerSite()
     hub: HubSite
     systems: dict[SystemId, SystemSite] = {}
+    catalogue: CatalogueSite = CatalogueSite()
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:

@@ -13,6 +13,8 @@ import adapters
 from hub.errors import CatalogueError, SiteError
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
+from hub.statute.lines import Lines
+from hub.statute.overrides import Effective, decided
 
 MIN_KEY_CHARACTERS = 32
 _HUB_SECRETS = ("password_file", "ledger_password_file")
@@ -20,6 +22,8 @@ _HUB_SECRETS = ("password_file", "ledger_password_file")
 
 def load_checked(path: Path, users: Collection[str] | None = None) -> tuple[Site, Catalogue]:
     """Read a site file and its catalogue, and check one against the other.
+
+    The catalogue is the effective one: with what the site decides about its flows.
 
     ``users`` says whose secrets are needed (``hub``, or systems); without it, everybody's. An
     adapter's account need not be able to read the secrets of the others.
@@ -32,10 +36,21 @@ def load_checked(path: Path, users: Collection[str] | None = None) -> tuple[Site
     except SiteError as error:
         site, heading = None, str(error)
     catalogue, faults = _examined(_pointed_to(path), users)
+    if site is not None and catalogue is not None:
+        effective = decided(catalogue, site.catalogue)
+        catalogue = effective.catalogue
+        faults += _decision_faults(path, effective)
     if site is None or catalogue is None or faults:
         lines = "\n".join(faults).splitlines()
         raise SiteError("\n".join([heading, *(f"  {line}" for line in lines)]))
     return site, catalogue
+
+
+def _decision_faults(path: Path, effective: Effective) -> list[str]:
+    if not effective.faults:
+        return []
+    lines = Lines(path.read_text(encoding="utf-8"))
+    return [str(fault.found(path.name, lines, ("catalogue",))) for fault in effective.faults]
 
 
 def system_of(site: Site, system: str) -> SystemSite:

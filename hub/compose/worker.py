@@ -62,7 +62,7 @@ def run_hub(site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
     worker = Worker(
         judge=Judge(catalogue, pseudonyms(site), site.hub.about_to_reach_days),
         ledger=ledger,
-        notified=frozenset(catalogue.connected()),
+        notified=frozenset(site.systems),
         observe=metrics,
         clock=lambda: dt.datetime.now(dt.UTC),
         batch=site.hub.batch,

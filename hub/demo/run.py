@@ -138,7 +138,7 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     systems = adapters.systems()
     write_site(state, broker, broker.vhost or state.vhost(), systems)
     site, catalogue = load_checked(state.site_file)
-    settled_at = _prepare_broker(broker, site, catalogue)
+    settled_at = _prepare_broker(broker, site)
     migrate(ledger_url(site))
     ledger = DatabaseLedger(ledger_url(site))
     running.callback(ledger.close)
@@ -149,14 +149,14 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     return _Stage(state, site, catalogue, broker, supervisor, ledger, watcher, settled_at)
 
 
-def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> float:
+def _prepare_broker(broker: ProvidedBroker, site: Site) -> float:
     """Bring about the topology; say from when on (monotonic) it may be relied upon.
 
     The time that new queues need is used to start the processes: nothing is sent before.
     """
     waits: list[float] = []
     with broker.management() as management:
-        topology = plan(catalogue.connected(), site.hub.partitions)
+        topology = plan(tuple(site.systems), site.hub.partitions)
         apply(management, site.broker.vhost, topology, passwords_of(site), settle=waits.append)
     return time.monotonic() + sum(waits)
 

@@ -37,6 +37,10 @@ class Lines:
                 return self._line_of_value(value, first, last) if value else first
         return 1
 
+    def has(self, path: Path) -> bool:
+        """Say whether the file states this key."""
+        return path in self._places
+
     def _line_of_value(self, value: str, first: int, last: int) -> int:
         quoted = re.compile(rf"""(["']){re.escape(value)}\1""")
         rows = self.text.splitlines()

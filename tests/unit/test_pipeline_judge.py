@@ -68,7 +68,7 @@ HOSTILE: dict[str, tuple[Delivery, Code]] = {
     "CC": (delivery(copied=True), Code.COPIES_ASKED),
     "a neighbour": (
         delivery(event(source="/systems/family-registry")),
-        Code.TYPE_NOT_PERMITTED,
+        Code.NEIGHBOUR,
     ),
     "a type of another": (delivery(event(source="/systems/tax")), Code.TYPE_NOT_PERMITTED),
     "a type without flow": (delivery(event(type="resident.married")), Code.NO_FLOW),
