@@ -24,12 +24,12 @@ JST = dt.timezone(dt.timedelta(hours=9))
         ("2015-10-04", {}),
         ("2015-10-05", {"M1b": "府番第27号"}),
         ("2015-12-31", {"M1b": "府番第27号"}),
-        ("2016-01-01", {"M1b": "府番第27号", "I1": "別表 59の項"}),
-        ("2021-06-27", {"M1b": "府番第27号", "I1": "別表 59の項"}),
-        ("2021-06-28", {"M1b": "府番第27号", "I1": "別表 84の項"}),
-        ("2022-06-27", {"M1b": "府番第27号", "I1": "別表 84の項"}),
-        ("2022-06-28", {"M1b": "府番第27号", "I1": "別表 85の項"}),
-        ("2026-04-01", {"M1b": "府番第27号", "I1": "別表 85の項"}),
+        ("2016-01-01", {"M1b": "府番第27号", "I1": "別表第1の59の項"}),
+        ("2021-06-27", {"M1b": "府番第27号", "I1": "別表第1の59の項"}),
+        ("2021-06-28", {"M1b": "府番第27号", "I1": "別表第1の84の項"}),
+        ("2022-06-27", {"M1b": "府番第27号", "I1": "別表第1の84の項"}),
+        ("2022-06-28", {"M1b": "府番第27号", "I1": "別表の85の項"}),
+        ("2026-04-01", {"M1b": "府番第27号", "I1": "別表の85の項"}),
     ],
 )
 def test_resident_changes_move_by_the_article_of_the_day(day: str, flows: dict[str, str]) -> None:
@@ -68,7 +68,8 @@ def test_income_moves_by_the_article_of_the_day(day: str, article: str | None) -
         (TAX, CHANGED, Code.TYPE_NOT_PERMITTED),
         (REGISTRY, ASSESSED, Code.TYPE_NOT_PERMITTED),
         ("union", CHANGED, Code.TYPE_NOT_PERMITTED),
-        ("family-registry", CHANGED, Code.TYPE_NOT_PERMITTED),
+        ("family-registry", CHANGED, Code.NEIGHBOUR),
+        ("family-registry", "resident.married", Code.NEIGHBOUR),
         ("nobody", CHANGED, Code.TYPE_NOT_PERMITTED),
         ("", CHANGED, Code.TYPE_NOT_PERMITTED),
     ],
@@ -80,28 +81,48 @@ def test_what_no_flow_permits_is_refused(sender: str, message_type: str, code: C
 
 
 def test_a_held_flow_names_its_missing_cells(tmp_path: Path) -> None:
-    held = "state = 'held'\nmissing = ['根拠', '提供先']\n" + BARE
+    held = "state = 'held'\nmissing = ['basis', 'frequency']\n" + BARE
     catalogue = load_catalogue(routes(tmp_path, {"T1.toml": held}))
     ruling = rule(catalogue, "alpha", CHANGED, TODAY)
-    assert (ruling.code, ruling.detail) == (Code.HELD, "根拠, 提供先")
-    assert "根拠" in sentence(Code.HELD, ruling.detail).ja
-    assert "根拠" in sentence(Code.HELD, ruling.detail).en
+    assert ruling.code is Code.HELD
+    assert "法令上の根拠" in sentence(Code.HELD, ruling.detail).ja
+    assert "時期・頻度" in sentence(Code.HELD, ruling.detail).ja
+    assert "legal basis" in sentence(Code.HELD, ruling.detail).en
 
 
 def test_a_denied_flow_is_denied(tmp_path: Path) -> None:
-    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": "state = 'denied'\n" + BARE}))
-    assert rule(catalogue, "alpha", CHANGED, TODAY).code is Code.DENIED
+    denied = "state = 'denied'\n" + FLOW_TOML.split("fields =")[0]
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": denied}))
+    ruling = rule(catalogue, "alpha", CHANGED, TODAY)
+    assert (ruling.code, ruling.detail) == (Code.DENIED, "(T1)")
 
 
-@pytest.mark.parametrize("state", ["held", "denied"])
-def test_a_basis_moves_no_held_or_denied_flow(tmp_path: Path, state: str) -> None:
-    flow = f"state = '{state}'\nmissing = ['根拠']\n" + FLOW_TOML
+def test_a_basis_moves_no_held_flow(tmp_path: Path) -> None:
+    flow = "state = 'held'\nmissing = ['frequency']\n" + FLOW_TOML
     catalogue = load_catalogue(routes(tmp_path, {"T1.toml": flow}))
-    assert rule(catalogue, "alpha", CHANGED, TODAY).flows == ()
+    assert rule(catalogue, "alpha", CHANGED, TODAY).code is Code.HELD
+
+
+def test_outside_its_basis_a_flow_names_the_periods() -> None:
+    ruling = rule(load_catalogue(), "number-linkage", "inquiry.requested", dt.date(2022, 2, 21))
+    assert ruling.code is Code.NOT_IN_FORCE
+    assert ruling.detail == (
+        "(I11a: 2022-02-22 – 2022-06-27, 2022-06-28 – 2025-01-13, 2025-01-14 –)"
+    )
+
+
+def test_a_leg_is_judged_by_its_own_sender() -> None:
+    catalogue = load_catalogue()
+    for sender, receiver in (
+        ("premium-collection", "number-linkage"),
+        ("number-linkage", "intermediate-server"),
+    ):
+        (found,) = rule(catalogue, sender, "inquiry.requested", TODAY).flows
+        assert (found.flow.ref, list(found.leg.receivers)) == ("I11a", [receiver])
 
 
 def test_a_held_flow_stops_no_permitted_one(tmp_path: Path) -> None:
-    held = "state = 'held'\nmissing = ['根拠']\n" + BARE.replace('"T1"', '"T2"')
+    held = "state = 'held'\nmissing = ['basis']\n" + BARE.replace('"T1"', '"T2"')
     catalogue = load_catalogue(routes(tmp_path, {"T1.toml": FLOW_TOML, "T2.toml": held}))
     ruling = rule(catalogue, "alpha", CHANGED, TODAY)
     assert [carrier.flow.ref for carrier in ruling.flows] == ["T1"]
