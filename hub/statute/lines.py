@@ -54,7 +54,8 @@ class Lines:
         for first, last, statement in _statements(self.text):
             if statement.lstrip().startswith("["):
                 table = _table(statement, arrays)
-                places.setdefault(table, (first, last))
+                for length in range(1, len(table) + 1):
+                    places.setdefault(table[:length], (first, last))
             else:
                 document = tomllib.loads(statement)
                 for key in _keys(document):
