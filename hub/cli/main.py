@@ -18,9 +18,11 @@ from rich.console import Console
 
 from hub.cli.broker import app as broker_app
 from hub.cli.demo import demo
+from hub.cli.explain import explain
+from hub.cli.flows import flows
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
-from hub.errors import RenkeiError
+from hub.errors import QuestionError, RenkeiError
 from hub.processes import Supervisor, commands_of, end_with_parent
 from hub.stop import Stop
 
@@ -37,6 +39,8 @@ app = typer.Typer(
 app.add_typer(broker_app, name="broker")
 app.add_typer(ledger_app, name="ledger")
 app.command("demo")(demo)
+app.command("flows")(flows)
+app.command("explain")(explain)
 
 errors = Console(stderr=True)
 
@@ -174,12 +178,12 @@ def _begin() -> Stop:
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run a command; an error of ours is one clear text and exit status 1."""
+    """Run a command; an error of ours is one clear text and exit status 1, or 2 if asked wrong."""
     try:
         command()
     except RenkeiError as error:
         errors.print(f"renkei: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        return 1
+        return 2 if isinstance(error, QuestionError) else 1
     return 0
 
 

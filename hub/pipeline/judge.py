@@ -8,6 +8,7 @@ from typing import Any
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
+from hub.clock import JST
 from hub.ledger.model import Pseudonyms
 from hub.message import (
     MAX_BODY_BYTES,
@@ -30,9 +31,6 @@ from hub.statute.rules import InForce, Ruling, rule
 from hub.statute.scope import SCOPE_RULES, ScopeContext
 from schemas import MESSAGE_TYPES
 from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage, schema_uri
-
-JST = dt.timezone(dt.timedelta(hours=9))
-"""The city's time: a flow is judged on the day of acceptance in Japan."""
 
 _MESSAGE_ID: TypeAdapter[str] = TypeAdapter(MessageId)
 _MESSAGE_TYPE: TypeAdapter[str] = TypeAdapter(MessageType)
@@ -122,7 +120,7 @@ class Judge:
             inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
             for receiver in carrier.leg.receivers:
                 if inside:
-                    allowed = carrier.leg.receivers[receiver].fields_on(today)
+                    allowed = carrier.leg.receivers[receiver].fields
                     releases.append(_release(event, fields, carrier, receiver, allowed))
                 else:
                     outside.append(Terms(carrier.flow.ref, receiver, str(carrier.basis)))

@@ -1,0 +1,1 @@
+"""What people see of the catalogue: tables, pages, pictures and documents, all of it pure."""

@@ -1,0 +1,243 @@
+"""The catalogue's picture as SVG: systems as boxes, flows as labelled arrows."""
+
+import html
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hub.catalogue.columns import FONT, LINE, Edge
+from hub.catalogue.picture import MARGIN, Box, Path, Picture, Point, draw
+from hub.catalogue.text import width, wrap
+from hub.catalogue.view import (
+    NOWHERE,
+    STATES,
+    Arrow,
+    Language,
+    View,
+    arrows,
+    system_name,
+    title,
+    told,
+)
+from hub.statute.model import Standing
+from hub.statute.reasons import Sentence
+
+_FONTS = (
+    "'Noto Sans CJK JP', 'Noto Sans JP', 'Hiragino Sans', 'Yu Gothic', Meiryo, "
+    "'IPAexGothic', sans-serif"
+)
+_HEAD = 64
+_LEGEND_LINE = 24
+_SAMPLE = 44
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    colour: str
+    dashes: str = ""
+
+
+_LOOKS = {
+    Standing.PERMITTED: _Look("#1f4e79"),
+    Standing.HELD: _Look("#a14a00", "7 4"),
+    Standing.DENIED: _Look("#c00000"),
+    Standing.NOT_IN_FORCE: _Look("#666666", "2 4"),
+}
+_HEADING = Sentence("Statutory flows on", "法定の流れ")
+_ON = Sentence("", "現在")
+_NEIGHBOURS = Sentence("Neighbour systems, which no flow reaches: ", "隣接システム（流れなし）: ")
+_NO_FLOW = Sentence("No flow reaches this system.", "このシステムとの流れはありません。")
+_DESCRIPTION = Sentence(
+    "Boxes are systems, arrows are flows from sender to receiver.",
+    "箱はシステム、矢印は送付元から送付先への流れを表します。",
+)
+
+
+def svg(shown: View, language: Language) -> str:
+    """Draw the flows of a view; the text is a whole file."""
+    drawn = list(arrows(shown))
+    edges = [
+        Edge(number, arrow.sender, arrow.receiver, _text(arrow, language))
+        for number, arrow in enumerate(drawn)
+    ]
+    picture = draw(_systems(shown, drawn, language), edges, shown.system)
+    states = [arrow.of.answer.state for arrow in drawn]
+    legend = _legend(shown, states, picture, language)
+    size = (max(picture.width, 640), picture.height + _HEAD + _LEGEND_LINE * (len(legend) + 1))
+    body = [
+        *_head(shown, language),
+        f'<g transform="translate(0 {_HEAD - MARGIN})">',
+        *(_line(path, states[path.edge.number]) for path in picture.paths),
+        *(_box(box, picture) for box in picture.boxes),
+        *(_label(path, states[path.edge.number]) for path in picture.paths),
+        "</g>",
+        *_placed(legend, picture.height + _HEAD),
+    ]
+    return "\n".join([*_opening(shown, size, language), *body, "</svg>", ""])
+
+
+def _systems(shown: View, drawn: list[Arrow], language: Language) -> dict[str, str]:
+    """Give the systems that are drawn with their names, in the catalogue's order."""
+    ends = {end for arrow in drawn for end in (arrow.sender, arrow.receiver)}
+    ends |= {shown.system} if shown.system else set()
+    known = [system for system in shown.catalogue.systems if system in ends]
+    order = [*known, *sorted(ends - set(known))]
+    return {system: system_name(shown.catalogue, system, language) for system in order}
+
+
+def _text(arrow: Arrow, language: Language) -> str:
+    """Give an arrow's label: reference, place among the legs, title, and a state that stops it."""
+    flow, state = arrow.of.flow, arrow.of.answer.state
+    legs = flow.legs
+    place = f" {legs.index(arrow.leg) + 1}/{len(legs)}" if len(legs) > 1 else ""
+    text = f"{flow.ref}{place} {title(flow, language)}"
+    if state is Standing.PERMITTED:
+        return text
+    word = told(STATES[state], language)
+    return f"{text}［{word}］" if language == "ja" else f"{text} [{word}]"
+
+
+def _opening(shown: View, size: tuple[int, int], language: Language) -> Iterator[str]:
+    wide, high = size
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
+        f'height="{high}" font-family="{_FONTS}" role="img" lang="{language}" '
+        'aria-labelledby="title description">'
+    )
+    yield f'<title id="title">{_escaped(_heading(shown, language))}</title>'
+    yield f'<desc id="description">{_escaped(told(_DESCRIPTION, language))}</desc>'
+    yield "<defs>"
+    for state, look in _LOOKS.items():
+        yield (
+            f'<marker id="{state}" viewBox="0 0 10 10" refX="9.5" refY="5" markerWidth="7" '
+            f'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="{look.colour}"/>'
+            "</marker>"
+        )
+    yield "</defs>"
+    yield f'<rect width="{wide}" height="{high}" fill="#ffffff"/>'
+
+
+def _heading(shown: View, language: Language) -> str:
+    name = f": {system_name(shown.catalogue, shown.system, language)}" if shown.system else ""
+    day = f"（{shown.day}{told(_ON, language)}）" if language == "ja" else f" {shown.day}"
+    return f"{told(_HEADING, language)}{day}{name}"
+
+
+def _head(shown: View, language: Language) -> Iterator[str]:
+    heading = _escaped(_heading(shown, language))
+    yield f'<text x="{MARGIN}" y="34" font-size="18" font-weight="bold">{heading}</text>'
+    if not shown.flows:
+        text = _escaped(told(_NO_FLOW, language))
+        yield f'<text x="{MARGIN}" y="56" font-size="{FONT}">{text}</text>'
+
+
+def _box(box: Box, picture: Picture) -> str:
+    missing = box.system == NOWHERE
+    main = box is picture.boxes[0]
+    fill = "#fff4e5" if missing else "#dce9f5" if main else "#f2f5f8"
+    edge = "#a14a00" if missing else "#44546a"
+    dashes = ' stroke-dasharray="5 4"' if missing else ""
+    lines = list(box.name) if missing else [*box.name, box.system]
+    x = box.x + box.width // 2
+    y = box.y + (box.height - LINE * len(lines)) // 2 + FONT
+    texts = []
+    for number, line in enumerate(lines):
+        is_id = number == len(box.name)
+        style = (
+            'font-size="10.5" fill="#555555"'
+            if is_id
+            else f'font-size="{FONT + 1}" font-weight="bold"'
+        )
+        texts.append(f'<text x="{x}" y="{y + LINE * number}" {style}>{_escaped(line)}</text>')
+    return (
+        f'<g text-anchor="middle"><rect x="{box.x}" y="{box.y}" width="{box.width}" '
+        f'height="{box.height}" rx="6" fill="{fill}" stroke="{edge}" stroke-width="1.5"{dashes}/>'
+        f"{''.join(texts)}</g>"
+    )
+
+
+def _line(path: Path, state: Standing) -> str:
+    look = _LOOKS[state]
+    dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
+    points = " ".join(f"{x},{y}" for x, y in path.points)
+    line = (
+        f'<polyline points="{points}" fill="none" stroke="{look.colour}" stroke-width="1.6"'
+        f'{dashes} marker-end="url(#{state})"/>'
+    )
+    if state is Standing.DENIED:
+        line += _cross(_beside_label(path.points), look.colour)
+    return line
+
+
+def _beside_label(points: tuple[Point, ...]) -> Point:
+    """Give a point of the row with the label, to the right: labels begin at the left."""
+    (ax, y), (bx, _) = points[0], points[1]
+    return max(ax, bx) - abs(bx - ax) // 7, y
+
+
+def _cross(at: Point, colour: str) -> str:
+    x, y = at
+    return (
+        f'<path d="M{x - 5} {y - 5}L{x + 5} {y + 5}M{x - 5} {y + 5}L{x + 5} {y - 5}" '
+        f'stroke="{colour}" stroke-width="3"/>'
+    )
+
+
+def _label(path: Path, state: Standing) -> str:
+    colour = _LOOKS[state].colour if state is not Standing.PERMITTED else "#111111"
+    ref, _, rest = path.label.lines[0].partition(" ")
+    lines = [f'<tspan font-weight="bold">{_escaped(ref)}</tspan> {_escaped(rest)}']
+    lines += map(_escaped, path.label.lines[1:])
+    x, y = path.label.x, path.label.y
+    return "".join(
+        f'<text x="{x}" y="{y + LINE * number}" font-size="{FONT}" fill="{colour}">{line}</text>'
+        for number, line in enumerate(lines)
+    )
+
+
+def _legend(
+    shown: View, states: Iterable[Standing], picture: Picture, language: Language
+) -> list[str]:
+    """Give the lines below the picture; each is drawn from 0, 0."""
+    used = set(states)
+    x = MARGIN
+    parts = []
+    for state in (state for state in _LOOKS if state in used):
+        word = told(STATES[state], language)
+        if language == "en":
+            word = f"{word}: {sum(one.answer.state is state for one in shown.flows)}"
+        else:
+            word = f"{word}（{sum(one.answer.state is state for one in shown.flows)}件）"
+        look = _LOOKS[state]
+        dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
+        parts.append(
+            f'<line x1="{x}" y1="-4" x2="{x + _SAMPLE}" y2="-4" stroke="{look.colour}" '
+            f'stroke-width="1.6"{dashes} marker-end="url(#{state})"/>'
+        )
+        if state is Standing.DENIED:
+            parts.append(_cross((x + _SAMPLE // 2, -4), look.colour))
+        x += _SAMPLE + 8
+        parts.append(f'<text x="{x}" y="0" font-size="{FONT}">{_escaped(word)}</text>')
+        x += int(width(word, FONT)) + 28
+    lines = ["".join(parts)] if parts else []
+    names = [
+        system_name(shown.catalogue, system, language)
+        for system in shown.catalogue.systems
+        if shown.catalogue.is_neighbour(system)
+    ]
+    if names and shown.system is None:
+        joined = ("、" if language == "ja" else ", ").join(names)
+        text = told(_NEIGHBOURS, language) + joined
+        lines += (
+            f'<text x="{MARGIN}" y="0" font-size="{FONT}" fill="#555555">{_escaped(line)}</text>'
+            for line in wrap(text, FONT, max(picture.width, 640) - 2 * MARGIN)
+        )
+    return lines
+
+
+def _placed(lines: list[str], top: int) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f'<g transform="translate(0 {top + _LEGEND_LINE * number})">{line}</g>'
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=True)

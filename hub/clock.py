@@ -1,0 +1,10 @@
+"""The city's calendar: a flow is judged on the day in Japan, wherever the hub runs."""
+
+import datetime as dt
+
+JST = dt.timezone(dt.timedelta(hours=9))
+
+
+def today() -> dt.date:
+    """Give the day that it is in Japan now."""
+    return dt.datetime.now(JST).date()
