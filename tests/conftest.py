@@ -2,17 +2,24 @@
 
 import secrets
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
 from pydantic import SecretStr
 
+from hub.broker.apply import apply
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management
+from hub.broker.plan import plan
 from hub.broker.provide import ProvidedBroker, provide
-from hub.broker.topology import Topology, apply, plan
+from hub.broker.topology import Topology
+from hub.message import RECEIPT_TYPE
 from hub.site import HUB_USER
+from schemas import MESSAGE_TYPES
+
+TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"})
+"""What a user may publish where a test does not say."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,12 +36,19 @@ class Vhost:
     management: Management
     passwords: dict[str, SecretStr] = field(default_factory=dict)
 
-    def apply(self, systems: Collection[str], partitions: int = 2) -> Topology:
+    def apply(
+        self,
+        systems: Collection[str],
+        partitions: int = 2,
+        sends: Mapping[str, Collection[str]] | None = None,
+    ) -> Topology:
         """Bring about the hub's topology, with new passwords for its users.
 
+        Every system may publish whatever a test publishes, unless ``sends`` says what.
         It does not wait as a site has to: a test that kills the broker waits itself.
         """
-        topology = plan(systems, partitions)
+        allowed = dict.fromkeys(systems, TEST_TYPES) if sends is None else sends
+        topology = plan(systems, allowed, partitions)
         self.passwords = {
             user: SecretStr(secrets.token_urlsafe(12)) for user in (HUB_USER, *systems)
         }

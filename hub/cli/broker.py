@@ -1,11 +1,23 @@
 """``renkei broker …``."""
 
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from hub.cli.options import SiteOption
-from hub.errors import SiteError
+from hub.errors import BrokerError
 
-app = typer.Typer(help="What the hub needs of RabbitMQ: users, permissions, exchanges, queues.")
+if TYPE_CHECKING:
+    from hub.broker.topology import Difference
+
+app = typer.Typer(
+    help="What the hub needs of RabbitMQ: users, permissions, exchanges, queues, policies.\n\n"
+    "All of it follows from the catalogue and the site file."
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.callback()
@@ -13,26 +25,108 @@ def _broker() -> None:
     pass
 
 
-@app.command("apply")
-def apply_topology(site: SiteOption) -> None:
-    """Bring about users, exchanges, queues and bindings, then read them back and compare.
+@app.command("plan")
+def show_plan(site: SiteOption, *, as_json: JsonOption = False) -> None:
+    """Show how the broker differs from what is planned; change nothing.
 
-    It deletes nothing, and may be run again at any time.
+    Needs the administrator's password only. With --json: {"vhost", "as_planned", "changes"},
+    each change with "change" (missing, different, unplanned), "kind", "name" and "differs".
     """
-    from hub.broker.management import Management  # noqa: PLC0415 - see hub.cli.main
-    from hub.broker.topology import apply, plan  # noqa: PLC0415
-    from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
-    from hub.site import read_secret  # noqa: PLC0415
+    from hub.broker.read import read  # noqa: PLC0415 - see hub.cli.main
+    from hub.broker.topology import diff  # noqa: PLC0415
+    from hub.clock import today  # noqa: PLC0415
+    from hub.compose.broker import administrator, broker_plan  # noqa: PLC0415
+    from hub.compose.checked import load_checked  # noqa: PLC0415
 
-    settings, _ = load_checked(site)
-    broker = settings.broker
-    if broker.admin_password_file is None:
-        message = "broker.admin_password_file is missing in the site file"
-        raise SiteError(message)
-    secret = read_secret(broker.admin_password_file)
-    topology = plan(tuple(settings.systems), settings.hub.partitions)
-    with Management(broker.management_url, broker.admin_user, secret) as management:
-        changes = apply(management, broker.vhost, topology, passwords_of(settings))
-    for change in changes:
-        typer.echo(str(change))
-    typer.echo(f"the broker is as planned for {', '.join(sorted(settings.systems))}")
+    settings, catalogue = load_checked(site, ())
+    vhost = settings.broker.vhost
+    with administrator(settings) as management:
+        planned = broker_plan(settings, catalogue, today())
+        differences = diff(planned, read(management, vhost))
+    if as_json:
+        answer = {
+            "vhost": vhost,
+            "as_planned": not differences,
+            "changes": [one.as_json() for one in differences],
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    _show(differences)
+    typer.echo(_summary(vhost, differences))
+
+
+@app.command("apply")
+def apply_topology(
+    site: SiteOption,
+    *,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove what nobody planned as well; a queue that holds messages or is being "
+            "read is kept.",
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring about what is planned, then read it back and compare.
+
+    May be run again at any time: after a change of the catalogue it has to be. Without --prune
+    it deletes nothing; anything that nobody planned is named, and the exit status is 1 while it
+    is there. A user whose rights changed is disconnected.
+    """
+    from hub.broker.apply import apply  # noqa: PLC0415
+    from hub.broker.apply import prune as prune_unplanned  # noqa: PLC0415
+    from hub.broker.read import read  # noqa: PLC0415
+    from hub.broker.topology import diff  # noqa: PLC0415
+    from hub.clock import today  # noqa: PLC0415
+    from hub.compose.broker import administrator, broker_plan, depth_of  # noqa: PLC0415
+    from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
+
+    settings, catalogue = load_checked(site)
+    vhost = settings.broker.vhost
+    removed: Sequence[Difference] = ()
+    kept: Sequence[str] = ()
+    with administrator(settings) as management:
+        planned = broker_plan(settings, catalogue, today())
+        if not as_json:
+            _show(diff(planned, read(management, vhost)))
+        if prune:
+            removed, kept = prune_unplanned(management, vhost, planned, depth_of(settings))
+        for reason in kept:
+            typer.echo(reason, err=True)
+        try:
+            changes = apply(management, vhost, planned, passwords_of(settings))
+        except BrokerError as error:
+            hint = "" if prune or "unplanned" not in str(error) else "; --prune removes it"
+            raise BrokerError(f"{error}{hint}") from error
+    if as_json:
+        answer = {
+            "vhost": vhost,
+            "as_planned": True,
+            "made": [one.as_json() for one in changes],
+            "removed": [one.as_json() for one in removed],
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    made = f"{len(changes)} made or changed, {len(removed)} removed"
+    typer.echo(f"{made}; {_as_planned(vhost)}")
+
+
+def _show(differences: Sequence["Difference"]) -> None:
+    for one in differences:
+        typer.echo(str(one))
+
+
+def _summary(vhost: str, differences: Sequence["Difference"]) -> str:
+    if not differences:
+        return _as_planned(vhost)
+    counts: dict[str, int] = {}
+    for one in differences:
+        counts[one.change] = counts.get(one.change, 0) + 1
+    said = ", ".join(f"{count} {change}" for change, count in counts.items())
+    return f"{said}: renkei broker apply puts it right (with --prune, what is unplanned goes)"
+
+
+def _as_planned(vhost: str) -> str:
+    return f"the vhost {vhost} is as planned"

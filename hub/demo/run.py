@@ -1,7 +1,6 @@
 """Run the demo: city, simulators, broker, hub and adapters, until everything has arrived."""
 
 import contextlib
-import datetime as dt
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,8 +11,10 @@ import adapters
 from adapters.simulation.city import City, CityDay
 from adapters.simulation.expected import EXPECTED
 from adapters.simulation.kit import WrongDelivery
+from hub.broker.apply import apply
 from hub.broker.provide import ProvidedBroker, provide
-from hub.broker.topology import apply, plan
+from hub.clock import today
+from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
 from hub.compose.links import link_settings
 from hub.compose.worker import ledger_url
@@ -28,7 +29,6 @@ from hub.edge.journal import InboundFile, InboundState, inbound_files
 from hub.errors import RenkeiError
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
-from hub.pipeline.judge import JST
 from hub.processes import Supervisor, commands_of
 from hub.site import Site
 from hub.statute.catalogue import Catalogue
@@ -138,7 +138,7 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     systems = adapters.systems()
     write_site(state, broker, broker.vhost or state.vhost(), systems)
     site, catalogue = load_checked(state.site_file)
-    settled_at = _prepare_broker(broker, site)
+    settled_at = _prepare_broker(broker, site, catalogue)
     migrate(ledger_url(site))
     ledger = DatabaseLedger(ledger_url(site))
     running.callback(ledger.close)
@@ -149,14 +149,14 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     return _Stage(state, site, catalogue, broker, supervisor, ledger, watcher, settled_at)
 
 
-def _prepare_broker(broker: ProvidedBroker, site: Site) -> float:
+def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> float:
     """Bring about the topology; say from when on (monotonic) it may be relied upon.
 
     The time that new queues need is used to start the processes: nothing is sent before.
     """
     waits: list[float] = []
     with broker.management() as management:
-        topology = plan(tuple(site.systems), site.hub.partitions)
+        topology = broker_plan(site, catalogue, today())
         apply(management, site.broker.vhost, topology, passwords_of(site), settle=waits.append)
     return time.monotonic() + sum(waits)
 
@@ -192,13 +192,13 @@ class _Stage:
         """Let every system write what it has to say about the next day; give its number."""
         day = next(self.days)
         self.state.begin_day(day.number)
-        today = dt.datetime.now(JST).date()
         for system in self.site.systems:
             for file in adapters.simulator(system).write(day, self.state.drive(system)):
                 self.written.files[system][file.path.name] = file.records
                 self.tend()
+        now = today()
         for message_type, scope in EXPECTED.items():
-            persons = scope(day, self.site.hub.about_to_reach_days, today)
+            persons = scope(day, self.site.hub.about_to_reach_days, now)
             self.written.expected[message_type] |= persons
         self.watcher.progress(self.progress())
         return day.number

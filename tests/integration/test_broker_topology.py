@@ -1,5 +1,6 @@
 """The topology on a real broker: brought about, read back, and tried as each user."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -9,9 +10,12 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 from pydantic import SecretStr
 
-from hub.broker import topology
+from hub.broker.apply import SETTLE_SECONDS, apply, prune, verify
+from hub.broker.depth import queue_depth
 from hub.broker.link import PikaLink
-from hub.broker.topology import Binding, Change, Difference, Exchange
+from hub.broker.plan import plan
+from hub.broker.read import read
+from hub.broker.topology import Change, Difference, Topology, diff
 from hub.errors import BrokerError
 from hub.message import PARTITION_HEADER
 from hub.names import inbound_exchange, outbound_queue, partition_queue
@@ -21,11 +25,16 @@ from tests.conftest import Vhost
 pytestmark = pytest.mark.integration
 
 SYSTEMS = ["tax", "union", "resident-registry"]
+SENDS = {system: ["tax.income"] for system in SYSTEMS}
+
+
+def planned(*more: str) -> Topology:
+    return plan([*SYSTEMS, *more], {**SENDS, **{system: [] for system in more}}, 2)
 
 
 @pytest.fixture
 def applied(vhost: Vhost) -> Vhost:
-    vhost.apply(SYSTEMS)
+    vhost.apply(SYSTEMS, sends=SENDS)
     return vhost
 
 
@@ -55,7 +64,9 @@ def channel_as(applied: Vhost) -> Iterator[Callable[[str], BlockingChannel]]:
             connection.close()
 
 
-def in_queues(vhost: Vhost, user: str, queues: tuple[str, ...], count: int) -> dict[str, int]:
+def in_queues(
+    vhost: Vhost, user: str | None, queues: tuple[str, ...], count: int
+) -> dict[str, int]:
     """Count what arrives in these queues until ``count`` have, and for a moment after."""
     found = dict.fromkeys(queues, 0)
     with PikaLink(vhost.settings(user, queues)) as link:
@@ -68,15 +79,25 @@ def in_queues(vhost: Vhost, user: str, queues: tuple[str, ...], count: int) -> d
     return found
 
 
+def broken(vhost: Vhost) -> tuple[str, ...]:
+    return tuple(str(one) for one in diff(planned(), read(vhost.management, vhost.name)))
+
+
+def pruned(vhost: Vhost) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+    settings = vhost.settings()
+    return prune(
+        vhost.management, vhost.name, planned(), lambda queue: queue_depth(settings, queue)
+    )
+
+
 def test_applying_twice_changes_nothing_and_reads_back(applied: Vhost) -> None:
-    planned = topology.plan(SYSTEMS, 2)
-    again = topology.apply(applied.management, applied.name, planned, applied.passwords)
+    again = apply(applied.management, applied.name, planned(), applied.passwords)
     assert again == ()
-    assert topology.read(applied.management, applied.name) == planned
-    wider = topology.plan([*SYSTEMS, "bank"], 2)
-    changes = topology.diff(wider, topology.read(applied.management, applied.name))
+    assert read(applied.management, applied.name) == planned()
+    wider = planned("bank")
+    changes = diff(wider, read(applied.management, applied.name))
     assert {change.change for change in changes} == {Change.MISSING}
-    assert {change.part.name for change in changes} == {
+    assert {change.part.name for change in changes if change.part.KIND != "topic rule"} == {
         "in.bank",
         "out.bank",
         "bank",
@@ -84,43 +105,134 @@ def test_applying_twice_changes_nothing_and_reads_back(applied: Vhost) -> None:
         "hub.out --bank--> out.bank",
     }
     passwords = {**applied.passwords, "bank": SecretStr("a-new-one")}
-    made = topology.apply(applied.management, applied.name, wider, passwords, settle=lambda _: None)
+    made = apply(applied.management, applied.name, wider, passwords, settle=lambda _: None)
     assert made == changes
+
+
+def test_a_vhost_that_is_not_there_lacks_everything_and_is_not_made(vhost: Vhost) -> None:
+    assert read(vhost.management, "no-such-vhost") == Topology()
+    assert "no-such-vhost" not in {row["name"] for row in vhost.management.get("vhosts")}
 
 
 def test_it_waits_for_new_queues_to_settle(vhost: Vhost) -> None:
     waited: list[float] = []
-    planned = topology.plan(["tax"], 1)
-    passwords = {user: SecretStr("secret") for user in ("hub", "tax")}
-    topology.apply(vhost.management, vhost.name, planned, passwords, settle=waited.append)
-    topology.apply(vhost.management, vhost.name, planned, passwords, settle=waited.append)
-    assert waited == [topology.SETTLE_SECONDS]
+    passwords = {user: SecretStr("secret") for user in ("hub", *SYSTEMS)}
+    for _ in range(2):
+        apply(vhost.management, vhost.name, planned(), passwords, settle=waited.append)
+    assert waited == [SETTLE_SECONDS]
 
 
-def test_what_nobody_planned_or_somebody_changed_is_found(applied: Vhost) -> None:
-    planned = topology.plan(SYSTEMS, 2)
-    body = {"routing_key": "#", "arguments": {}}
-    applied.declare("leak")
-    where = ("bindings", applied.name, "e", "in.tax", "q", "leak")
-    applied.management.post(*where, body=body)
+def spoil(vhost: Vhost) -> None:
+    """Do to a vhost what an administrator might, by mistake or not."""
+    put = vhost.management.put
+    vhost.declare("leak")
+    body: dict[str, object] = {"routing_key": "#", "arguments": {}}
+    vhost.management.post("bindings", vhost.name, "e", "in.tax", "q", "leak", body=body)
     grab = {"configure": ".*", "write": ".*", "read": ".*"}
-    applied.management.put("permissions", applied.name, "tax", body=grab)
-    with pytest.raises(BrokerError) as caught:
-        topology.verify(applied.management, applied.name, planned)
-    assert "unplanned: binding in.tax --#--> leak" in str(caught.value)
-    assert "unplanned: queue leak" in str(caught.value)
-    assert "different: account tax" in str(caught.value)
+    put("permissions", vhost.name, "tax", body=grab)
+    put("users", "stranger", body={"password": "secret", "tags": ""})
+    put("permissions", vhost.name, "stranger", body=grab)
+    everything = {"exchange": "in.tax", "write": ".*", "read": ".*"}
+    put("topic-permissions", vhost.name, "tax", body=everything)
+    put("topic-permissions", vhost.name, "union", body={**everything, "exchange": "in.gone"})
+    put("exchanges", vhost.name, "side", body={"type": "fanout", "durable": True})
+    policy = {"pattern": ".*", "definition": {"max-length": 1}, "apply-to": "queues"}
+    put("policies", vhost.name, "short", body={**policy, "priority": 99})
+    put("operator-policies", vhost.name, "hub.limits", body={**policy, "priority": 99})
+    limits = {**policy, "definition": {"max-length-bytes": 1}, "priority": 10}
+    put("policies", vhost.name, "hub.limits", body=limits)
+
+
+SPOILT = {
+    "different: account tax",
+    "different: policy hub.limits",
+    "different: topic rule tax on in.tax",
+    "unplanned: account stranger",
+    "unplanned: binding in.tax --#--> leak",
+    "unplanned: exchange side",
+    "unplanned: policy hub.limits (operator)",
+    "unplanned: policy short",
+    "unplanned: queue leak",
+    "unplanned: topic rule union on in.gone",
+}
+
+
+def test_what_nobody_planned_or_somebody_changed_is_found_and_put_right(applied: Vhost) -> None:
+    spoil(applied)
+    assert {re.sub(r" \((?!operator).*", "", said) for said in broken(applied)} == SPOILT
+    with pytest.raises(BrokerError, match="is not as planned") as caught:
+        verify(applied.management, applied.name, planned())
     assert applied.passwords["tax"].get_secret_value() not in str(caught.value)
+    with pytest.raises(BrokerError, match="unplanned: queue leak"):
+        apply(applied.management, applied.name, planned(), applied.passwords)
+    assert {said.split(":")[0] for said in broken(applied)} == {"unplanned"}
+    removed, kept = pruned(applied)
+    assert kept == ()
+    assert len(removed) == 7
+    assert apply(applied.management, applied.name, planned(), applied.passwords) == ()
+    assert "stranger" not in {row["name"] for row in applied.management.get("users")}
+
+
+def test_a_queue_with_messages_is_never_deleted(applied: Vhost) -> None:
+    applied.declare("leak")
+    body: dict[str, object] = {"routing_key": "#", "arguments": {}}
+    applied.management.post("bindings", applied.name, "e", "in.tax", "q", "leak", body=body)
+    message = Outgoing("in.tax", "tax.income", b"{}", "m", "tax.income")
+    with PikaLink(applied.settings("tax")) as link:
+        assert link.publish([message] * 3) == [Sent.CONFIRMED] * 3
+    removed, kept = pruned(applied)
+    assert [str(one) for one in removed] == ["unplanned: binding in.tax --#--> leak"]
+    assert kept == ("the queue leak holds 3 messages and is kept",)
+    with PikaLink(applied.settings(queues=("leak",))) as link:
+        taken = link.take(3, 5.0)
+        assert len(taken) == 3
+        # Nothing waits any more, but what is being read comes back if it is not acknowledged.
+        _, kept = pruned(applied)
+        assert kept == ("the queue leak is being read and is kept",)
+    _, kept = pruned(applied)
+    assert kept == ("the queue leak holds 3 messages and is kept",)
+    assert in_queues(applied, None, ("leak",), 3) == {"leak": 3}
+    removed, kept = pruned(applied)
+    assert ([str(one) for one in removed], kept) == (["unplanned: queue leak"], ())
+
+
+def test_a_shovel_that_takes_messages_away_is_found(applied: Vhost) -> None:
+    applied.declare("elsewhere")
+    value = {
+        "src-protocol": "amqp091",
+        "src-uri": "amqp://",
+        "src-queue": "out.union",
+        "dest-protocol": "amqp091",
+        "dest-uri": "amqp://",
+        "dest-queue": "elsewhere",
+    }
+    where = ("parameters", "shovel", applied.name, "away")
+    applied.management.put(*where, body={"value": value})
+    assert "unplanned: parameter shovel away" in broken(applied)
+    removed, _ = pruned(applied)
+    assert "unplanned: parameter shovel away" in map(str, removed)
+
+
+def test_the_limits_of_the_policy_are_in_force(applied: Vhost) -> None:
+    (limits,) = planned().policies
+    small = replace(limits, definition=(("max-length-bytes", 1000),))
+    narrow = replace(planned(), policies=frozenset({small}))
+    (change,) = apply(applied.management, applied.name, narrow, applied.passwords)
+    assert change.part == small
+    message = Outgoing("hub.out", "union", b"x" * 400, "m", "t.x")
+    with PikaLink(applied.settings("hub")) as link:
+        fates = [link.publish([message])[0] for _ in range(20)]
+    assert fates[0] is Sent.CONFIRMED
+    assert fates[-1] is Sent.REFUSED
 
 
 def test_a_misspelt_argument_is_found(applied: Vhost) -> None:
     applied.management.delete("queues", applied.name, "out.tax")
     applied.declare("out.tax", **{"x-delivery-limt": 100})
-    planned = topology.plan(SYSTEMS, 2)
     with pytest.raises(BrokerError, match=r"different: queue out\.tax"):
-        topology.verify(applied.management, applied.name, planned)
+        verify(applied.management, applied.name, planned())
     with pytest.raises(BrokerError, match=r"other properties: out\.tax"):
-        topology.apply(applied.management, applied.name, planned, applied.passwords)
+        apply(applied.management, applied.name, planned(), applied.passwords)
 
 
 def test_a_systems_message_reaches_only_the_hub_and_the_hubs_only_its_receiver(
@@ -230,10 +342,3 @@ def test_another_password_is_refused(applied: Vhost) -> None:
     wrong = applied.settings("tax", password=applied.passwords["union"])
     with pytest.raises((AMQPError, BrokerError)):
         PikaLink(wrong)
-
-
-def test_differences_read_well() -> None:
-    missing = Difference(Change.MISSING, Exchange("in.tax", "topic"))
-    assert str(missing) == "missing: exchange in.tax"
-    bound = Difference(Change.UNPLANNED, Binding("in.tax", "leak", "queue", "#"))
-    assert str(bound) == "unplanned: binding in.tax --#--> leak"

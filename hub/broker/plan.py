@@ -1,0 +1,187 @@
+"""What the hub needs of a broker, derived from the catalogue and the site. Pure.
+
+A system's user can publish the message types that the catalogue permits it, on its own
+exchange, and read its own queue; it can declare, bind and delete nothing. An inbound exchange
+leads to the hub's queues only, so that copies asked for by ``CC`` or ``BCC`` (which pass by
+the broker's topic permissions) have nowhere to go. ``docs/adr/0011-three-walls.md`` has what
+was tried.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from hub.broker.topology import (
+    NEVER,
+    NOTHING,
+    Account,
+    Arguments,
+    Binding,
+    Exchange,
+    Policy,
+    Queue,
+    TopicRule,
+    Topology,
+)
+from hub.message import PARTITION_HEADER
+from hub.names import (
+    DEAD_EXCHANGE,
+    DEAD_QUEUE,
+    OUT_EXCHANGE,
+    PARTITIONS_EXCHANGE,
+    inbound_exchange,
+    outbound_queue,
+    partition_queue,
+)
+from hub.site import HUB_USER
+
+DELIVERY_LIMIT = 100
+PARTITION_WEIGHT = "10"
+"""A queue's share of a consistent-hash exchange: more points on the ring, spread more evenly."""
+QUEUE_BYTES = 4_294_967_296
+"""How much a work queue may hold. A full one says no to its publisher, who keeps what it has;
+without a limit the disk alarm would come first, and stop every queue at once."""
+LIMITS_POLICY = "hub.limits"
+BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
+"""The topic exchanges that a broker has by itself, or gets with a plugin."""
+
+
+def plan(
+    systems: Collection[str], sends: Mapping[str, Collection[str]], partitions: int
+) -> Topology:
+    """Plan the topology, with this many of the hub's own queues.
+
+    Every one of ``systems`` has its exchange and its queue. Those in ``sends`` have a user as
+    well, which can publish the message types named there and no other.
+
+    Raises:
+        ValueError: ``sends`` names a system that is not among ``systems``.
+    """
+    strangers = sorted(sends.keys() - set(systems))
+    if strangers:
+        raise ValueError(f"accounts for systems that have no queue: {', '.join(strangers)}")
+    numbers = range(partitions)
+    return Topology(
+        exchanges=frozenset(
+            {
+                Exchange(PARTITIONS_EXCHANGE, "x-consistent-hash", (_hash_header(),)),
+                Exchange(OUT_EXCHANGE, "direct"),
+                Exchange(DEAD_EXCHANGE, "fanout"),
+                *(Exchange(inbound_exchange(system), "topic") for system in systems),
+            }
+        ),
+        queues=frozenset(
+            {
+                Queue(DEAD_QUEUE, _arguments({"x-queue-type": "quorum"})),
+                *(Queue(partition_queue(number), _work_arguments()) for number in numbers),
+                *(Queue(outbound_queue(system), _work_arguments()) for system in systems),
+            }
+        ),
+        bindings=frozenset(
+            {
+                Binding(DEAD_EXCHANGE, DEAD_QUEUE, "queue", ""),
+                *(_partition_binding(number) for number in numbers),
+                *(
+                    Binding(inbound_exchange(system), PARTITIONS_EXCHANGE, "exchange", "#")
+                    for system in systems
+                ),
+                *(
+                    Binding(OUT_EXCHANGE, outbound_queue(system), "queue", system)
+                    for system in systems
+                ),
+            }
+        ),
+        policies=frozenset({_limits()}),
+        topics=frozenset(_topic_rules(systems, sends)),
+        accounts=frozenset(
+            {
+                Account(HUB_USER, NOTHING, exactly(OUT_EXCHANGE), r"^hub\.in\.[0-9]+$"),
+                *(
+                    Account(
+                        system,
+                        NOTHING,
+                        exactly(inbound_exchange(system)),
+                        exactly(outbound_queue(system)),
+                    )
+                    for system in sends
+                ),
+            }
+        ),
+    )
+
+
+def exactly(name: str) -> str:
+    """Give the pattern that matches this name only; RabbitMQ's patterns are unanchored."""
+    return f"^{_escaped(name)}$"
+
+
+def one_of(keys: Collection[str]) -> str:
+    r"""Give the pattern that matches these routing keys and no other text.
+
+    A ``$`` alone also matches before a line feed at the end, in RabbitMQ as in Python.
+
+    >>> one_of(["tax.paid", "hub.receipt"])
+    '^(?:hub\\.receipt|tax\\.paid)$(?!\\n)'
+    """
+    if not keys:
+        return NEVER
+    return f"^(?:{'|'.join(_escaped(key) for key in sorted(keys))})$(?!\\n)"
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: re.escape(found.group()), name)
+
+
+def _topic_rules(
+    systems: Collection[str], sends: Mapping[str, Collection[str]]
+) -> Iterator[TopicRule]:
+    """Give a rule for every user on every topic exchange: where there is none, all may pass."""
+    exchanges = (*map(inbound_exchange, systems), *BROKERS_TOPICS)
+    for user in (HUB_USER, *sends):
+        for exchange in exchanges:
+            own = user in sends and exchange == inbound_exchange(user)
+            yield TopicRule(user, exchange, one_of(sends[user]) if own else NEVER, NEVER)
+
+
+def _limits() -> Policy:
+    return Policy(
+        label=LIMITS_POLICY,
+        pattern=r"^(?:hub\.in|out)\.",
+        applies_to="queues",
+        definition=_arguments({"max-length-bytes": QUEUE_BYTES}),
+        priority=10,
+    )
+
+
+def _hash_header() -> tuple[str, str]:
+    return ("hash-header", PARTITION_HEADER)
+
+
+def _partition_binding(number: int) -> Binding:
+    return Binding(PARTITIONS_EXCHANGE, partition_queue(number), "queue", PARTITION_WEIGHT)
+
+
+def _work_arguments() -> Arguments:
+    """Give the arguments of a queue that one consumer works off in order.
+
+    Single active consumer also for the receivers' queues: two adapters started for one system
+    by mistake, or one that has not noticed yet that it was replaced, would share its messages
+    and lose the order per resident. The price is that ``basic.get`` is refused there.
+    At-least-once dead lettering is silently lossy without ``reject-publish``; the delivery
+    limit also keeps a requeued message in its place. They are arguments and no policy, so that
+    no policy can weaken them.
+    """
+    return _arguments(
+        {
+            "x-queue-type": "quorum",
+            "x-single-active-consumer": True,
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": DEAD_EXCHANGE,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+    )
+
+
+def _arguments(values: Mapping[str, Any]) -> Arguments:
+    return tuple(sorted(values.items()))
