@@ -120,7 +120,7 @@ class Judge:
             inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
             for receiver in carrier.leg.receivers:
                 if inside:
-                    allowed = carrier.leg.receivers[receiver].fields
+                    allowed = carrier.leg.receivers[receiver].fields_on(today)
                     releases.append(_release(event, fields, carrier, receiver, allowed))
                 else:
                     outside.append(Terms(carrier.flow.ref, receiver, str(carrier.basis)))
