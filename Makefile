@@ -6,7 +6,7 @@ FAULT ?= --long
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint fault lock clean
+.PHONY: help setup demo test quick lint docs fault lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,11 +17,16 @@ setup: ## make the environment in .venv (quick when it is there)
 demo: setup ## run the main job on a synthetic city; ARGS="--residents 5000" changes it
 	@$(BIN)/renkei demo $(ARGS)
 
-lint: setup ## style, types and the one-way imports
+lint: setup ## style, types, one-way imports, the catalogue and its documents
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/renkei check
+	@$(BIN)/renkei docs --check
+
+docs: setup ## write docs/catalogue anew from routes/ and schemas/
+	@$(BIN)/renkei docs
 
 test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
 	@$(BIN)/pytest --cov --cov-report=term $(ARGS)

@@ -17,11 +17,14 @@ import typer
 from rich.console import Console
 
 from hub.cli.broker import app as broker_app
+from hub.cli.check import check
 from hub.cli.demo import demo
+from hub.cli.docs import docs
 from hub.cli.explain import explain
 from hub.cli.flows import flows
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
+from hub.cli.replay_rules import replay_rules
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import Supervisor, commands_of, end_with_parent
 from hub.stop import Stop
@@ -41,6 +44,9 @@ app.add_typer(ledger_app, name="ledger")
 app.command("demo")(demo)
 app.command("flows")(flows)
 app.command("explain")(explain)
+app.command("check")(check)
+app.command("replay-rules")(replay_rules)
+app.command("docs")(docs)
 
 errors = Console(stderr=True)
 

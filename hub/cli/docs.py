@@ -1,0 +1,86 @@
+"""``renkei docs``."""
+
+import importlib.metadata
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import MaybeSiteOption, catalogue_of
+from hub.errors import RenkeiError
+
+DEFAULT_FOLDER = Path("docs/catalogue")
+_FOR_ALL = 0o022
+"""The umask: documents are for everybody, unlike all else that the hub writes."""
+
+
+def docs(
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = DEFAULT_FOLDER,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; say which files are out of date.")
+    ] = False,
+    site: MaybeSiteOption = None,
+) -> None:
+    """Write the flow catalogue, its picture, an AsyncAPI document and JSON Schemas.
+
+    The same catalogue always gives the same files; without --site it is the document's. No
+    file is deleted. Exit status of --check: 0 all is up to date; 1 some files are not, and
+    they are named.
+    """
+    from hub.catalogue.documents import documents  # noqa: PLC0415 - see hub.cli.main
+
+    texts = documents(catalogue_of(site), importlib.metadata.version("renkei-hub"))
+    if check:
+        stale = list(_stale(out, texts))
+        for line in stale:
+            typer.echo(line)
+        if stale:
+            typer.echo("run 'renkei docs' and commit what it writes", err=True)
+        raise typer.Exit(1 if stale else 0)
+    before = os.umask(_FOR_ALL)
+    try:
+        written = _write(out, texts)
+    except OSError as error:
+        message = f"{out} cannot be written: {error.strerror or error}"
+        raise RenkeiError(message) from error
+    finally:
+        os.umask(before)
+    typer.echo(f"{written} of {len(texts)} files in {out} were out of date and are written")
+    for name in _surplus(out, texts):
+        typer.echo(f"not of this catalogue: {out / name}", err=True)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> int:
+    written = 0
+    for name, text in texts.items():
+        path = folder / name
+        if _read(path) != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            written += 1
+    return written
+
+
+def _stale(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
+    for name, text in texts.items():
+        path = folder / name
+        found = _read(path)
+        if found != text:
+            yield f"{'missing' if found is None else 'differs'}: {path}"
+    yield from (f"not of this catalogue: {folder / name}" for name in _surplus(folder, texts))
+
+
+def _surplus(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    there = (path for path in folder.rglob("*") if path.is_file())
+    return sorted({path.relative_to(folder).as_posix() for path in there} - texts.keys())
+
+
+def _read(path: Path) -> str | None:
+    """Give a file's text; nothing where there is none, or none that could be right."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
