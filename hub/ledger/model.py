@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REFUSAL = "refusal"
     DELIVERY = "delivery"
     RECEIPT = "receipt"
+    CATALOGUE_CHANGE = "catalogue-change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Entry:
     ``digest`` is the keyed digest of the body as received (acceptance, refusal,
     out-of-scope) or as delivered (delivery). ``resident`` is empty for a person out of scope
     and for a message that could not be read. ``code`` is the refusal's code or the receipt's
-    result. ``basis`` is the law and article in force.
+    result. ``detail`` names what a refusal is about: fields, missing cells, days; never a
+    value. ``basis`` is the law and article in force. A change of the catalogue is no message's:
+    see ``hub.ledger.changes``.
     """
 
     kind: Kind
@@ -44,6 +47,7 @@ class Entry:
     resident: str = ""
     digest: str = ""
     code: str = ""
+    detail: str = ""
     basis: str = ""
     access: AccessItems = field(default_factory=AccessItems)
     released: tuple[str, ...] = ()
@@ -89,6 +93,10 @@ class Ledger(Protocol):
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
+        ...
+
+    def catalogue(self) -> str:
+        """Give the digest of the catalogue last recorded as in force; empty when none is."""
         ...
 
     def counts(self) -> list[FlowCount]:

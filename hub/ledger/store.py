@@ -89,6 +89,18 @@ class DatabaseLedger:
                         _learn(found[MessageKey(sender, row.message_id)], row)
         return dict(found)
 
+    def catalogue(self) -> str:
+        """Give the digest of the catalogue last recorded as in force; empty when none is."""
+        changes = entries.c.kind == Kind.CATALOGUE_CHANGE.value
+        query = (
+            select(entries.c.digest)
+            .where(changes, entries.c.code == "")
+            .order_by(entries.c.seq.desc())
+            .limit(1)
+        )
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
     def counts(self) -> list[FlowCount]:
         """Count the entries by sender, type, flow, receiver, kind and code."""
         by = (
@@ -150,6 +162,7 @@ def _row(seq: int, entry: Entry, terms_id: int, access_id: int) -> dict[str, obj
         "resident": entry.resident,
         "digest": entry.digest,
         "code": entry.code,
+        "detail": entry.detail,
         "terms_id": terms_id,
         "access_id": access_id,
     }
@@ -234,7 +247,7 @@ def _learn(known: Known, row: Any) -> None:  # noqa: ANN401 - a row of SQLAlchem
         known.receipted.add(pair)
     elif row.receiver and kind is not Kind.OUT_OF_SCOPE:
         known.settled.add(pair)
-    else:
+    elif kind is not Kind.CATALOGUE_CHANGE:
         known.decided[row.digest] = row.code
 
 

@@ -55,6 +55,7 @@ entries = Table(
     Column("resident", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
     Column("terms_id", Integer, ForeignKey("ledger_terms.id"), nullable=False),
     Column("access_id", Integer, ForeignKey("ledger_access.id"), nullable=False),
     Index("ledger_entries_message", "message_id", "sender"),
@@ -64,4 +65,10 @@ Index(
     entries.c.resident,
     sqlite_where=entries.c.resident != "",
     postgresql_where=entries.c.resident != "",
+)
+Index(
+    "ledger_entries_catalogue",
+    entries.c.seq,
+    sqlite_where=entries.c.kind == "catalogue-change",
+    postgresql_where=entries.c.kind == "catalogue-change",
 )

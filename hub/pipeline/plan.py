@@ -132,7 +132,7 @@ class _Planner:
 
     def _refuse(self, verdict: Verdict, known: Known, code: Code, detail: str = "") -> None:
         known.decided[verdict.digest] = code
-        self.plan.before.append(_entry(Kind.REFUSAL, verdict, self.now, code=code))
+        self.plan.before.append(_entry(Kind.REFUSAL, verdict, self.now, code=code, detail=detail))
         self._notify(verdict, code, detail)
 
     def _tell_again(self, verdict: Permitted | Refused, code: str, detail: str = "") -> None:
@@ -174,12 +174,21 @@ class _Planner:
         self, verdict: Permitted | Refused, pairs: set[tuple[str, str]], known: Known
     ) -> None:
         """Close what the catalogue no longer permits: it goes nowhere."""
+        reason = verdict.code if isinstance(verdict, Refused) else ""
         for flow, receiver in sorted(pairs):
             known.settled.add((flow, receiver))
-            terms = Terms(flow, receiver, basis="")
-            self.plan.before.append(
-                _entry(Kind.REFUSAL, verdict, self.now, terms, code=Code.WITHDRAWN)
+            entry = _entry(
+                Kind.REFUSAL,
+                verdict,
+                self.now,
+                Terms(flow, receiver, basis=""),
+                code=Code.WITHDRAWN,
+                detail=reason,
             )
+            self.plan.before.append(entry)
+        if pairs:
+            flows = ", ".join(sorted({flow for flow, _ in pairs}))
+            self._notify(verdict, Code.WITHDRAWN, f"({flows})")
 
     def _send(self, verdict: Permitted, release: Release, known: Known) -> None:
         terms = release.terms
@@ -224,6 +233,7 @@ def _entry(  # noqa: PLR0913 - what an entry says
     *,
     digest: str = "",
     code: str = "",
+    detail: str = "",
 ) -> Entry:
     moved = isinstance(verdict, Permitted) and kind in {Kind.ACCEPTANCE, Kind.DELIVERY}
     return Entry(
@@ -236,6 +246,7 @@ def _entry(  # noqa: PLR0913 - what an entry says
         resident=verdict.resident if isinstance(verdict, Permitted) and moved else "",
         digest=digest or verdict.digest,
         code=code,
+        detail=detail,
         basis=terms.basis,
         access=verdict.access,
         released=terms.released,

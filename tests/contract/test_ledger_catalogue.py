@@ -1,0 +1,83 @@
+"""What a ledger keeps of refusals and of the catalogue, in SQLite and in PostgreSQL."""
+
+import pytest
+from alembic import command
+
+from hub.ledger import schema
+from hub.ledger.changes import CATALOGUE_REFUSED, changed, refused
+from hub.ledger.model import Kind
+from hub.message import MessageKey
+from hub.site import HUB_USER
+from tests.samples import NOW, entry
+from tests.servers.ledgers import execute, opened
+
+pytestmark = pytest.mark.contract
+
+OLD, NEW, BAD = "1" * 64, "2" * 64, "3" * 64
+
+
+def test_a_refusal_keeps_what_it_is_about(url: str) -> None:
+    refusal = entry(kind=Kind.REFUSAL, code="held", detail="legal basis（法令上の根拠）")
+    with opened(url) as ledger:
+        ledger.append([refusal, entry(2)])
+        first, second = ledger.rows()
+    assert first["detail"] == refusal.detail
+    assert second["detail"] == ""
+
+
+def test_the_catalogue_in_force_is_the_last_one_that_was_not_refused(url: str) -> None:
+    with opened(url) as ledger:
+        assert ledger.catalogue() == ""
+        ledger.append([changed("", OLD, (), NOW), entry()])
+        assert ledger.catalogue() == OLD
+        ledger.append([refused(OLD, BAD, ["B1.toml:3: no basis"], NOW)])
+        assert ledger.catalogue() == OLD
+        ledger.append([changed(OLD, NEW, ["B1 closed"], NOW), entry(2)])
+        assert ledger.catalogue() == NEW
+        rows = [row for row in ledger.rows() if row["kind"] == Kind.CATALOGUE_CHANGE]
+    assert [(row["digest"], row["code"], row["detail"]) for row in rows] == [
+        (OLD, "", "before none"),
+        (BAD, CATALOGUE_REFUSED, f"in force {OLD}; B1.toml:3: no basis"),
+        (NEW, "", f"before {OLD}; B1 closed"),
+    ]
+
+
+def test_a_change_of_the_catalogue_says_nothing_of_a_message_with_its_name(url: str) -> None:
+    change = changed("", OLD, (), NOW)
+    with opened(url) as ledger:
+        ledger.append([change])
+        known = ledger.known([change.message])
+    assert change.message == MessageKey(HUB_USER, f"catalogue-{OLD[:32]}")
+    assert not any(one.decided or one.accepted for one in known.values())
+
+
+def test_a_text_that_no_database_keeps_is_cut(url: str) -> None:
+    fault = "B1.toml:1: \x00\x1b[2J\ud800 " + "長" * 2000
+    with opened(url) as ledger:
+        ledger.append([refused(OLD, BAD, [fault], NOW)])
+        (row,) = ledger.rows()
+    detail = str(row["detail"])
+    assert detail.startswith(f"in force {OLD}; B1.toml:1:   [2J? 長")
+    assert len(detail) == 600
+
+
+def test_a_ledger_of_the_first_schema_keeps_its_entries(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        schema.migrate(url)
+    terms = "INSERT INTO ledger_terms VALUES (99, 'd', 'basis', '[]', '[]')"
+    access = "INSERT INTO ledger_access VALUES (99, 'd', '', '', '', '', '')"
+    old = (
+        "INSERT INTO ledger_entries VALUES"
+        " (1, 0, 'refusal', 'tax', 'm', 't.x', '', '', '', 'digest', 'held', 99, 99)"
+    )
+    for statement in (terms, access, old, "UPDATE ledger_head SET size = 1"):
+        execute(url, statement)
+    with opened(url) as ledger:
+        (row,) = ledger.rows()
+        assert (row["message_id"], row["code"], row["detail"]) == ("m", "held", "")
+        ledger.append([changed("", OLD, (), NOW)])
+        assert ledger.catalogue() == OLD
