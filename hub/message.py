@@ -25,6 +25,9 @@ MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")
 MessageType = Annotated[
     str, StringConstraints(max_length=80, pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$")
 ]
+Purpose = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 # Receivers get this attribute too, so it has no room for anything but what W3C gives it.
 TraceParent = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
@@ -41,7 +44,11 @@ class MessageKey(NamedTuple):
 
 
 class Envelope(BaseModel, Generic[DataT]):
-    """A CloudEvents 1.0 event as a sender publishes it."""
+    """A CloudEvents 1.0 event as a sender publishes it.
+
+    ``purpose`` may be left out. Where it is given, only flows of that very purpose (用途, as
+    the catalogue words it) carry the message: data stated for one end is not used for another.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -57,6 +64,7 @@ class Envelope(BaseModel, Generic[DataT]):
     terminal: Item = ""
     reason: Item = ""
     operation: Item = ""
+    purpose: Purpose | None = None
     traceparent: TraceParent | None = None
     data: DataT
 

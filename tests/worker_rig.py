@@ -155,6 +155,7 @@ class Rig:
     observed: Observed = field(default_factory=Observed)
     ticks: Iterator[int] = field(default_factory=itertools.count)
     judge: Judge = field(default_factory=shipped_four)
+    notified: frozenset[str] = NOTIFIED
 
     def __post_init__(self) -> None:
         self.url = f"sqlite:///{self.folder / 'ledger.sqlite3'}"
@@ -182,7 +183,7 @@ class Rig:
         worker = Worker(
             judge=self.judge,
             ledger=ledger,
-            notified=NOTIFIED,
+            notified=self.notified,
             observe=self.observed,
             clock=self._now,
             batch=batch,

@@ -79,7 +79,11 @@ class Judge:
         if ruling.code is not None:
             raise claim.refusal(ruling.code, ruling.detail)
         event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
-        return self._permitted(event, claim, ruling.flows, today)
+        flows = _for_purpose(event.purpose, ruling.flows)
+        if not flows:
+            refs = ", ".join(carrier.flow.ref for carrier in ruling.flows)
+            raise claim.refusal(Code.PURPOSE_NOT_PERMITTED, f"({refs})")
+        return self._permitted(event, claim, flows, today)
 
     def _rule(self, sender: str, message_type: str, today: dt.date) -> Ruling:
         # Only rulings that permit are kept: their number is bounded by the catalogue.
@@ -211,6 +215,13 @@ def _validated(
     if event.dataschema not in {None, schema_uri(type(event.data))}:
         raise claim.refusal(Code.INVALID, "dataschema")
     return event
+
+
+def _for_purpose(stated: str | None, flows: tuple[InForce, ...]) -> tuple[InForce, ...]:
+    """Keep the flows of the purpose that the sender states; all where it states none."""
+    if stated is None:
+        return flows
+    return tuple(carrier for carrier in flows if carrier.flow.purpose == stated)
 
 
 def _fault(error: ValidationError) -> tuple[Code, str]:

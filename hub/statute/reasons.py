@@ -31,6 +31,7 @@ class Code(StrEnum):
     DENIED = "denied"
     CLOSED = "closed"
     NOT_IN_FORCE = "not-in-force"
+    PURPOSE_NOT_PERMITTED = "purpose-not-permitted"
     FIELD_NOT_PERMITTED = "field-not-permitted"
     INVALID = "invalid"
     ID_REUSED = "id-reused"
@@ -87,6 +88,10 @@ _SENTENCES = {
     Code.NOT_IN_FORCE: Sentence(
         "No article of the flow's basis is in force on the day of acceptance.",
         "受付日に有効な法令上の根拠がありません。",
+    ),
+    Code.PURPOSE_NOT_PERMITTED: Sentence(
+        "The attribute purpose is the purpose of no flow that carries this message:",
+        "purpose の示す用途は、この電文を運ぶどの流れの用途でもありません:",
     ),
     Code.FIELD_NOT_PERMITTED: Sentence(
         "The data has fields that this message type does not have:",
