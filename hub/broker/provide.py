@@ -16,10 +16,11 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from hub.broker.install import BY_HAND, Installation, Say, find_installation, install_package
+from hub.broker.install import BY_HAND, Installation, find_installation, install_package
 from hub.broker.management import Management
 from hub.broker.node import PrivateNode
 from hub.errors import BrokerError, BrokerUnavailable
+from hub.packages import Say
 
 URL = "RENKEI_BROKER_URL"
 MANAGEMENT_URL = "RENKEI_BROKER_MANAGEMENT_URL"

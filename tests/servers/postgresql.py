@@ -24,7 +24,7 @@ from typing import Self
 
 import pg8000.dbapi
 
-from hub.broker.install import Run, run_command
+from hub.packages import Run, run_command
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker.install import Installation, Run, find_installation, install_package, run_command
+from hub.broker.install import Installation, find_installation, install_package
 from hub.errors import BrokerUnavailable
+from hub.packages import Run, run_command
 
 pytestmark = pytest.mark.unit
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from hub.broker.install import Installation, Say
+from hub.broker.install import Installation
 from hub.broker.provide import Machine, ProvidedBroker, configured, provide
 from hub.errors import BrokerError, BrokerUnavailable
+from hub.packages import Say
 
 pytestmark = pytest.mark.unit
 

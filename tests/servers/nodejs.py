@@ -1,0 +1,118 @@
+"""Node.js for tests, and the npm packages that ``tests/asyncapi`` locks.
+
+Debian's packages are installed where there is no Node.js. The npm packages are installed once,
+below ``.cache``, for each state of the lock.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.packages import NotInstalled, Wanted, install, privilege
+
+PROJECT = Path(__file__).parents[2]
+LOCKED = PROJECT / "tests" / "asyncapi"
+CACHE = PROJECT / ".cache" / "asyncapi"
+LEAST = 18
+INSTALL_SECONDS = 300.0
+RUN_SECONDS = 120.0
+WANTED = Wanted(
+    f"Node.js {LEAST} or newer with npm",
+    ("nodejs", "npm"),
+    f"Install Node.js {LEAST} or newer with npm (Debian and Ubuntu: apt-get install nodejs npm)",
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node.js program, with the locked packages in ``folder``."""
+
+    program: str
+    folder: Path
+
+    def run(self, script: str, *arguments: str, value: object = None) -> Any:  # noqa: ANN401
+        """Run a script of ``tests/asyncapi`` and give the JSON that it prints."""
+        done = subprocess.run(
+            [self.program, str(LOCKED / script), *arguments],
+            input=json.dumps(value),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+def node() -> Node:
+    """Give Node.js with the locked packages; install what is missing.
+
+    Raises:
+        NotInstalled: it cannot be installed; the text says what to do.
+    """
+    program, npm = _programs()
+    content = b"\0".join(
+        (LOCKED / name).read_bytes() for name in ("package.json", "package-lock.json")
+    )
+    folder = CACHE / hashlib.sha256(content).hexdigest()[:16]
+    if not folder.is_dir():
+        _install_packages(npm, folder)
+    return Node(program, folder)
+
+
+def _programs() -> tuple[str, str]:
+    found = _found()
+    if found is None:
+        install(WANTED, _say, privilege(WANTED))
+        found = _found()
+    if found is None:
+        raise NotInstalled(f"{WANTED.program} is not here. {WANTED.by_hand}.")
+    return found
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _found() -> tuple[str, str] | None:
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"v(\d+)\.", said.stdout)
+    return (program, npm) if version and int(version[1]) >= LEAST else None
+
+
+def _install_packages(npm: str, folder: Path) -> None:
+    """Install into a folder beside, then rename: other runs see all of it or nothing."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as made:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(LOCKED / name, made)
+        done = subprocess.run(
+            [npm, "ci", "--ignore-scripts"],
+            cwd=made,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise NotInstalled(f"npm could not install what tests/asyncapi locks:\n{done.stderr}")
+        whole = Path(made) / "whole"
+        whole.mkdir()
+        (Path(made) / "node_modules").rename(whole / "node_modules")
+        try:
+            whole.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+            # Another run has put the same packages there meanwhile.
