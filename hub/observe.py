@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hub.ledger.model import Entry
+from hub.statute.model import Catalogue
 
 
 class HubObserver(Protocol):
@@ -23,4 +24,12 @@ class HubObserver(Protocol):
 
     def ledger_available(self, *, available: bool) -> None:
         """Say whether entries can be recorded; while they cannot, nothing moves."""
+        ...
+
+    def catalogue_in_force(self, catalogue: Catalogue) -> None:
+        """Say by which catalogue is judged from now on."""
+        ...
+
+    def catalogue_refused(self) -> None:
+        """Say that a changed catalogue has faults; the one before stays in force."""
         ...

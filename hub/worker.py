@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.errors import LedgerError, LinkLost, RenkeiError
-from hub.ledger.model import Entry, Ledger
+from hub.ledger.model import Entry, Ledger, Pseudonyms
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
 from hub.pipeline.plan import Send, keys_of, plan_batch
@@ -37,10 +37,12 @@ class NotTakenError(RenkeiError):
 class Worker:
     """Moves batches from the hub's queues to the receivers' queues.
 
-    ``notified`` are the systems that have a queue for notices; ``clock`` gives aware times.
+    ``rules`` gives the judge to ask now; it is called between two batches, and at least every
+    ``IDLE_SECONDS``. ``notified`` are the systems that have a queue for notices; ``clock``
+    gives aware times.
     """
 
-    judge: Judge
+    rules: Callable[[], Judge]
     ledger: Ledger
     notified: frozenset[str]
     observe: HubObserver
@@ -62,6 +64,7 @@ class Worker:
 
     def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
         while not stopping():
+            self.rules()
             batch = link.take(self.batch, IDLE_SECONDS)
             if batch:
                 self._until_moved(link, batch, stopping)
@@ -99,24 +102,27 @@ class Worker:
             LinkLost: the connection is gone.
         """
         now = self.clock()
+        judge = self.rules()
         verdicts: list[Verdict] = []
         weight = 0
         for delivery in batch:
-            verdict = self.judge.judge(delivery, now)
+            verdict = judge.judge(delivery, now)
             verdicts.append(verdict)
             weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
             if weight >= MOST_AT_ONCE:
                 break
-        self._settle(link, verdicts, now)
+        self._settle(link, verdicts, now, judge.pseudonyms)
         link.ack(batch[len(verdicts) - 1])
         return batch[len(verdicts) :]
 
-    def _settle(self, link: Link, verdicts: Sequence[Verdict], now: dt.datetime) -> None:
+    def _settle(
+        self, link: Link, verdicts: Sequence[Verdict], now: dt.datetime, pseudonyms: Pseudonyms
+    ) -> None:
         plan = plan_batch(
             verdicts,
             self.ledger.known(keys_of(verdicts)),
             now=now,
-            pseudonyms=self.judge.pseudonyms,
+            pseudonyms=pseudonyms,
             notified=self.notified,
         )
         self._record(plan.before)

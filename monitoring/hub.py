@@ -9,12 +9,14 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hub.ledger.changes import CATALOGUE_REFUSED
 from hub.ledger.model import Entry, Kind
+from hub.statute.model import Catalogue
 from hub.statute.reasons import Code
 
 OTHER = "other"
 """Stands for any sender, receiver, flow, type or code that this hub does not know."""
-_CODES = frozenset(Code)
+_CODES = frozenset({*Code, CATALOGUE_REFUSED})
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 
 
@@ -58,6 +60,17 @@ class HubMetrics:
             registry=registry,
         )
         self._ledger_up.set(1)
+        self._catalogue = Gauge(
+            "renkei_catalogue_info",
+            "Always 1; the label is the digest of the catalogue in force.",
+            ("digest",),
+            registry=registry,
+        )
+        self._catalogue_refused = Counter(
+            "renkei_catalogue_refused",
+            "Changed catalogues that had faults and did not come into force.",
+            registry=registry,
+        )
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries."""
@@ -87,6 +100,17 @@ class HubMetrics:
     def ledger_available(self, *, available: bool) -> None:
         """Set whether entries can be recorded."""
         self._ledger_up.set(1 if available else 0)
+
+    def catalogue_in_force(self, catalogue: Catalogue) -> None:
+        """Show the digest; what earlier catalogues knew stays known."""
+        self._systems |= catalogue.systems.keys()
+        self._flows |= {flow.ref for flow in catalogue.flows}
+        self._catalogue.clear()
+        self._catalogue.labels(catalogue.digest).set(1)
+
+    def catalogue_refused(self) -> None:
+        """Count a refused catalogue."""
+        self._catalogue_refused.inc()
 
 
 def _among(known: Collection[str], value: str) -> str:

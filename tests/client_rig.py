@@ -22,7 +22,7 @@ from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
-from hub.statute.catalogue import load_catalogue
+from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.worker import Worker
 from tests.conftest import Vhost
 
@@ -119,6 +119,12 @@ class Recorder(HubObserver):
     def ledger_available(self, *, available: bool) -> None:
         pass
 
+    def catalogue_in_force(self, catalogue: Catalogue) -> None:
+        pass
+
+    def catalogue_refused(self) -> None:
+        pass
+
     def until(self, holds: Callable[[], bool]) -> None:
         with self.changed:
             assert self.changed.wait_for(holds, LIMIT_SECONDS), self.entries
@@ -135,8 +141,9 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
     ledger = DatabaseLedger(url)
     recorder = Recorder()
     stop = threading.Event()
+    judge = Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90)
     worker = Worker(
-        judge=Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90),
+        rules=lambda: judge,
         ledger=ledger,
         notified=frozenset(notified),
         observe=recorder,

@@ -83,6 +83,9 @@ class FusedLedger:
         with self._fuse.around():
             return self._ledger.known(keys)
 
+    def catalogue(self) -> str:
+        return self._ledger.catalogue()
+
     def counts(self) -> list[FlowCount]:
         return self._ledger.counts()
 
@@ -120,6 +123,7 @@ class Observed:
     batches: list[int] = field(default_factory=list)
     lost: int = 0
     available: list[bool] = field(default_factory=list)
+    catalogues: list[str] = field(default_factory=list)
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         self.entries.extend(entries)
@@ -133,6 +137,12 @@ class Observed:
 
     def ledger_available(self, *, available: bool) -> None:
         self.available.append(available)
+
+    def catalogue_in_force(self, catalogue: Catalogue) -> None:
+        self.catalogues.append(catalogue.digest)
+
+    def catalogue_refused(self) -> None:
+        self.catalogues.append("refused")
 
 
 class Fact(NamedTuple):
@@ -181,7 +191,7 @@ class Rig:
         ledger = FusedLedger(DatabaseLedger(self.url), burning)
         link = FusedLink(self.broker, burning)
         worker = Worker(
-            judge=self.judge,
+            rules=lambda: self.judge,
             ledger=ledger,
             notified=self.notified,
             observe=self.observed,

@@ -98,7 +98,7 @@ def run_worker(site: SiteOption) -> None:
 
     stop = _begin()
     settings, catalogue = load_checked(site, {"hub"})
-    run_hub(settings, catalogue, stop)
+    run_hub(site, settings, catalogue, stop)
 
 
 def _systems() -> list[str]:

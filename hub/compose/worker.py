@@ -2,10 +2,13 @@
 
 import datetime as dt
 import logging
+from pathlib import Path
 
 from prometheus_client import REGISTRY
 
 from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.reload import CatalogueWatch
+from hub.compose.rules import Rules
 from hub.ledger.model import Pseudonyms
 from hub.ledger.schema import with_password
 from hub.ledger.store import DatabaseLedger
@@ -43,8 +46,8 @@ def ledger_url(site: Site) -> str:
     return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
 
 
-def run_hub(site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
-    """Be a hub worker until ``stopping``.
+def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
+    """Be a hub worker until ``stopping``; ``path`` is the site file, whose catalogue is watched.
 
     Raises:
         RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
@@ -59,17 +62,29 @@ def run_hub(site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
         site, HUB_USER, site.hub.password_file, queues, prefetch=2 * site.hub.batch
     )
     ledger = DatabaseLedger(ledger_url(site))
-    worker = Worker(
-        judge=Judge(catalogue, pseudonyms(site), site.hub.about_to_reach_days),
-        ledger=ledger,
-        notified=frozenset(site.systems),
-        observe=metrics,
-        clock=lambda: dt.datetime.now(dt.UTC),
-        batch=site.hub.batch,
-    )
-    log.info("the hub is working with catalogue %s", catalogue.digest[:12])
+    keyed = pseudonyms(site)
     try:
+        rules = Rules(
+            CatalogueWatch(path, site, catalogue),
+            lambda offered: Judge(offered, keyed, site.hub.about_to_reach_days),
+            ledger=ledger,
+            observe=metrics,
+            clock=_now,
+        )
+        worker = Worker(
+            rules=rules,
+            ledger=ledger,
+            notified=frozenset(site.systems),
+            observe=metrics,
+            clock=_now,
+            batch=site.hub.batch,
+        )
+        log.info("the hub is working with catalogue %s", catalogue.digest[:12])
         worker.run(connector(settings, stopping), stopping)
     finally:
         ledger.close()
     log.info("the hub has stopped")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

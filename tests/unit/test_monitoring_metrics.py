@@ -17,6 +17,7 @@ from hub.errors import SiteError
 from hub.ledger.model import Entry, Kind
 from hub.message import MessageKey
 from hub.observe import HubObserver
+from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.reasons import Code
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
@@ -141,6 +142,8 @@ def test_every_hub_metric_moves_when_it_is_told(
         ("batch_done", (3, 0.02), {}),
         ("link_lost", (), {}),
         ("ledger_available", (), {"available": False}),
+        ("catalogue_in_force", (Catalogue({}, (), "d1"),), {}),
+        ("catalogue_refused", (), {}),
     ):
         before = generate_latest(registry)
         getattr(hub, name)(*arguments, **keywords)
@@ -152,6 +155,20 @@ def test_every_hub_metric_moves_when_it_is_told(
     assert registry.get_sample_value("renkei_batch_duration_seconds_sum") == 0.02
     assert registry.get_sample_value("renkei_link_losses_total") == 1
     assert registry.get_sample_value("renkei_ledger_available") == 0
+    assert registry.get_sample_value("renkei_catalogue_refused_total") == 1
+    assert registry.get_sample_value("renkei_catalogue_info", {"digest": "d1"}) == 1
+
+
+def test_only_the_catalogue_in_force_is_shown_and_its_flows_are_known(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    hub.catalogue_in_force(Catalogue({}, (), "d1"))
+    hub.catalogue_in_force(load_catalogue())
+    shown = [labels for name, labels, _ in samples(registry) if name == "renkei_catalogue_info"]
+    assert shown == [{"digest": load_catalogue().digest}]
+    hub.recorded([entry(flow="B1", receiver="bank", sender="premium-collection")])
+    ((labels, _),) = entries(registry)
+    assert (labels["flow"], labels["receiver"]) == ("B1", "bank")
 
 
 def test_names_follow_the_conventions(
