@@ -192,9 +192,9 @@ def test_receiving_goes_on_after_the_connection_was_cut(ready: Vhost) -> None:
     ):
         receiving = running(lambda: client.receive(collect))
         for round_number in range(3):
+            proxy.cut()
             send_copies(ready, SYSTEM, [f"m{round_number}-{n}" for n in range(20)])
             collect.until(20 * (round_number + 1))
-            proxy.cut()
         client.close()
         receiving.join(LIMIT_SECONDS)
     assert set(receipted(ready, 60)) == set(collect.ids)
