@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True)
 class Served:
-    """What a served demo left, and the processes that it had."""
+    """What a served demo left, and the processes that it had; ``killed`` those of a first run."""
 
     run: Renkei
     state: Path
@@ -32,6 +32,7 @@ class Served:
     before: dict[str, int]
     after: dict[str, int]
     node: dict[str, int]
+    killed: dict[str, int]
 
     def drive(self, system: str) -> Path:
         return self.state / "drives" / system
@@ -42,9 +43,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("serve")
     state = folder / "state"
     options = ("--residents", "150", "--days", "1", "--every", "0.5", "--json")
-    run = Renkei(folder, ("demo", "--serve", *options, "--state", str(state)))
+    arguments = ("demo", "--serve", *options, "--state", str(state))
+    run = Renkei(folder / "killed", arguments)
     try:
-        run.until_said("day 2 is written")
+        run.until_said("day 3 is written")
+        killed = supervised(state / "logs") | node_processes(state / "broker")
+        run.end()
+        run = Renkei(folder / "again", arguments)
+        run.until_said("day 4 is written")
         before = supervised(state / "logs")
         processed = state / "drives" / "tax" / "processed"
         run.until(lambda: any(processed.glob("*_full.csv")), "the first file of the tax system")
@@ -55,7 +61,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         after = supervised(state / "logs")
         node = node_processes(state / "broker")
         status = run.stopped(signal.SIGINT)
-        yield Served(run, state, status, before, after, node)
+        yield Served(run, state, status, before, after, node, killed)
     finally:
         run.end()
 
@@ -73,7 +79,13 @@ def test_it_drains_reports_and_ends_well(served: Served) -> None:
 
 def test_days_went_by(served: Served) -> None:
     days = list(served.drive("tax").glob("processed/ZEI_2026*.csv"))
-    assert len(days) >= 3
+    assert len(days) >= 5
+
+
+def test_one_that_was_killed_left_nothing_running_and_went_on(served: Served) -> None:
+    assert gone(served.killed)
+    assert set(served.killed.values()).isdisjoint(served.before.values())
+    assert "day 3 is written" not in served.run.err  # it caught up without waiting
 
 
 def test_no_process_ended_over_a_bad_file(served: Served) -> None:
