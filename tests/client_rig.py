@@ -111,7 +111,7 @@ def receipted(vhost: Vhost, count: int) -> list[str]:
     queues = tuple(partition_queue(number) for number in range(PARTITIONS))
     ids: list[str] = []
     with PikaLink(vhost.settings(HUB_USER, queues)) as link:
-        while len(ids) < count:
+        while len(set(ids)) < count:
             taken = link.take(1000, 5.0)
             assert taken, ids
             for delivery in taken:
