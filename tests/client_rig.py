@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
 from hub.broker.link import PikaLink
-from hub.client import HubClient, Timing
+from hub.client import Copy, HubClient, Timing
 from hub.ledger.model import Entry, Kind, Pseudonyms
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
-from hub.message import Envelope, encode_copy, source_of
+from hub.message import Envelope, Receipts, encode_copy, source_of
 from hub.names import OUT_EXCHANGE, partition_queue
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
@@ -27,6 +29,7 @@ from hub.worker import Worker
 from tests.conftest import Vhost
 
 LIMIT_SECONDS = 20.0
+RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
 QUICK = Timing(connect=2.0, confirm=1.0, give_up=15.0, heartbeat=10)
 PARTITIONS = 2
 
@@ -86,12 +89,41 @@ def _copy_body(message_id: str) -> bytes:
     return encode_copy(event, "M1b", {"addressee_number": "1"}, now)
 
 
-def wait_for(what: Callable[[], bool], seconds: float = LIMIT_SECONDS) -> None:
-    """Wait for what no event tells of (a count in the broker)."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)
+class Collector:
+    """A handler that remembers, and says when it has so many."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._more = threading.Condition()
+
+    def __call__(self, copy: Copy) -> None:
+        with self._more:
+            self.ids.append(copy.id)
+            self._more.notify_all()
+
+    def until(self, count: int) -> None:
+        with self._more:
+            assert self._more.wait_for(lambda: len(set(self.ids)) >= count, LIMIT_SECONDS)
+
+
+def receipted(vhost: Vhost, count: int) -> list[str]:
+    """Take receipts from the hub's queues until there are so many; give the ids."""
+    queues = tuple(partition_queue(number) for number in range(PARTITIONS))
+    ids: list[str] = []
+    with PikaLink(vhost.settings(HUB_USER, queues)) as link:
+        while len(set(ids)) < count:
+            taken = link.take(1000, 5.0)
+            assert taken, ids
+            for delivery in taken:
+                event = RECEIPTS.validate_json(delivery.body)
+                ids += [receipt.id for receipt in event.data.receipts]
+    return ids
+
+
+def running(target: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=target)
+    thread.start()
+    return thread
 
 
 @dataclass

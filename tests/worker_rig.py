@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from hub.errors import LedgerError
@@ -168,8 +170,9 @@ class Rig:
     notified: frozenset[str] = NOTIFIED
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.folder / 'ledger.sqlite3'}"
-        migrate(self.url)
+        file = self.folder / "ledger.sqlite3"
+        self.url = f"sqlite:///{file}"
+        file.write_bytes(_empty_ledger())
 
     def put(self, *deliveries: Delivery) -> None:
         """Put messages in the hub's queue, as their senders would."""
@@ -188,7 +191,11 @@ class Rig:
     def process(self, fuse: Fuse | None = None, batch: int = 500) -> Iterator["Process"]:
         """Be a hub process; when it ends, what it did not acknowledge goes back."""
         burning = fuse or Fuse()
-        ledger = FusedLedger(DatabaseLedger(self.url), burning)
+        database = DatabaseLedger(self.url)
+        with database._engine.connect() as pooled:
+            # The tests kill processes and not the machine, so nothing is lost without a sync.
+            pooled.exec_driver_sql("PRAGMA synchronous = OFF")
+        ledger = FusedLedger(database, burning)
         link = FusedLink(self.broker, burning)
         worker = Worker(
             rules=lambda: self.judge,
@@ -262,6 +269,14 @@ class Process:
             rest: Sequence[Delivery] = batch
             while rest:
                 rest = self.worker.move(self.link, rest)
+
+
+@cache
+def _empty_ledger() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.sqlite3"
+        migrate(f"sqlite:///{file}")
+        return file.read_bytes()
 
 
 def full(*receivers: str) -> Callable[[Outgoing], Sent]:

@@ -78,14 +78,13 @@ class Publisher:
         self,
         window: Sequence[Wire],
         *,
-        give_up: float | None = None,
         stopping: Callable[[], bool] = never,
         farewell: bool = False,
     ) -> None:
         """Publish until every message is confirmed; they may be under way together.
 
-        ``give_up`` is in seconds. ``stopping`` ends the attempts early. A ``farewell`` is
-        still sent when the client has been closed.
+        ``stopping`` ends the attempts early. A ``farewell`` is still sent when the client has
+        been closed.
 
         Raises:
             OutcomeUnknown: the time is up, and some may have arrived.
@@ -93,7 +92,7 @@ class Publisher:
             Refused, Unroutable: repeating does not help.
             ClientClosed: the client was closed before.
         """
-        seconds = self._timing.give_up if give_up is None else give_up
+        seconds = self._timing.give_up
         work = _Work(
             list(window),
             time.monotonic() + seconds,

@@ -42,6 +42,7 @@ SETTLE_SECONDS = 1.0
 """At the latest so long after a handler returned, its receipt is sent."""
 RECEIPTS_AT_ONCE = 1000
 _LAST_RECEIPTS_SECONDS = 0.5
+"""How long receipts may still take after the call to stop."""
 _SPREAD_SECONDS = 0.5
 
 _NOTICE: TypeAdapter[Envelope[Notice]] = TypeAdapter(Envelope[Notice])
@@ -240,10 +241,19 @@ class _Taking:
             time=dt.datetime.now(dt.UTC),
         )
         wire = own_wire(event, self._system, self._access)
-        if self._task.stopping():
-            self._publisher.send([wire], give_up=_LAST_RECEIPTS_SECONDS, farewell=True)
-        else:
-            self._publisher.send([wire], stopping=self._task.stopping)
+        self._publisher.send([wire], stopping=_a_little_later(self._task.stopping), farewell=True)
+
+
+def _a_little_later(stopping: Callable[[], bool]) -> Callable[[], bool]:
+    """Stop so long after the call to stop that receipts for what was handled can get out."""
+    called_at: list[float] = []
+
+    def stop() -> bool:
+        if not called_at and stopping():
+            called_at.append(time.monotonic())
+        return bool(called_at) and time.monotonic() - called_at[0] > _LAST_RECEIPTS_SECONDS
+
+    return stop
 
 
 class _UnreadableError(ValueError):

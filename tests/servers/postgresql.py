@@ -177,16 +177,20 @@ class PostgresqlServer:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let none of its processes run for a while; connections stay open and say nothing."""
-        pids = [self.pid, *_children(self.pid)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        """Let none of its processes run for a while; connections stay open and say nothing.
+
+        A shell holds them, which lets them go when this process ends too: what is stopped
+        could not end by itself.
+        """
+        pids = [str(pid) for pid in (self.pid, *_children(self.pid))]
+        script = 'kill -STOP "$@"; echo stopped; read -r nothing; kill -CONT "$@"'
+        holding = subprocess.Popen(
+            ["sh", "-c", script, "sh", *pids], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        with holding:
+            assert holding.stdout is not None
+            assert holding.stdout.readline() == b"stopped\n"
             yield
-        finally:
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
 
     def close(self) -> None:
         """End it and remove its folder."""
