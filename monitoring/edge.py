@@ -64,6 +64,16 @@ class EdgeMetrics:
         self._troubles = counter(
             "renkei_adapter_troubles", "Things that failed and are tried again.", "where"
         )
+        self._catalogue = Gauge(
+            "renkei_adapter_catalogue_info",
+            "Always 1; the label is the digest of the catalogue in force.",
+            ("system", "digest"),
+            registry=registry,
+        )
+        self._catalogue_refused = counter(
+            "renkei_adapter_catalogue_refused",
+            "Changed catalogues that had faults and did not come into force.",
+        )
         self._up.labels(system).set(0)
 
     def connected(self) -> None:
@@ -121,3 +131,12 @@ class EdgeMetrics:
         """Count and log what failed; the error's text never holds personal data."""
         self._troubles.labels(self._system, where).inc()
         log.warning("%s: %s", where, error)
+
+    def catalogue_in_force(self, digest: str) -> None:
+        """Show the digest, and no other any more."""
+        self._catalogue.clear()
+        self._catalogue.labels(self._system, digest).set(1)
+
+    def catalogue_refused(self) -> None:
+        """Count a refused catalogue."""
+        self._catalogue_refused.labels(self._system).inc()

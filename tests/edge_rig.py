@@ -17,9 +17,11 @@ from hub.edge.delimited import Header, read_rows, write_file
 from hub.edge.kit import Adapter, BadRecord, Inbound, Mapped, Outbound, Row, Unwritable
 from hub.edge.loop import Clocks, run_adapter
 from hub.edge.observe import EdgeObserver
+from hub.edge.wall import Wall, Walls
 from hub.message import RECEIPT_TYPE, Copy
 from hub.ports import Link
 from hub.site import AccessSite, SystemSite
+from hub.statute.model import Basis, Catalogue, Flow, Grant, System, Whose
 from schemas.canonical import CanonicalMessage, ScopeEvidence
 from schemas.layout import Column, Kind, Layout
 from tests.fakes import FakeBroker, FakeLink
@@ -100,6 +102,52 @@ BETA = Adapter(
 )
 
 
+def flow(ref: str, kind: str, *receivers: str) -> Flow:
+    """Make a flow of ``alpha`` that has always been permitted."""
+    grant = Grant(fields=("addressee_number", "note", "household"))
+    return Flow(
+        ref=ref,
+        title=ref,
+        title_ja=ref,
+        sender="alpha",
+        message_type=kind,
+        receivers=dict.fromkeys(receivers, grant),
+        purpose="tests",
+        whose=Whose(rule="insured-household", text="tests"),
+        basis=(Basis(law="law", article="1", valid_from=dt.date(2000, 1, 1)),),
+        frequency="-",
+        transport="-",
+        section="-",
+    )
+
+
+UNKNOWN_TYPE = "test.unknown"
+"""A type that a flow carries and no wire of ``beta`` does."""
+CATALOGUE = Catalogue(
+    {
+        name: System(id=name, name=name, name_ja=name, section="-")
+        for name in ("alpha", "beta", "gamma")
+    },
+    (flow("F1", Noted.MESSAGE_TYPE, "alpha", "beta"), flow("F2", UNKNOWN_TYPE, "beta")),
+    "digest",
+)
+
+
+@dataclass
+class Standing:
+    """The wall of a catalogue that a test may change by hand."""
+
+    system: str
+    catalogue: Catalogue = CATALOGUE
+    unsure: bool = False
+
+    def current(self) -> Wall:
+        return Wall(self.system, self.catalogue)
+
+    def changing(self) -> bool:
+        return self.unsure
+
+
 @dataclass
 class Recorder(EdgeObserver):
     """Remembers what it was told, by name."""
@@ -145,6 +193,12 @@ class Recorder(EdgeObserver):
     def trouble(self, where: str, error: Exception) -> None:
         self.told.append(("trouble", where, str(error)))
 
+    def catalogue_in_force(self, digest: str) -> None:
+        self.told.append(("catalogue_in_force", digest))
+
+    def catalogue_refused(self) -> None:
+        self.told.append(("catalogue_refused",))
+
     def all(self, name: str) -> list[tuple[Any, ...]]:
         return [told[1:] for told in self.told if told[0] == name]
 
@@ -186,6 +240,7 @@ class Rig:
         adapter: Adapter,
         *,
         seconds: float = 8.0,
+        walls: Walls | None = None,
         **changes: Any,  # noqa: ANN401 - any setting
     ) -> None:
         """Run an adapter until so many seconds of the fake clock have passed."""
@@ -200,6 +255,7 @@ class Rig:
             self.site(adapter.system, **changes),
             connect=connect,
             stopping=lambda: self.broker.clock.now() >= end,
+            walls=walls or Standing(adapter.system),
             observe=self.recorder,
             clocks=self.clocks(),
         )
@@ -252,7 +308,7 @@ def copy_of(number: int, note: str, *, person: str = "1", kind: str = Noted.MESS
         "type": kind,
         "time": CREATED.isoformat(),
         "datacontenttype": "application/json",
-        "flow": "F1",
+        "flow": "F2" if kind == UNKNOWN_TYPE else "F1",
         "acceptedtime": CREATED.isoformat(),
         "data": {"addressee_number": person, "note": note, "household": 1},
     }

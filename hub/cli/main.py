@@ -129,9 +129,9 @@ def run_one_adapter(
 
     stop = _begin()
     os.umask(SHARED)
-    settings, _ = load_checked(site, {system})
+    settings, catalogue = load_checked(site, {system})
     system_of(settings, system)
-    run_system(settings, system, stop)
+    run_system(site, settings, catalogue, system, stop)
 
 
 @app.command("up")

@@ -1,23 +1,31 @@
 """Builds the adapter of one system from the site file."""
 
 import logging
+from pathlib import Path
 
 from prometheus_client import REGISTRY
 
 import adapters
 from hub.compose.checked import system_of
 from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.reload import CatalogueWatch
+from hub.compose.walls import WatchedWalls
 from hub.edge.loop import run_adapter
 from hub.names import outbound_queue
 from hub.site import Site
+from hub.statute.model import Catalogue
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
 
 log = logging.getLogger(__name__)
 
 
-def run_system(site: Site, system: str, stopping: Stopping) -> None:
+def run_system(
+    path: Path, site: Site, catalogue: Catalogue, system: str, stopping: Stopping
+) -> None:
     """Be the adapter of one system until ``stopping``.
+
+    ``path`` is the site file, whose catalogue is watched.
 
     Raises:
         RenkeiError: the site does not name the system, a secret is wrong, or the port is taken.
@@ -39,6 +47,7 @@ def run_system(site: Site, system: str, stopping: Stopping) -> None:
         settings,
         connect=connector(link, stopping),
         stopping=stopping,
+        walls=WatchedWalls(system, CatalogueWatch(path, site, catalogue), metrics),
         observe=metrics,
     )
     log.info("the adapter of %s has stopped", system)

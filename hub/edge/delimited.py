@@ -44,6 +44,7 @@ class FileFault(StrEnum):
     TRUNCATED = "truncated"
     CHANGED = "changed"
     GROUP_TOO_LARGE = "group-too-large"
+    NOT_PERMITTED = "not-permitted"
 
 
 class BadFile(ValueError):

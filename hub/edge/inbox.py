@@ -14,6 +14,7 @@ from hub.edge.folders import Folders
 from hub.edge.journal import InboundFile, InboundState, Journal
 from hub.edge.kit import Inbound
 from hub.edge.observe import EdgeObserver
+from hub.edge.wall import Walls
 from schemas.layout import Encoding, Layout, load_layout
 
 _WRITING = (".tmp", ".part")
@@ -85,6 +86,7 @@ class Inbox:
         journal: Journal,
         observe: EdgeObserver,
         *,
+        walls: Walls,
         encoding: Encoding | None,
         settle_seconds: float,
         monotonic: Callable[[], float],
@@ -94,6 +96,7 @@ class Inbox:
         self._wires = [(wire, load_layout(wire.layout)) for wire in wires]
         self._journal = journal
         self._observe = observe
+        self._walls = walls
         self._encoding = encoding
         self._settle_seconds = settle_seconds
         self._monotonic = monotonic
@@ -127,10 +130,11 @@ class Inbox:
                 continue
             try:
                 facts = self._judged(path, stamp, layout)
+                may_go = facts is not None and self._may_go(wire)
             except BadFile as bad:
                 self.set_aside(path, bad)
                 continue
-            if facts is None:
+            if facts is None or not may_go:
                 held_back.add(wire.pattern)
                 continue
             self._watched.pop(path, None)
@@ -196,6 +200,19 @@ class Inbox:
                 raise BadFile(FileFault.TRUNCATED, str(unfinished)) from unfinished
             self._watched.setdefault(path, _Watched(stamp, self._monotonic(), checked=True))
             return None
+
+    def _may_go(self, wire: Inbound) -> bool:
+        """Say whether the system may send this kind of message; false while that is unsure.
+
+        Raises:
+            BadFile: it may not: the broker would refuse the message and cut the connection.
+        """
+        if self._walls.current().may_send(wire.message_type, self._now()):
+            return True
+        if self._walls.changing():
+            return False
+        reason = f"no flow lets this system send {wire.message_type}"
+        raise BadFile(FileFault.NOT_PERMITTED, reason)
 
     def _entered(self, path: Path, facts: FileFacts) -> InboundFile:
         known = self._journal.inbound(facts.digest)

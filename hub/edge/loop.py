@@ -19,6 +19,7 @@ from hub.edge.kit import Adapter
 from hub.edge.observe import EdgeObserver
 from hub.edge.outbound import Outbox
 from hub.edge.sorting import Sorter
+from hub.edge.wall import Walls
 from hub.errors import EdgeError, LinkLost
 from hub.ports import Link
 from hub.site import SystemSite
@@ -49,7 +50,7 @@ class Station:
 
 @contextmanager
 def open_station(
-    adapter: Adapter, settings: SystemSite, observe: EdgeObserver, clocks: Clocks
+    adapter: Adapter, settings: SystemSite, walls: Walls, observe: EdgeObserver, clocks: Clocks
 ) -> Iterator[Station]:
     """Make the folders, open the journal, and end what a crash interrupted.
 
@@ -65,6 +66,7 @@ def open_station(
             adapter.inbound,
             journal,
             observe,
+            walls=walls,
             encoding=settings.encoding,
             settle_seconds=settings.settle_seconds,
             monotonic=clocks.monotonic,
@@ -83,6 +85,7 @@ def open_station(
             adapter.system,
             settings.access,
             sorter=Sorter(adapter.outbound, settings.encoding),
+            walls=walls,
             folders=folders,
             journal=journal,
             observe=observe,
@@ -103,18 +106,27 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
     *,
     connect: Callable[[], Link | None],
     stopping: Callable[[], bool],
+    walls: Walls,
     observe: EdgeObserver,
     clocks: Clocks | None = None,
 ) -> None:
     """Carry one system's files until ``stopping`` says so.
 
     ``connect`` gives a link that consumes the system's queue, with its own waits between
-    attempts, or ``None`` when the loop is to stop.
+    attempts, or ``None`` when the loop is to stop. ``walls`` gives the catalogue's word on what
+    may come and go.
 
     Raises:
         SiteError: the system's settings do not fit its files.
     """
-    run = _Run(adapter, settings, stopping, observe, clocks or Clocks())
+    run = _Run(
+        adapter,
+        settings,
+        stopping=stopping,
+        walls=walls,
+        observe=observe,
+        clocks=clocks or Clocks(),
+    )
     while not stopping():
         link = connect()
         if link is None:
@@ -147,17 +159,20 @@ class _Lane:
 class _Run:
     """The turns of one adapter."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a loop is given
         self,
         adapter: Adapter,
         settings: SystemSite,
+        *,
         stopping: Callable[[], bool],
+        walls: Walls,
         observe: EdgeObserver,
         clocks: Clocks,
     ) -> None:
         self._adapter = adapter
         self._settings = settings
         self._stopping = stopping
+        self._walls = walls
         self._observe = observe
         self._clocks = clocks
 
@@ -167,7 +182,7 @@ class _Run:
         while not self._stopping():
             try:
                 with open_station(
-                    self._adapter, self._settings, self._observe, self._clocks
+                    self._adapter, self._settings, self._walls, self._observe, self._clocks
                 ) as station:
                     self._alternate(link, station)
             except EdgeError as error:
@@ -184,6 +199,7 @@ class _Run:
         steps = station.sender.steps(link)
         try:
             while not self._stopping():
+                self._walls.current()  # a changed catalogue is taken over also while all rests
                 if inbound.due <= self._clocks.monotonic():
                     steps = self._inbound_turn(link, station, inbound, steps)
                 self._outbound_turn(link, station, inbound, outbound)

@@ -60,3 +60,11 @@ class EdgeObserver(Protocol):
     def trouble(self, where: str, error: Exception) -> None:
         """Tell what could not be done and is tried again: a folder, the journal, the link."""
         ...
+
+    def catalogue_in_force(self, digest: str) -> None:
+        """Tell by which catalogue is judged from now on."""
+        ...
+
+    def catalogue_refused(self) -> None:
+        """Tell that a changed catalogue has faults; the one before stays in force."""
+        ...

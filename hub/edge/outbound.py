@@ -17,6 +17,7 @@ from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
 from hub.edge.kit import Unwritable
 from hub.edge.observe import EdgeObserver
 from hub.edge.sorting import Aside, Line, NoticeLine, Sorter
+from hub.edge.wall import WallCode, Walls
 from hub.errors import SiteError
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE, Receipt, Receipts, encode_event, partition_of
 from hub.names import inbound_exchange
@@ -45,6 +46,7 @@ class Outbox:
         access: AccessSite,
         *,
         sorter: Sorter,
+        walls: Walls,
         folders: Folders,
         journal: Journal,
         observe: EdgeObserver,
@@ -56,6 +58,7 @@ class Outbox:
         self._system = system
         self._access = access
         self._sorter = sorter
+        self._walls = walls
         self._folders = folders
         self._journal = journal
         self._observe = observe
@@ -95,7 +98,8 @@ class Outbox:
     def step(self, link: Link, wait: float) -> bool:
         """Take what there is, waiting at the most ``wait`` seconds; write it when it is time.
 
-        False says that the hub does not take receipts at the moment: try again later.
+        False says to try again later: the hub does not take receipts at the moment, or the
+        catalogue is being changed and what it would refuse has to wait.
 
         Raises:
             LinkLost: the link is gone, and what was taken will be delivered again.
@@ -131,6 +135,9 @@ class Outbox:
     def _deliver(self, link: Link, batch: Sequence[Delivery]) -> bool:
         self._name_files()
         parts = self._sort(batch)
+        stopped = any(isinstance(aside.code, WallCode) for aside in parts.asides)
+        if stopped and self._walls.changing():
+            return False
         taken = self._store(parts)
         self._name_files()
         self._tell(parts)
@@ -140,7 +147,8 @@ class Outbox:
         return True
 
     def _sort(self, batch: Sequence[Delivery]) -> _Sorted:
-        judged = [self._sorter.judge(delivery) for delivery in batch]
+        wall = self._walls.current()
+        judged = [self._sorter.judge(delivery, wall) for delivery in batch]
         keys = {one.key for one in judged if one.key is not None}
         known = self._journal.taken(keys)
         parts = _Sorted()

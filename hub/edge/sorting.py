@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hub.edge.journal import TakenKey
 from hub.edge.kit import Outbound, Unwritable
 from hub.edge.records import RecordEncoder
+from hub.edge.wall import Wall, WallCode
 from hub.message import NOTICE_TYPE, Copy, MessageId, Receipt
 from hub.ports import Delivery
 from hub.site import HUB_USER
@@ -47,10 +48,13 @@ class NoticeLine(NamedTuple):
 
 
 class Aside(NamedTuple):
-    """A message that has no place; ``key`` only where the hub itself published it."""
+    """A message that has no place.
+
+    ``key`` only where the hub itself published it, for a system that gives receipts.
+    """
 
     key: TakenKey | None
-    code: AsideCode
+    code: AsideCode | WallCode
     reason: str
     delivery: Delivery
 
@@ -109,8 +113,8 @@ class Sorter:
         wire = self.wires.get(prefix)
         return wire.outbound.message_type if wire is not None else ""
 
-    def judge(self, delivery: Delivery) -> Line | NoticeLine | Aside:
-        """Say what is to be done with a delivery."""
+    def judge(self, delivery: Delivery, wall: Wall) -> Line | NoticeLine | Aside:
+        """Say what is to be done with a delivery, by the catalogue in force."""
         if delivery.user_id != HUB_USER:
             return Aside(None, AsideCode.NOT_FROM_HUB, "the hub did not publish it", delivery)
         try:
@@ -118,8 +122,12 @@ class Sorter:
             key = _key_of(copy)
         except ValidationError as error:
             return _notice(delivery) or _unreadable(delivery, error)
+        told = key if wall.receives else None
         if delivery.copied:
-            return Aside(key, AsideCode.COPIED, "it was sent to several queues", delivery)
+            return Aside(told, AsideCode.COPIED, "it was sent to several queues", delivery)
+        fault = wall.fault(copy)
+        if fault is not None:
+            return Aside(told, fault.code, fault.reason, delivery)
         wire = self._by_type.get(copy.type)
         if wire is None:
             reason = f"no file of this system carries {copy.type}"

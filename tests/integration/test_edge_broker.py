@@ -16,7 +16,7 @@ from hub.names import OUT_EXCHANGE, outbound_queue, partition_queue
 from hub.ports import Delivery, Link, Outgoing, Sent
 from hub.site import HUB_USER
 from tests.conftest import Vhost
-from tests.edge_rig import ALPHA, BETA, NOTES_OUT, Rig, use_test_layouts
+from tests.edge_rig import ALPHA, BETA, NOTES_OUT, Rig, Standing, use_test_layouts
 
 pytestmark = pytest.mark.integration
 
@@ -44,6 +44,7 @@ def run(rig: Rig, vhost: Vhost, adapter: Adapter, done: Callable[[], bool]) -> N
         rig.site(adapter.system, poll_seconds=0.05, file_records=500, file_seconds=0.2),
         connect=connect,
         stopping=lambda: done() or time.monotonic() > end,
+        walls=Standing(adapter.system),
         observe=rig.recorder,
     )
     assert done()

@@ -41,6 +41,8 @@ EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "message_repeated": (7,),
     "receipts_sent": (8,),
     "notices_written": (9,),
+    "catalogue_in_force": ("d1",),
+    "catalogue_refused": (),
     "trouble": ("link", SiteError("gone")),
 }
 
