@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.statute.scope import ScopeContext, birthday, insured_household
+from hub.statute.scope import (
+    ScopeContext,
+    birthday,
+    eligibility_history,
+    facility_payer,
+    insured_household,
+)
+from schemas import MESSAGE_TYPES
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.dates import Precision, RegisterDate, read_register_date
 from schemas.resident import ResidentChanged
+from tests.messages import sample
 from tests.samples import resident
 
 pytestmark = pytest.mark.unit
@@ -122,3 +130,53 @@ def test_an_unsure_date_is_inside_only_if_every_day_that_it_can_be_is(
     inside = in_scope(date, today=today, days=days)
     if (latest.month, latest.day) != (2, 29):
         assert inside is by_hand
+
+
+CONTEXT = ScopeContext(TODAY, HORIZON_DAYS)
+
+
+@pytest.mark.parametrize(
+    ("own", "household", "inside"),
+    [
+        ("current", "current", True),
+        ("past", "past", True),
+        ("none", "current", False),  # another member is insured, the person never was
+        ("none", "none", False),
+    ],
+)
+def test_the_register_gets_only_persons_with_a_history_of_their_own(
+    own: str,
+    household: str,
+    inside: bool,  # noqa: FBT001 - a table
+) -> None:
+    scope = {"insurance": household, "own_insurance": own}
+    assert eligibility_history(sample("eligibility.recorded", scope=scope), CONTEXT) is inside
+
+
+@pytest.mark.parametrize(
+    ("changes", "inside"),
+    [
+        ({}, True),
+        ({"scope": {"insurance": "current", "facility_resident": False}}, False),
+        ({"scope": {"insurance": "current"}}, False),
+        ({"scope": {"insurance": "none", "facility_resident": True}}, True),
+        ({"paid_year": 2024}, False),
+        ({"paid_year": 2026}, False),
+        ({"paid_amount": 0}, False),
+        ({"paid_amount": 1}, True),
+    ],
+)
+def test_the_welfare_office_gets_only_facility_residents_who_paid_last_year(
+    changes: dict[str, object],
+    inside: bool,  # noqa: FBT001 - a table
+) -> None:
+    assert facility_payer(sample("premium.paid-yearly", **changes), CONTEXT) is inside
+
+
+@pytest.mark.parametrize("message_type", sorted(MESSAGE_TYPES))
+def test_a_message_that_gives_a_rule_no_evidence_is_outside(message_type: str) -> None:
+    message = sample(message_type)
+    assert insured_household(message, CONTEXT)
+    assert not insured_household(sample(message_type, insured=False), CONTEXT)
+    assert eligibility_history(message, CONTEXT) is (message_type == "eligibility.recorded")
+    assert facility_payer(message, CONTEXT) is (message_type == "premium.paid-yearly")
