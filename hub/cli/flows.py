@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hub.cli.options import MaybeSiteOption, OnOption, catalogue_of, day_or_today
 
@@ -80,7 +78,10 @@ def _print(text: str) -> None:
 
 
 def _print_table(shown: "View") -> None:
-    from hub.catalogue.table import HEADERS, rows  # noqa: PLC0415 - see hub.cli.main
+    from rich.table import Table  # noqa: PLC0415 - see hub.cli.main
+    from rich.text import Text  # noqa: PLC0415
+
+    from hub.catalogue.table import HEADERS, rows  # noqa: PLC0415
 
     console = Console()
     if not console.is_terminal:

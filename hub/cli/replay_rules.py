@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from hub.cli.options import MaybeSiteOption, SinceOption
 from hub.errors import SiteError
@@ -117,6 +114,14 @@ def _watched(ledger: "Decisions", begin: dt.datetime) -> "Iterator[Iterator[Deci
     if not console.is_terminal:
         yield ledger.since(begin)
         return
+    from rich.progress import (  # noqa: PLC0415 - see hub.cli.main
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         TextColumn("ledger entries"),
         BarColumn(),
@@ -146,6 +151,9 @@ def _print_object(groups: "dict[Kinship, Group]", persons: list[str], since: dt.
 
 
 def _print_table(groups: "dict[Kinship, Group]", persons: list[str], since: dt.date) -> None:
+    from rich.table import Table  # noqa: PLC0415 - see hub.cli.main
+    from rich.text import Text  # noqa: PLC0415
+
     if not groups:
         typer.echo(f"nothing since {since} would become permitted or refused")
     else:
