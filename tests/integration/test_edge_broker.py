@@ -63,6 +63,7 @@ def copy_to_beta(delivery: Delivery) -> Outgoing:
     event = json.loads(delivery.body)
     access = ("staff", "department", "terminal", "reason", "operation")
     kept = {name: value for name, value in event.items() if name not in access}
+    kept["data"] = {name: value for name, value in event["data"].items() if name != "scope"}
     body = json.dumps(kept | {"flow": "F1", "acceptedtime": event["time"]}).encode()
     return Outgoing(OUT_EXCHANGE, "beta", body, event["id"], event["type"])
 
