@@ -92,7 +92,7 @@ def asyncapi(catalogue: Catalogue, day: dt.date, version: str) -> Part:
         "operations": {name: part for one in traffic for name, part in _operations(one)},
         "components": {
             "messages": dict(_messages(types, copies, schemas)),
-            "schemas": {**schemas, **messages.headers()},
+            "schemas": {**schemas, **messages.attributes(), **messages.headers()},
             "securitySchemes": {
                 "account": {
                     "type": "userPassword",

@@ -27,6 +27,8 @@ BINDING = "0.3.0"
 
 _SENT = "SentHeaders"
 _RECEIVED = "ReceivedHeaders"
+_PER_MESSAGE = frozenset({"specversion", "type", "data"})
+_ATTRIBUTES: dict[type[BaseModel], str] = {Envelope[Part]: "event", Copy: "copy"}
 _REQUIRED = ("specversion", "id", "source", "type", "time", "datacontenttype", "data")
 
 
@@ -40,7 +42,6 @@ def sent(name: str) -> Part:
 def receipt() -> Part:
     """Give the message by which a receiver says what it has."""
     payload = _event(RECEIPT_TYPE, Receipts, {})
-    del payload["properties"]["dataschema"]
     text = "Which copies a system has stored, or had to set aside."
     return _message(RECEIPT_TYPE, text, payload, _SENT)
 
@@ -73,7 +74,7 @@ def copied(flow: Flow, sender: str, fields: tuple[str, ...], schemas: Part) -> P
         "flow": {"const": flow.ref},
         "data": reduced(schemas[MESSAGE_TYPES[name].__name__], fields),
     }
-    payload = _object({**_properties(Copy), **fixed}, "flow", "acceptedtime")
+    payload = _object({**_referred(Copy), **fixed}, "flow", "acceptedtime")
     basis = "; ".join(f"{basis} ({basis.period()})" for basis in flow.basis)
     text = f"{flow.ref} {flow.title_ja}, from {sender}. Basis: {basis}."
     return {"title": flow.title, **_message(name, text, payload, _RECEIVED)}
@@ -106,13 +107,34 @@ def headers() -> Part:
     }
 
 
+def attributes() -> Part:
+    """Give the schemas of the attributes that all events, or all copies, have alike."""
+    return {
+        f"{kind}.{name}": schema
+        for cls, kind in _ATTRIBUTES.items()
+        for name, schema in _properties(cls).items()
+        if name not in _PER_MESSAGE
+    }
+
+
+def _referred(cls: type[BaseModel]) -> Part:
+    """Refer to the attributes of a kind of event."""
+    kind = _ATTRIBUTES[cls]
+    return {
+        name: {"$ref": f"#/components/schemas/{kind}.{name}"}
+        for name in cls.model_fields
+        if name not in _PER_MESSAGE
+    }
+
+
 def _with_all(properties: Part) -> Part:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _event(name: str, data: type[BaseModel], attributes: Part) -> Part:
     fixed = {"specversion": {"const": "1.0"}, "type": {"const": name}, "data": _component(data)}
-    return _object({**_properties(Envelope[Part]), **fixed, **attributes})
+    own = {one: ref for one, ref in _referred(Envelope[Part]).items() if one != "dataschema"}
+    return _object({**own, **fixed, **attributes})
 
 
 def _object(properties: Part, *more: str) -> Part:
