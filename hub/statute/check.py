@@ -94,7 +94,7 @@ def _carried(
     able = {(one.system, one.direction, one.message_type) for one in carriages}
     systems = {one.system for one in carriages}
     for flow in catalogue.flows:
-        if flow.state is State.PERMITTED:
+        if flow.state is State.PERMITTED and flow.closed is None:
             lacking = [
                 (place, system, direction)
                 for path, leg in _legs(flow)
