@@ -1,30 +1,30 @@
-"""Plays the 徴収システム: reads its files, and tries to send what no flow carries."""
+"""Plays the 徴収システム: reads its files, and tries to send what may not move."""
 
 from adapters.premium_collection import ADAPTER
-from adapters.simulation.kit import Misdeed
-from adapters.simulation.misdeeds import event
+from adapters.simulation.kit import BROKER
+from adapters.simulation.misdeeds import on_own_exchange
 from adapters.simulation.receiving import Receiver
-from hub.names import inbound_exchange
 
-_NAME = "premium-collection-sends-pensions"
-_TYPE = "pension.suspended"
+_PERSON = {"addressee_number": "000000099999995"}
 
 SIMULATOR = Receiver(
     ADAPTER,
     forbidden=(
-        Misdeed(
-            name=_NAME,
-            title="The premium collection system sends a message that no flow carries",
-            as_system=ADAPTER.system,
-            exchange=inbound_exchange(ADAPTER.system),
-            routing_key=_TYPE,
-            event=event(
-                _NAME,
-                source=ADAPTER.system,
-                message_type=_TYPE,
-                data={"addressee_number": "000000099999995"},
-            ),
-            expected_code="no-flow",
+        on_own_exchange(
+            "premium-collection-sends-pensions",
+            "The premium collection system sends a message that no flow carries",
+            ADAPTER.system,
+            message_type="pension.suspended",
+            data=_PERSON,
+            expected_code=BROKER,
+        ),
+        on_own_exchange(
+            "premium-collection-asks-for-deposits",
+            "The premium collection system uses a flow that waits for its legal basis",
+            ADAPTER.system,
+            message_type="deposit.requested",
+            data=_PERSON,
+            expected_code=BROKER,
         ),
     ),
 )

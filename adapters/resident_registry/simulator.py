@@ -17,8 +17,7 @@ from adapters.simulation.kit import (
     header_of,
     put,
 )
-from adapters.simulation.misdeeds import event, resident_data
-from hub.names import inbound_exchange
+from adapters.simulation.misdeeds import on_own_exchange, resident_data
 from mappings.codes import EVENT_REASONS
 from schemas.resident import ResidentChanged
 
@@ -52,19 +51,26 @@ class _Registry:
         return list(self.receive(folder))
 
     def misdeeds(self) -> tuple[Misdeed, ...]:
-        """Send a field that the message type does not have."""
-        name = "registry-adds-a-field"
+        """Send a field that the message type does not have, and for an end of its own."""
         kind = ResidentChanged.MESSAGE_TYPE
-        data = resident_data() | {"bank_account": "0001-001-0000001"}
+        account = {"bank_account": "0001-001-0000001"}
         return (
-            Misdeed(
-                name=name,
-                title="The resident registry adds a bank account to a resident's change",
-                as_system=self.system,
-                exchange=inbound_exchange(self.system),
-                routing_key=kind,
-                event=event(name, source=self.system, message_type=kind, data=data),
+            on_own_exchange(
+                "registry-adds-a-field",
+                "The resident registry adds a bank account to a resident's change",
+                self.system,
+                message_type=kind,
+                data=resident_data() | account,
                 expected_code="field-not-permitted",
+            ),
+            on_own_exchange(
+                "registry-states-another-purpose",
+                "The resident registry sends a resident's change for statistics",
+                self.system,
+                message_type=kind,
+                data=resident_data(),
+                expected_code="purpose-not-permitted",
+                purpose="統計の作成",
             ),
         )
 

@@ -13,6 +13,7 @@ from schemas.layout import load_layout
 
 JST = dt.timezone(dt.timedelta(hours=9))
 TO_HUB, FROM_HUB = "to-hub", "from-hub"
+BROKER = "broker"
 _READ_FOLDERS = ("processed", "set-aside")
 
 
@@ -44,7 +45,8 @@ class Misdeed:
     """An attempt that no statute permits.
 
     ``event`` is a whole CloudEvents event, valid but for its misdeed. ``expected_code`` is the
-    hub's code of refusal, or ``broker`` where RabbitMQ itself must refuse.
+    hub's code of refusal, or ``BROKER`` where RabbitMQ itself must refuse. ``copies`` are the
+    queues named in a ``CC`` header; ``signed_as`` is another user's name in ``user_id``.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Misdeed:
     routing_key: str
     event: dict[str, Any]
     expected_code: str
+    copies: tuple[str, ...] = ()
+    signed_as: str = ""
 
 
 class WrongDelivery(EdgeError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from adapters.simulation.city import CityDay
 from adapters.simulation.incomes import TaxEntry
 from adapters.simulation.kit import (
+    BROKER,
     DayFile,
     Misdeed,
     ReceivedRecord,
@@ -15,11 +16,12 @@ from adapters.simulation.kit import (
     header_of,
     put,
 )
-from adapters.simulation.misdeeds import event, resident_data
+from adapters.simulation.misdeeds import income_data, on_own_exchange, resident_data
 from adapters.simulation.people import Person
 from adapters.tax import ADAPTER
-from hub.names import inbound_exchange
+from hub.names import outbound_queue
 from mappings.codes import AMOUNTS
+from schemas.income import IncomeAssessed
 from schemas.resident import ResidentChanged
 
 _HOUR = 7
@@ -53,32 +55,35 @@ class _Tax:
         return list(self.receive(folder))
 
     def misdeeds(self) -> tuple[Misdeed, ...]:
-        """Send what only the resident registry may, in its own name and in the registry's."""
+        """Send what only the registry may; claim to be it; ask for copies."""
+        income = IncomeAssessed.MESSAGE_TYPE
         return (
-            self._misdeed(
+            on_own_exchange(
                 "tax-sends-residents",
                 "The tax system sends a resident's change",
-                claims=self.system,
-                expected="message-type-not-permitted",
+                self.system,
+                message_type=ResidentChanged.MESSAGE_TYPE,
+                data=resident_data(),
+                expected_code=BROKER,
             ),
-            self._misdeed(
+            on_own_exchange(
                 "tax-claims-another-name",
                 "The tax system claims to be the resident registry",
+                self.system,
+                message_type=income,
+                data=income_data(),
+                expected_code="sender-mismatch",
                 claims="resident-registry",
-                expected="sender-mismatch",
             ),
-        )
-
-    def _misdeed(self, name: str, title: str, *, claims: str, expected: str) -> Misdeed:
-        kind = ResidentChanged.MESSAGE_TYPE
-        return Misdeed(
-            name=name,
-            title=title,
-            as_system=self.system,
-            exchange=inbound_exchange(self.system),
-            routing_key=kind,
-            event=event(name, source=claims, message_type=kind, data=resident_data()),
-            expected_code=expected,
+            on_own_exchange(
+                "tax-asks-for-copies",
+                "The tax system asks for a copy to the bank",
+                self.system,
+                message_type=income,
+                data=income_data(),
+                expected_code="copies-asked",
+                copies=(outbound_queue("bank"),),
+            ),
         )
 
 

@@ -1,7 +1,7 @@
 """Plays the 広域連合電算処理システム: reads its files, and tries to go past the hub."""
 
-from adapters.simulation.kit import Misdeed
-from adapters.simulation.misdeeds import event, resident_data
+from adapters.simulation.kit import BROKER, Misdeed
+from adapters.simulation.misdeeds import event, on_own_exchange, resident_data
 from adapters.simulation.receiving import Receiver
 from adapters.union import ADAPTER
 from hub.names import OUT_EXCHANGE
@@ -25,7 +25,17 @@ SIMULATOR = Receiver(
                 message_type=ResidentChanged.MESSAGE_TYPE,
                 data=resident_data(),
             ),
-            expected_code="broker",
+            expected_code=BROKER,
+        ),
+        on_own_exchange(
+            "union-signs-as-the-registry",
+            "The union's system signs as the resident registry",
+            ADAPTER.system,
+            message_type=ResidentChanged.MESSAGE_TYPE,
+            data=resident_data(),
+            expected_code=BROKER,
+            claims="resident-registry",
+            signed_as="resident-registry",
         ),
     ),
 )

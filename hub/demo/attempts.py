@@ -1,19 +1,26 @@
-"""The forbidden attempts of the demo: each made as the system's own broker user."""
+"""The forbidden attempts of the demo: each made as the system's own broker user.
+
+They go over a plain AMQP connection, as somebody would who has the system's password and no
+regard for the hub's client.
+"""
 
 from dataclasses import dataclass
 
+import pika
 import pydantic_core
+from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from adapters.simulation.kit import Misdeed
-from hub.broker.link import LinkSettings, PikaLink
+from adapters.simulation.kit import BROKER, Misdeed
+from hub.broker.link import LinkSettings
 from hub.errors import LinkLost
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
-from hub.message import MessageKey
-from hub.ports import Outgoing, Sent
+from hub.message import CONTENT_TYPE, MessageKey
+from hub.ports import Sent
 
-BROKER = "broker"
-_REFUSED_BY_BROKER = "ACCESS_REFUSED"
+_REFUSALS = frozenset({403, 406})
+"""What RabbitMQ closes a channel with: no right to it, or another user's name."""
+_PERSISTENT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +42,43 @@ def attempt(misdeed: Misdeed, settings: LinkSettings) -> Outcome:
     What the broker takes, the hub has to refuse: ``settled`` tells, once it has.
 
     Raises:
-        LinkLost: the connection is gone for another reason.
+        LinkLost: the broker cannot be reached, or the connection ended for another reason.
     """
-    outgoing = Outgoing(
-        exchange=misdeed.exchange,
-        routing_key=misdeed.routing_key,
-        body=pydantic_core.to_json(misdeed.event),
-        message_id=misdeed.event["id"],
-        message_type=misdeed.event["type"],
+    where = pika.ConnectionParameters(
+        host=settings.host,
+        port=settings.port,
+        virtual_host=settings.vhost,
+        credentials=pika.PlainCredentials(settings.user, settings.password.get_secret_value()),
     )
     try:
-        with PikaLink(settings) as link:
-            (fate,) = link.publish([outgoing])
-    except LinkLost as lost:
-        if _REFUSED_BY_BROKER in str(lost):
+        with pika.BlockingConnection(where) as connection:
+            _publish(connection, misdeed)
+    except ChannelClosedByBroker as closed:
+        if closed.reply_code in _REFUSALS:
             return Outcome(misdeed, BROKER)
-        raise
-    return Outcome(misdeed, "" if fate is Sent.CONFIRMED else fate.value)
+        raise LinkLost(f"{misdeed.name}: {closed.reply_text}") from closed
+    except UnroutableError:
+        return Outcome(misdeed, Sent.UNROUTABLE)
+    except NackError:
+        return Outcome(misdeed, Sent.REFUSED)
+    except (AMQPError, OSError) as error:
+        raise LinkLost(f"{misdeed.name}: {type(error).__name__}") from error
+    return Outcome(misdeed)
+
+
+def _publish(connection: pika.BlockingConnection, misdeed: Misdeed) -> None:
+    channel = connection.channel()
+    channel.confirm_delivery()
+    properties = pika.BasicProperties(
+        content_type=CONTENT_TYPE,
+        delivery_mode=_PERSISTENT,
+        message_id=misdeed.event["id"],
+        type=misdeed.event["type"],
+        user_id=misdeed.signed_as or misdeed.as_system,
+        headers={"CC": list(misdeed.copies)} if misdeed.copies else None,
+    )
+    body = pydantic_core.to_json(misdeed.event)
+    channel.basic_publish(misdeed.exchange, misdeed.routing_key, body, properties, mandatory=True)
 
 
 def settled(outcome: Outcome, ledger: DatabaseLedger) -> Outcome:

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hub.demo.attempts import BROKER, Outcome
+from adapters.simulation.kit import BROKER
+from hub.demo.attempts import Outcome
 from hub.demo.state import DemoState
 from hub.demo.tally import FlowTally
 
@@ -77,17 +78,15 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
     """Print the table, the attempts, the verdict and where everything lies."""
     console.print()
     console.print("What moved, in messages", style="bold")
-    console.print(_flow_table(report))
+    console.print(_flow_table([flow for flow in report.flows if _has_moved(flow)]))
     for name, text in _COLUMNS:
         console.print(f"  {name:10} {text}", style="dim", highlight=False)
+    idle = dict.fromkeys(flow.ref for flow in report.flows if not _has_moved(flow))
+    if idle:
+        text = f"Nothing was sent for the other flows of the catalogue: {', '.join(idle)}"
+        console.print(text, highlight=False)
     console.print()
-    console.print("What no statute permits was tried too", style="bold")
-    for one in report.attempts:
-        console.print(f"  {one.misdeed.title}", highlight=False, markup=False)
-        console.print(
-            f"    as {one.misdeed.as_system}: {_said(one)}", highlight=False, markup=False
-        )
-    console.print()
+    _print_attempts(report.attempts, console)
     if report.strangers:
         console.print("Files that are not the demo's own were found", style="bold")
         for line in report.strangers:
@@ -103,6 +102,25 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
     )
     for name, path in places:
         console.print(f"{name + ':':10} {path}", soft_wrap=True, highlight=False, markup=False)
+
+
+_WALLS = (
+    (True, "Refused by the broker, so that the hub never saw it:"),
+    (False, "Refused by the hub, with an entry in the ledger and a notice to the sender:"),
+)
+
+
+def _print_attempts(attempts: Sequence[Outcome], console: Console) -> None:
+    console.print("What no statute permits was tried too", style="bold")
+    for by_broker, heading in _WALLS:
+        console.print(heading, highlight=False)
+        for one in attempts:
+            if (one.misdeed.expected_code == BROKER) is not by_broker:
+                continue
+            console.print(f"  {one.misdeed.title}", highlight=False, markup=False)
+            answer = f"    as {one.misdeed.as_system}: {_said(one)}"
+            console.print(answer, highlight=False, markup=False)
+    console.print()
 
 
 def _print_verdict(report: Report, console: Console) -> None:
@@ -134,12 +152,16 @@ def _said(outcome: Outcome) -> str:
     return f"refused by the hub ({outcome.code})"
 
 
-def _flow_table(report: Report) -> Table:
+def _has_moved(flow: FlowTally) -> bool:
+    return bool(flow.read or flow.entries or flow.judged)
+
+
+def _flow_table(flows: Sequence[FlowTally]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("flow", no_wrap=True)
     for name, _ in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
-    for flow in report.flows:
+    for flow in flows:
         numbers = (
             flow.read,
             flow.out_of_scope,

@@ -10,7 +10,7 @@ from pathlib import Path
 import adapters
 from adapters.simulation.city import City, CityDay
 from adapters.simulation.expected import EXPECTED
-from adapters.simulation.kit import WrongDelivery
+from adapters.simulation.kit import BROKER, WrongDelivery
 from hub.broker.apply import apply
 from hub.broker.provide import ProvidedBroker, provide
 from hub.clock import today
@@ -301,7 +301,7 @@ class _Stage:
         return [
             Source(outcome.misdeed.as_system, outcome.misdeed.event["type"])
             for outcome in self.outcomes
-            if outcome.misdeed.expected_code != "broker"
+            if outcome.misdeed.expected_code != BROKER
         ]
 
     def report(self, seconds: float) -> Report:

@@ -56,7 +56,7 @@ def test_the_object_stands_alone_on_stdout_in_its_shape(robbed: Renkei) -> None:
     for refused in answer["refused"]:
         assert list(refused) == ["sender", "message_type", "reason"]
     assert list(answer["ledger"]) == ["entries"]
-    assert len(answer["refused"]) == 5
+    assert len(answer["refused"]) == 9
 
 
 def test_a_file_gets_no_colours(robbed: Renkei) -> None:

@@ -152,21 +152,18 @@ def test_misdeeds_are_whole_events_valid_but_for_the_misdeed() -> None:
     misdeeds = [m for system in adapters.systems() for m in adapters.simulator(system).misdeeds()]
     assert {m.expected_code for m in misdeeds} == {
         "sender-mismatch",
-        "message-type-not-permitted",
         "field-not-permitted",
-        "no-flow",
+        "purpose-not-permitted",
+        "copies-asked",
         "broker",
     }
     assert len({m.event["id"] for m in misdeeds}) == len(misdeeds)
     for misdeed in misdeeds:
         event = Envelope[dict[str, object]].model_validate(misdeed.event)
-        assert (event.key.sender == misdeed.as_system) == (
-            misdeed.expected_code != "sender-mismatch"
-        )
-        schema = MESSAGE_TYPES.get(event.type)
-        assert (schema is None) == (misdeed.expected_code == "no-flow")
-        if schema is not None and misdeed.expected_code != "field-not-permitted":
-            schema.model_validate(event.data)
-        assert (misdeed.exchange == f"in.{misdeed.as_system}") == (
-            misdeed.expected_code != "broker"
-        )
+        own_name = event.key.sender == misdeed.as_system
+        assert own_name == (misdeed.expected_code != "sender-mismatch" and not misdeed.signed_as)
+        if misdeed.expected_code not in {"field-not-permitted", "broker"}:
+            MESSAGE_TYPES[event.type].model_validate(event.data)
+        assert bool(misdeed.copies) == (misdeed.expected_code == "copies-asked")
+        if misdeed.expected_code != "broker":
+            assert misdeed.exchange == f"in.{misdeed.as_system}"
