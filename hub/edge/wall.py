@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from hub.clock import JST
 from hub.message import Copy, source_of
-from hub.statute.model import Catalogue, Flow, Grant, Standing
+from hub.statute.model import Catalogue, Standing
 from hub.statute.rights import receives, sendable
 
 
@@ -41,6 +41,12 @@ class Wall:
         self.receives = receives(catalogue, system)
         self._system = system
         self._catalogue = catalogue
+        self._flows = {flow.ref: flow for flow in catalogue.flows}
+        self._grants = {
+            (flow.ref, source_of(leg.sender)): leg.receivers[system]
+            for flow, leg in catalogue.legs()
+            if system in leg.receivers
+        }
 
     def fault(self, copy: Copy) -> WallFault | None:
         """Say why a copy must not reach the system, or nothing when it may.
@@ -48,10 +54,10 @@ class Wall:
         A flow has to be in force on the day on which the hub accepted the message, however
         long the copy has waited since.
         """
-        flow = self._catalogue.flow(copy.flow)
+        flow = self._flows.get(copy.flow)
         if flow is None:
             return WallFault(WallCode.FLOW_UNKNOWN, "the catalogue has no such flow")
-        grant = self._grant(flow, copy.source)
+        grant = self._grants.get((copy.flow, copy.source))
         if grant is None:
             reason = f"{flow.ref} does not lead from the sender to {self._system}"
             return WallFault(WallCode.FLOW_OF_ANOTHER, reason)
@@ -71,12 +77,6 @@ class Wall:
     def may_send(self, message_type: str, at: dt.datetime) -> bool:
         """Say whether the system may send a type then or later; an aware time."""
         return message_type in sendable(self._catalogue, self._system, at.astimezone(JST).date())
-
-    def _grant(self, flow: Flow, source: str) -> Grant | None:
-        for leg in flow.legs:
-            if source_of(leg.sender) == source and self._system in leg.receivers:
-                return leg.receivers[self._system]
-        return None
 
 
 class Walls(Protocol):
