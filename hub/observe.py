@@ -18,6 +18,10 @@ class HubObserver(Protocol):
         """A batch was acknowledged, this long after it was taken."""
         ...
 
+    def linked(self) -> None:
+        """Say that there is a connection to the broker."""
+        ...
+
     def link_lost(self) -> None:
         """The connection to the broker is gone; another will be made."""
         ...

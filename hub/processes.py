@@ -63,6 +63,7 @@ class Child:
     pause: float = FIRST_PAUSE
     due: float = 0.0
     restarts: int = 0
+    ended: str = ""
 
 
 @dataclass(slots=True)
@@ -90,14 +91,18 @@ class Supervisor:
             message = f"the folder of logs {self.folder} cannot be made: {error.strerror}"
             raise SiteError(message) from error
         for name, arguments in commands.items():
-            child = Child(name, (sys.executable, "-m", "hub.cli.main", *arguments))
-            self.children[name] = child
-            self._launch(child)
+            self.start_one(name, arguments)
+
+    def start_one(self, name: str, arguments: Sequence[str]) -> None:
+        """Start one process; where it cannot be started, ``tend`` tries again."""
+        child = Child(name, (sys.executable, "-m", "hub.cli.main", *arguments))
+        self.children[name] = child
+        self._launch(child)
         self._note()
 
     def tend(self) -> list[str]:
         """Start again what has ended and is due; give the names of those started."""
-        started = []
+        started: list[str] = []
         ended = False
         for child in self.children.values():
             if child.process is not None and child.process.poll() is not None:
@@ -106,7 +111,8 @@ class Supervisor:
             if child.process is None and self.clock() >= child.due:
                 child.restarts += 1
                 self._launch(child)
-                started.append(child.name)
+                if child.process is not None:
+                    started.append(child.name)
         if started or ended:
             self._note()
         return started
@@ -121,7 +127,10 @@ class Supervisor:
         for child in running:
             self._wait(child, deadline)
         self.children.clear()
-        (self.folder / "processes.json").unlink(missing_ok=True)
+        try:
+            (self.folder / "processes.json").unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s/processes.json stays: %s", self.folder, error.strerror)
 
     def _wait(self, child: Child, deadline: float) -> None:
         if child.process is None:
@@ -134,16 +143,34 @@ class Supervisor:
             child.process.wait()
 
     def _schedule(self, child: Child) -> None:
-        code = child.process.returncode if child.process is not None else None
+        code = child.process.returncode if child.process is not None else 0
         child.process = None
+        child.ended = _said(code)
         if self.clock() - child.started >= STEADY_SECONDS:
             child.pause = FIRST_PAUSE
-        pause = child.pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
-        child.due = self.clock() + pause
+        self._delay(child)
+        log.warning(
+            "%s %s; starting it again in %.1f s",
+            child.name,
+            child.ended,
+            child.due - self.clock(),
+        )
+
+    def _delay(self, child: Child) -> None:
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+        child.due = self.clock() + child.pause * jitter
         child.pause = min(child.pause * 2, LONGEST_PAUSE)
-        log.warning("%s ended with %s; starting it again in %.1f s", child.name, code, pause)
 
     def _launch(self, child: Child) -> None:
+        """Start a child; where that cannot be (a full disk, say) it is tried again later."""
+        child.started = self.clock()
+        try:
+            self._open(child)
+        except OSError as error:
+            log.warning("%s cannot be started: %s", child.name, error.strerror)
+            self._delay(child)
+
+    def _open(self, child: Child) -> None:
         environment = os.environ | {PARENT_ENV: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
         log_file = self.folder / f"{child.name}.log"
         handle = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, LOG_MODE)
@@ -156,10 +183,20 @@ class Supervisor:
                 env=environment,
                 start_new_session=True,
             )
-        child.started = self.clock()
 
     def _note(self) -> None:
+        """Write down who runs: a help for people, so a full disk must not end anything."""
         pids = {c.name: c.process.pid for c in self.children.values() if c.process is not None}
         temporary = self.folder / ".processes.json.tmp"
-        temporary.write_text(json.dumps(pids, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self.folder / "processes.json")
+        try:
+            temporary.write_text(json.dumps(pids, indent=2) + "\n", encoding="utf-8")
+            temporary.replace(self.folder / "processes.json")
+        except OSError as error:
+            log.warning("%s/processes.json cannot be written: %s", self.folder, error.strerror)
+
+
+def _said(code: int) -> str:
+    """Say how a process ended."""
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with status {code}"

@@ -55,6 +55,8 @@ class Worker:
             link = connect()
             if link is None:
                 return
+            log.info("linked to the broker: working")
+            self.observe.linked()
             try:
                 with link:
                     self._work(link, stopping)
@@ -75,16 +77,20 @@ class Worker:
         """Move a batch; while it cannot be, take nothing else and keep the link alive."""
         began = time.monotonic()
         rest = batch
+        troubled = False
         for pause in _pauses():
             try:
                 while rest:
                     rest = self.move(link, rest)
             except (LedgerError, NotTakenError) as trouble:
+                troubled = True
                 log.warning("nothing moves: %s; trying again in %.1f s", trouble, pause)
                 self.observe.ledger_available(available=not isinstance(trouble, LedgerError))
             else:
                 self.observe.ledger_available(available=True)
                 self.observe.batch_done(len(batch), time.monotonic() - began)
+                if troubled:
+                    log.info("moving again after %.1f s", time.monotonic() - began)
                 return
             if not _waited(link, pause, stopping):
                 return

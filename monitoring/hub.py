@@ -54,6 +54,16 @@ class HubMetrics:
         self._reconnects = Counter(
             "renkei_link_losses", "Connections to the broker that were lost.", registry=registry
         )
+        self._connected = Gauge(
+            "renkei_hub_connected",
+            "1 while the hub has a connection to the broker.",
+            registry=registry,
+        )
+        self._last_batch = Gauge(
+            "renkei_last_batch_timestamp_seconds",
+            "When the last batch was acknowledged, in seconds since 1970; 0 before the first.",
+            registry=registry,
+        )
         self._ledger_up = Gauge(
             "renkei_ledger_available",
             "1 while entries can be recorded; at 0 nothing moves.",
@@ -92,9 +102,15 @@ class HubMetrics:
         """Observe a batch."""
         self._batch_messages.observe(messages)
         self._batch_seconds.observe(seconds)
+        self._last_batch.set_to_current_time()
+
+    def linked(self) -> None:
+        """Note that there is a connection."""
+        self._connected.set(1)
 
     def link_lost(self) -> None:
         """Count a lost connection."""
+        self._connected.set(0)
         self._reconnects.inc()
 
     def ledger_available(self, *, available: bool) -> None:

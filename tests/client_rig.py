@@ -145,6 +145,9 @@ class Recorder(HubObserver):
             self.taken += messages
             self.changed.notify_all()
 
+    def linked(self) -> None:
+        """Nothing is counted here."""
+
     def link_lost(self) -> None:
         pass
 

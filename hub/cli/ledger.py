@@ -1,5 +1,7 @@
 """``renkei ledger …``."""
 
+from typing import Annotated
+
 import typer
 
 from hub.cli.options import SiteOption
@@ -13,11 +15,22 @@ def _ledger() -> None:
 
 
 @app.command("migrate")
-def migrate_ledger(site: SiteOption) -> None:
-    """Bring the ledger's schema up to date; nothing happens when it is."""
-    from hub.compose.worker import ledger_url  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.schema import migrate  # noqa: PLC0415
+def migrate_ledger(
+    site: SiteOption,
+    *,
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="Begin with an empty ledger although the site has worked."),
+    ] = False,
+) -> None:
+    """Make the ledger of a new site, or bring its schema up to date.
+
+    A site whose adapters have already worked has had a ledger: where it is gone, its backup is
+    to be restored. An empty one would have forgotten what was sent to whom, and which message
+    ids are used.
+    """
+    from hub.compose.worker import prepare_ledger  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
 
-    migrate(ledger_url(load_site(site)))
+    prepare_ledger(load_site(site), anew=anew)
     typer.echo("the ledger's schema is up to date")

@@ -148,12 +148,12 @@ def run_all(
     status 0.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415
-    from hub.compose.worker import ledger_url  # noqa: PLC0415
-    from hub.ledger.schema import migrate  # noqa: PLC0415
+    from hub.compose.worker import prepare_ledger  # noqa: PLC0415
 
     stop = _begin()
+    _say("checking the site ...")
     settings, _ = load_checked(site)
-    migrate(ledger_url(settings))
+    prepare_ledger(settings)
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
     try:
         if not stop():
@@ -161,7 +161,8 @@ def run_all(
             _say(f"running: {', '.join(supervisor.children)}; logs in {supervisor.folder}")
         while not stop.wait(TEND_SECONDS):
             for name in supervisor.tend():
-                _say(f"{name} had ended and was started again; see its log")
+                ended = supervisor.children[name].ended
+                _say(f"{name} {ended} and was started again; see its log")
         _say("stopping: each process ends what it is at ...")
     finally:
         supervisor.stop()

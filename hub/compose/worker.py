@@ -9,8 +9,9 @@ from prometheus_client import REGISTRY
 from hub.compose.links import Stopping, connector, link_settings
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
+from hub.errors import LedgerError
 from hub.ledger.model import Pseudonyms
-from hub.ledger.schema import with_password
+from hub.ledger.schema import is_empty, migrate, with_password
 from hub.ledger.store import DatabaseLedger
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
 from hub.names import partition_queue
@@ -46,6 +47,24 @@ def ledger_url(site: Site) -> str:
     return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
 
 
+def prepare_ledger(site: Site, *, anew: bool = False) -> None:
+    """Make the ledger of a new site, or bring its schema up to date.
+
+    Raises:
+        LedgerError: it cannot be done, or there is none although the site's adapters have
+            worked: an empty one (``anew``) would have forgotten what was sent to whom.
+    """
+    url = ledger_url(site)
+    worked = [name for name, system in site.systems.items() if system.journal.exists()]
+    if worked and not anew and is_empty(url):
+        message = (
+            f"there is no ledger, but the adapters of {', '.join(worked)} have worked: restore "
+            "its newest backup; 'renkei ledger migrate --anew' begins with an empty one"
+        )
+        raise LedgerError(message)
+    migrate(url)
+
+
 def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
     """Be a hub worker until ``stopping``; ``path`` is the site file, whose catalogue is watched.
 
@@ -79,7 +98,7 @@ def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) ->
             clock=_now,
             batch=site.hub.batch,
         )
-        log.info("the hub is working with catalogue %s", catalogue.digest[:12])
+        log.info("the hub begins with catalogue %s", catalogue.digest[:12])
         worker.run(connector(settings, stopping), stopping)
     finally:
         ledger.close()

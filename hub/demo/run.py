@@ -218,7 +218,8 @@ class _Stage:
             self.watcher.say("the broker had ended and is started again")
             node.start()
         for name in self.supervisor.tend():
-            self.watcher.say(f"{name} had ended and was started again")
+            ended = self.supervisor.children[name].ended
+            self.watcher.say(f"{name} {ended} and was started again")
 
     def idle(self, seconds: float, stop: Stop) -> bool:
         """Tend for so long; say whether a stop was asked for."""

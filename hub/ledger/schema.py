@@ -92,6 +92,44 @@ def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engi
     return engine
 
 
+class SameFile:
+    """Sees that an SQLite ledger's file is still the one that was opened.
+
+    SQLite goes on writing into a file that was removed or replaced: it would record where
+    nobody can read it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        database = engine.url.database if engine.url.drivername == "sqlite" else None
+        self._path = Path(database) if database else None
+        self._identity = self._there()
+
+    def check(self) -> None:
+        """Look whether it is there and the same.
+
+        Raises:
+            LedgerError: it is gone, or another file has its name.
+        """
+        if self._there() == self._identity:
+            return
+        message = (
+            f"the ledger's file {self._path} is gone or was replaced: nothing may move; put the "
+            "same file back, or restore its newest backup and start the hub again"
+        )
+        raise LedgerError(message)
+
+    def _there(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        except OSError as error:
+            raise LedgerError(f"the ledger's file cannot be seen: {error.strerror}") from None
+        return (found.st_dev, found.st_ino)
+
+
 def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
     # WAL lets others read while the hub writes; FULL syncs each commit before it returns.
     cursor = connection.cursor()
@@ -131,7 +169,8 @@ def _config() -> Config:
 def migrate(url: str) -> None:
     """Bring the ledger's schema to the newest step, whole or not at all.
 
-    Does nothing when it is there. Several programs may ask at once.
+    Makes a ledger where there is none; does nothing when it is up to date. Several programs may
+    ask at once.
 
     Raises:
         LedgerError: the database cannot be reached or changed, or is newer than this code.
@@ -145,6 +184,28 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+
+
+def is_empty(url: str) -> bool:
+    """Say whether there is no ledger yet; a missing SQLite file is not made by looking.
+
+    Raises:
+        LedgerError: the database cannot be reached.
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
+        return True
+    engine = open_engine(url)
+    try:
+        with ledger_errors("be read"), engine.connect() as connection:
+            return _revision(connection) is None
+    finally:
+        engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": "ledger_version"})
+    return context.get_current_revision()
 
 
 def _alone(connection: Connection) -> None:
@@ -163,16 +224,20 @@ def check_schema(engine: Engine) -> None:
         LedgerError: it is older or newer; the text says what to run.
     """
     with ledger_errors("be read"), engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": "ledger_version"})
-        found = context.get_current_revision()
+        found = _revision(connection)
     steps = ScriptDirectory.from_config(_config())
     wanted = steps.get_current_head()
     if found is not None and found not in {step.revision for step in steps.walk_revisions()}:
         message = f"the ledger's schema is {found}, newer than this program's {wanted}"
         raise LedgerError(message)
+    if found is None:
+        message = (
+            "there is no ledger: restore its newest backup; only a new site makes an empty one, "
+            "with 'renkei ledger migrate'"
+        )
+        raise LedgerError(message)
     if found != wanted:
         message = (
-            f"the ledger's schema is {found or 'empty'} and should be {wanted}: "
-            "run 'renkei ledger migrate'"
+            f"the ledger's schema is {found} and should be {wanted}: run 'renkei ledger migrate'"
         )
         raise LedgerError(message)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Table, bindparam, func, insert, selec
 
 from hub.errors import LedgerError
 from hub.ledger.model import Entry, FlowCount, Kind, Known
-from hub.ledger.schema import check_schema, ledger_errors, open_engine
+from hub.ledger.schema import SameFile, check_schema, ledger_errors, open_engine
 from hub.ledger.tables import access, entries, head, terms
 from hub.message import AccessItems, MessageKey
 
@@ -52,6 +52,7 @@ class DatabaseLedger:
         except LedgerError:
             self._engine.dispose()
             raise
+        self._file = SameFile(self._engine)
         self._terms = _Dictionary(terms, _terms_row)
         self._access = _Dictionary(access, _access_row)
 
@@ -59,6 +60,7 @@ class DatabaseLedger:
         """Add entries in one durable transaction: all of them, or none and an error."""
         if not new:
             return
+        self._file.check()
         terms_of, access_of = _Numbers(self._terms), _Numbers(self._access)
         with ledger_errors("record"), self._engine.begin() as connection:
             first = self._reserve(connection, len(new))
@@ -77,6 +79,7 @@ class DatabaseLedger:
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
+        self._file.check()
         # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
         by_sender: defaultdict[str, set[str]] = defaultdict(set)
         for key in keys:

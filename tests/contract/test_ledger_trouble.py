@@ -115,7 +115,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(
 
 def test_an_empty_database_says_what_to_run(url: str) -> None:
     open_engine(url).dispose()
-    with pytest.raises(LedgerError, match=r"empty and should be .* run 'renkei ledger migrate'"):
+    with pytest.raises(LedgerError, match=r"restore .* only a new site .* 'renkei ledger migrate'"):
         DatabaseLedger(url)
 
 

@@ -91,7 +91,7 @@ def test_one_that_was_killed_left_nothing_running_and_went_on(served: Served) ->
 def test_no_process_ended_over_a_bad_file(served: Served) -> None:
     assert len(served.before) == 5
     assert served.after == served.before
-    assert "had ended" not in served.run.err
+    assert "started again" not in served.run.err
 
 
 def test_bad_files_are_set_aside_with_their_reasons(served: Served) -> None:

@@ -74,7 +74,7 @@ def test_all_run_one_comes_back_and_sigterm_ends_all(up: Up) -> None:
         os.kill(before[victim], signal.SIGKILL)
     for victim in victims:
         up.until_working(victim, times=2)  # and its log was appended to
-        up.run.until_said(f"{victim} had ended and was started again")
+        up.run.until_said(f"{victim} was ended by SIGKILL and was started again")
     after = up.pids()
     assert {name for name in NAMES if before[name] != after[name]} == set(victims)
     assert zombies(up.run.process.pid) == []
