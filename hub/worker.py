@@ -55,7 +55,7 @@ class Worker:
             link = connect()
             if link is None:
                 return
-            log.info("linked to the broker: working")
+            log.info("linked to the broker: the hub is working")
             self.observe.linked()
             try:
                 with link:

@@ -142,6 +142,7 @@ def test_every_hub_metric_moves_when_it_is_told(
     for name, arguments, keywords in (
         ("recorded", ([entry(), entry()],), {}),
         ("batch_done", (3, 0.02), {}),
+        ("linked", (), {}),
         ("link_lost", (), {}),
         ("ledger_available", (), {"available": False}),
         ("catalogue_in_force", (Catalogue({}, (), "d1"),), {}),
