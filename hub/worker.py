@@ -8,11 +8,12 @@ the plan asks only for what is not recorded yet.
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.errors import LedgerError, LinkLost, RenkeiError
-from hub.ledger.model import Entry, Ledger, Pseudonyms
+from hub.ledger.model import Entry, Known, Ledger
+from hub.message import MessageKey
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
 from hub.pipeline.plan import Send, keys_of, plan_batch
@@ -117,18 +118,24 @@ class Worker:
             weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
             if weight >= MOST_AT_ONCE:
                 break
-        self._settle(link, verdicts, now, judge.pseudonyms)
+        self._settle(link, judge, batch, verdicts, now)
         link.ack(batch[len(verdicts) - 1])
         return batch[len(verdicts) :]
 
     def _settle(
-        self, link: Link, verdicts: Sequence[Verdict], now: dt.datetime, pseudonyms: Pseudonyms
+        self,
+        link: Link,
+        judge: Judge,
+        batch: Sequence[Delivery],
+        verdicts: Sequence[Verdict],
+        now: dt.datetime,
     ) -> None:
+        known = self.ledger.known(keys_of(verdicts))
         plan = plan_batch(
-            verdicts,
-            self.ledger.known(keys_of(verdicts)),
+            _as_accepted(judge, batch, verdicts, known),
+            known,
             now=now,
-            pseudonyms=pseudonyms,
+            pseudonyms=judge.pseudonyms,
             notified=self.notified,
         )
         self._record(plan.before)
@@ -165,6 +172,25 @@ class Worker:
         if open_queues:
             message = f"the broker did not take copies for {', '.join(sorted(open_queues))}"
             raise NotTakenError(message)
+
+
+def _as_accepted(
+    judge: Judge,
+    batch: Sequence[Delivery],
+    verdicts: Sequence[Verdict],
+    known: Mapping[MessageKey, Known],
+) -> Iterator[Verdict]:
+    """Judge what is already accepted by the day of its acceptance, not by today's."""
+    for delivery, verdict in zip(batch, verdicts, strict=False):  # the batch may be longer
+        earlier = known.get(verdict.key)
+        if (
+            earlier is not None
+            and earlier.accepted_at is not None
+            and earlier.accepted_digest == verdict.digest
+        ):
+            yield judge.judge(delivery, earlier.accepted_at)
+        else:
+            yield verdict
 
 
 def _waited(link: Link, pause: float, stopping: Callable[[], bool]) -> bool:

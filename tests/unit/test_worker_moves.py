@@ -1,10 +1,13 @@
 """What one batch after another does: moved once, refused once, told to whom it may concern."""
 
+import datetime as dt
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.clock import JST
 from hub.ledger.model import Kind
 from hub.pipeline.judge import Judge
 from hub.ports import Sent
@@ -14,6 +17,7 @@ from tests.samples import (
     ADDRESSEE,
     CHANGED,
     NAME,
+    NOW,
     PSEUDONYMS,
     REGISTRY,
     delivery,
@@ -209,6 +213,29 @@ def test_what_is_no_longer_permitted_at_delivery_is_withdrawn_once(
     refused = Fact("refusal", REGISTRY, "file-1.7", "M1b", UNION, "withdrawn")
     assert list(rig.facts(Kind.REFUSAL).elements()) == [refused]
     assert pairs(rig, Kind.DELIVERY) == [("I1", PREMIUM)]
+
+
+def ending(catalogue: Catalogue, last: dt.date) -> Judge:
+    """Let the newest article of every flow end after this day."""
+    flows = []
+    for flow in catalogue.flows:
+        newest = flow.basis[-1].model_copy(update={"valid_to": last})
+        flows.append(flow.model_copy(update={"basis": (*flow.basis[:-1], newest)}))
+    return judge(Catalogue(catalogue.systems, tuple(flows), "ending"))
+
+
+def test_what_was_accepted_on_an_articles_last_day_is_delivered_on_the_next(rig: Rig) -> None:
+    rig.judge = ending(rig.judge.catalogue, NOW.astimezone(JST).date())
+    rig.send(event())
+    rig.broker.judge = full(UNION)
+    with rig.process() as process, pytest.raises(NotTakenError):
+        process.move()
+    rig.broker.judge = full()
+    rig.ticks = itertools.count(24 * 3600)
+    rig.send(event(id="too-late"))
+    rig.drain()
+    assert pairs(rig, Kind.DELIVERY) == sorted(MOVED)
+    assert {fact.code for fact in rig.facts(Kind.REFUSAL)} == {"not-in-force"}
 
 
 def test_everything_of_a_message_is_withdrawn_when_no_flow_is_left(rig: Rig) -> None:
