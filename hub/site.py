@@ -4,6 +4,7 @@ Paths in it are relative to the file. Secrets are never in it: it names files th
 hub's own account may read. ``docs/site-file.md`` explains every key.
 """
 
+import os
 import stat
 import tomllib
 from pathlib import Path
@@ -31,7 +32,7 @@ HUB_USER = "hub"
 
 def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder", Path.cwd())
-    return (Path(folder) / path).resolve()
+    return Path(os.path.realpath(Path(folder) / path))  # a loop of links is no error here
 
 
 SitePath = Annotated[Path, AfterValidator(_from_site_folder)]

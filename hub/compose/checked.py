@@ -2,14 +2,21 @@
 
 import difflib
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
 import adapters
+from hub.compose.places import (
+    ADMINISTRATOR_KEY,
+    Place,
+    content_faults,
+    place_faults,
+    places_of,
+    table,
+)
 from hub.errors import CatalogueError, SiteError
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
@@ -17,16 +24,21 @@ from hub.statute.lines import Lines
 from hub.statute.overrides import Effective, decided
 
 MIN_KEY_CHARACTERS = 32
-_HUB_SECRETS = ("password_file", "ledger_password_file")
+KEY = "hub.pseudonym_key_file"
+ADMINISTRATOR = "the administrator"
+"""Whose secret the administrator's is; no system can have this name."""
 
 
-def load_checked(path: Path, users: Collection[str] | None = None) -> tuple[Site, Catalogue]:
+def load_checked(
+    path: Path, users: Collection[str] | None = None, *, administrator: bool = False
+) -> tuple[Site, Catalogue]:
     """Read a site file and its catalogue, and check one against the other.
 
     The catalogue is the effective one: with what the site decides about its flows.
 
     ``users`` says whose secrets are needed (``hub``, or systems); without it, everybody's. An
-    adapter's account need not be able to read the secrets of the others.
+    adapter's account need not be able to read the secrets of the others. The password of the
+    broker's administrator is looked at only where ``administrator`` says so.
 
     Raises:
         SiteError: something is wrong; every fault of site, secrets and catalogue is named.
@@ -35,7 +47,7 @@ def load_checked(path: Path, users: Collection[str] | None = None) -> tuple[Site
         site, heading = load_site(path), f"{path} cannot be used:"
     except SiteError as error:
         site, heading = None, str(error)
-    catalogue, faults = _examined(_pointed_to(path), users)
+    catalogue, faults = _examined(_pointed_to(path), users, administrator=administrator)
     if site is not None and catalogue is not None:
         effective = decided(catalogue, site.catalogue)
         catalogue = effective.catalogue
@@ -83,17 +95,20 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(names) or "none"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Pointed:
     """What a site file points to, as far as it can be read at all.
 
     A faulty one is looked at too, so that nobody has to mend one fault to hear of the next.
     """
 
-    routes: Path | None = None
-    key: Path | None = None
-    secrets: list[tuple[str, Path]] = field(default_factory=list)
-    systems: list[str] = field(default_factory=list)
+    places: list[Place]
+    systems: list[str]
+
+    @property
+    def routes(self) -> Path | None:
+        """Give the site's own catalogue."""
+        return next((place.path for place in self.places if place.key == "hub.routes"), None)
 
 
 def _pointed_to(path: Path) -> _Pointed | None:
@@ -101,59 +116,48 @@ def _pointed_to(path: Path) -> _Pointed | None:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None  # load_site has said so
-    folder = path.resolve().parent
-
-    def place(table: Mapping[str, Any], key: str) -> Path | None:
-        value = table.get(key)
-        return (folder / value).resolve() if isinstance(value, str) and value else None
-
-    hub = _table(document, "hub")
-    found = _Pointed(place(hub, "routes"), place(hub, "pseudonym_key_file"))
-    owners = [(HUB_USER, hub, key) for key in _HUB_SECRETS]
-    for system in (systems := _table(document, "systems")):
-        found.systems.append(system)
-        owners.append((system, _table(systems, system), "password_file"))
-    for user, table, key in owners:
-        secret = place(table, key)
-        if secret is not None:
-            found.secrets.append((user, secret))
-    return found
-
-
-def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
+    places = places_of(document, path, HUB_USER, ADMINISTRATOR)
+    return _Pointed(places, list(table(document, "systems")))
 
 
 def _examined(
-    pointed: _Pointed | None, users: Collection[str] | None
+    pointed: _Pointed | None, users: Collection[str] | None, *, administrator: bool
 ) -> tuple[Catalogue | None, list[str]]:
     if pointed is None:
         return None, []
-    faults: list[str] = []
+    faults = list(place_faults(pointed.places))
     catalogue: Catalogue | None = None
     try:
         catalogue = load_catalogue(pointed.routes)
     except CatalogueError as error:
         faults.append(str(error))
-    if pointed.key is not None and (users is None or HUB_USER in users):
-        faults += _secret_faults(pointed.key, MIN_KEY_CHARACTERS)
-    for user, secret in pointed.secrets:
-        if users is None or user in users:
-            faults += _secret_faults(secret)
+
+    def is_needed(user: str) -> bool:
+        return administrator if user == ADMINISTRATOR else users is None or user in users
+
+    if administrator and all(place.user != ADMINISTRATOR for place in pointed.places):
+        faults.append(f"{ADMINISTRATOR_KEY} is missing: renkei broker apply needs it")
+    faults += _secret_faults([place for place in pointed.places if is_needed(place.user)])
     for system in pointed.systems:
         faults += (f"systems.{system}: {fault}" for fault in _system_faults(system, catalogue))
     return catalogue, faults
 
 
-def _secret_faults(path: Path, least: int = 1) -> list[str]:
-    try:
-        secret = read_secret(path)
-    except SiteError as error:
-        return [str(error)]
-    if len(secret) < least:
-        return [f"the secret {path} is too short: it needs {least} characters"]
-    return []
+def _secret_faults(places: list[Place]) -> Iterator[str]:
+    read: dict[Path, tuple[str, SecretStr]] = {}
+    for place in places:
+        if not place.user:
+            continue
+        try:
+            secret = read_secret(place.path)
+        except SiteError as error:
+            yield str(error)
+            continue
+        if place.key == KEY and len(secret) < MIN_KEY_CHARACTERS:
+            yield f"the secret {place.path} is too short: it needs {MIN_KEY_CHARACTERS} characters"
+        # One file under two keys is named as such already.
+        read.setdefault(place.path, (place.key, secret))
+    yield from content_faults(dict(read.values()))
 
 
 def _system_faults(system: str, catalogue: Catalogue | None) -> Iterator[str]:

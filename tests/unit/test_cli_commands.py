@@ -38,7 +38,7 @@ def write_site(folder: Path, *systems: str, hub: str = "") -> Path:
     (folder / "secrets").mkdir()
     for name in ("hub", "key", *systems):
         secret = folder / "secrets" / name
-        secret.write_text(KEY)
+        secret.write_text(name + KEY)
         secret.chmod(0o600)
     lines = ["[hub]", 'password_file = "secrets/hub"', 'pseudonym_key_file = "secrets/key"', hub]
     for system in systems:

@@ -129,6 +129,107 @@ def test_the_password_of_the_ledger_is_a_secret_too(site: Path) -> None:
     assert "secrets/ledger cannot be read" in faults(path)[1]
 
 
+@pytest.mark.parametrize(
+    ("union", "said"),
+    [
+        ({"folder": "drives/tax"}, "systems.tax.folder and systems.union.folder are the same"),
+        ({"folder": "drives/x/../tax"}, "systems.tax.folder and systems.union.folder are the same"),
+        ({"folder": "link/tax"}, "systems.tax.folder and systems.union.folder are the same"),
+        ({"folder": "loop/../drives/tax/in"}, "systems.union.folder is inside systems.tax.folder"),
+        ({"folder": "drives"}, "systems.tax.folder is inside systems.union.folder"),
+        ({"folder": "."}, "systems.tax.folder is inside systems.union.folder"),
+        ({"folder": "secrets"}, "hub.pseudonym_key_file is inside systems.union.folder"),
+        ({"folder": "."}, "the site file is inside systems.union.folder"),
+        ({"folder": "."}, "hub.ledger is inside systems.union.folder"),
+        ({"journal": "tax.sqlite3"}, "systems.tax.journal and systems.union.journal are the same"),
+        ({"journal": "./hard"}, "systems.tax.journal and systems.union.journal are the same"),
+        ({"journal": "ledger.sqlite3"}, "hub.ledger and systems.union.journal are the same"),
+        ({"journal": "drives/union/j"}, "systems.union.journal is inside systems.union.folder"),
+        ({"journal": "drives/tax/j"}, "systems.union.journal is inside systems.tax.folder"),
+        (
+            {"password_file": "secrets/tax"},
+            "systems.tax.password_file and systems.union.password_file are the same",
+        ),
+        ({"password_file": "secrets/hub"}, "hub.password_file and systems.union.password_file"),
+        ({"password_file": "secrets/key"}, "hub.pseudonym_key_file and systems.union.password"),
+    ],
+)
+def test_no_two_places_are_one_or_in_one_another(
+    site: Path, union: dict[str, str], said: str
+) -> None:
+    (site.parent / "link").symlink_to("drives")
+    (site.parent / "loop").symlink_to("loop")
+    (site.parent / "tax.sqlite3").touch()
+    (site.parent / "hard").hardlink_to(site.parent / "tax.sqlite3")
+    text = site.read_text()
+    given = {"folder": "drives/union", "journal": "union.sqlite3", "password_file": "secrets/union"}
+    for key, value in union.items():
+        text = text.replace(f'{key} = "{given[key]}"', f'{key} = "{value}"')
+    site.write_text(text)
+    found = faults(site)
+    assert any(said in fault for fault in found)
+    # An adapter's account may read less, and is told all the same.
+    assert any(said in fault for fault in faults(site, {"tax"}))
+    assert KEY not in "\n".join(found)
+
+
+def test_the_catalogue_is_in_no_systems_folder(site: Path) -> None:
+    path = write(site.parent, hub='routes = "drives/tax/routes"')
+    assert any("hub.routes is inside systems.tax.folder" in fault for fault in faults(path))
+
+
+@pytest.mark.parametrize(
+    ("one", "key_of_one", "other", "key_of_other"),
+    [
+        ("tax", "systems.tax.password_file", "union", "systems.union.password_file"),
+        ("hub", "hub.password_file", "union", "systems.union.password_file"),
+        ("key", "hub.pseudonym_key_file", "tax", "systems.tax.password_file"),
+        ("key", "hub.pseudonym_key_file", "hub", "hub.password_file"),
+    ],
+)
+def test_no_two_secrets_say_the_same(
+    site: Path, one: str, key_of_one: str, other: str, key_of_other: str
+) -> None:
+    secret(site.parent, one, KEY)
+    secret(site.parent, other, f"  {KEY} ")
+    (heading, fault) = faults(site)
+    assert fault == f"  {key_of_one} and {key_of_other} hold the same secret: each needs its own"
+    assert KEY not in heading
+
+
+def test_every_pair_that_collides_is_named(site: Path) -> None:
+    more = (
+        '[systems.premium-collection]\nfolder = "drives/tax"\njournal = "tax.sqlite3"\n'
+        'password_file = "secrets/hub"'
+    )
+    secret(site.parent, "union", f"tax {KEY}")
+    said = faults(write(site.parent, more=more))
+    assert len(said) == 5
+    assert KEY not in "\n".join(said)
+
+
+def test_a_path_that_is_none_is_a_fault_and_no_crash(site: Path) -> None:
+    site.write_text(site.read_text().replace("drives/union", "a\\u0000b"))
+    assert any("systems.union.folder" in fault for fault in faults(site))
+
+
+def test_the_administrators_password_is_looked_at_where_it_is_needed(site: Path) -> None:
+    assert "broker.admin_password_file is missing" in all_faults(site)
+    site.write_text(site.read_text().replace("[hub]", 'admin_password_file = "secrets/a"\n[hub]'))
+    load_checked(site)
+    assert "secrets/a cannot be read" in all_faults(site)
+    secret(site.parent, "a", f"tax {KEY}")
+    assert "broker.admin_password_file and systems.tax.password_file hold" in all_faults(site)
+    secret(site.parent, "a", f"admin {KEY}")
+    load_checked(site, administrator=True)
+
+
+def all_faults(path: Path) -> str:
+    with pytest.raises(SiteError) as caught:
+        load_checked(path, administrator=True)
+    return str(caught.value)
+
+
 def test_faults_of_every_kind_come_together(site: Path) -> None:
     (site.parent / "secrets" / "tax").unlink()
     path = write(

@@ -51,7 +51,7 @@ class Office:
         (self.folder / "secrets").mkdir()
         for name in ("hub", "key"):
             secret = self.folder / "secrets" / name
-            secret.write_text("k" * 40)
+            secret.write_text(name * 40)
             secret.chmod(0o600)
         self.say(SITE)
         self.put("T1.toml", FLOW_TOML)

@@ -1,0 +1,101 @@
+"""The files and folders that a site file names: no two of them may be one, or in one another.
+
+Two systems with one folder would read each other's files, and what lies in a system's folder
+can be read or changed by that system.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+_SQLITE = "sqlite:///"
+_DEFAULT_LEDGER = "sqlite:///ledger.sqlite3"
+ADMINISTRATOR_KEY = "broker.admin_password_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path of the site file by its key, with links and ``..`` followed.
+
+    ``user`` is whose secret it is; empty for what is no secret.
+    """
+
+    key: str
+    path: Path
+    user: str = ""
+
+
+def place_faults(places: list[Place]) -> Iterator[str]:
+    """Name every two places that are one, or one of which is inside the other."""
+    for first, second in itertools.combinations(places, 2):
+        if _is_same(first.path, second.path):
+            yield f"{first.key} and {second.key} are the same: {first.path}"
+        elif first.path.is_relative_to(second.path):
+            yield f"{first.key} is inside {second.key}: {first.path}"
+        elif second.path.is_relative_to(first.path):
+            yield f"{second.key} is inside {first.key}: {second.path}"
+
+
+def content_faults(secrets: Mapping[str, SecretStr]) -> Iterator[str]:
+    """Name every two secrets, by their keys, that say the same; never what they say."""
+    for (first, one), (second, other) in itertools.combinations(secrets.items(), 2):
+        if one.get_secret_value() == other.get_secret_value():
+            yield f"{first} and {second} hold the same secret: each needs its own"
+
+
+def table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give a table of a document, or an empty one where it is none."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str) -> list[Place]:
+    """List the places of a site file as far as it can be read, the file itself first."""
+    folder = path.resolve().parent
+    found = [Place("the site file", path.resolve())]
+
+    def add(section: Mapping[str, Any], prefix: str, key: str, user: str = "") -> None:
+        value = section.get(key)
+        where = _resolved(folder / value) if isinstance(value, str) and value else None
+        if where is not None:
+            found.append(Place(f"{prefix}.{key}", where, user))
+
+    hub = table(document, "hub")
+    add(table(document, "broker"), "broker", "admin_password_file", admin)
+    for key in ("pseudonym_key_file", "password_file", "ledger_password_file"):
+        add(hub, "hub", key, hub_user)
+    add(hub, "hub", "routes")
+    ledger = hub.get("ledger", _DEFAULT_LEDGER)
+    if isinstance(ledger, str) and ledger.startswith(_SQLITE):
+        where = _resolved(folder / ledger.removeprefix(_SQLITE))
+        if where is not None:
+            found.append(Place("hub.ledger", where))
+    systems = table(document, "systems")
+    for system in systems:
+        section = table(systems, system)
+        for key in ("folder", "journal"):
+            add(section, f"systems.{system}", key)
+        add(section, f"systems.{system}", "password_file", system)
+    return found
+
+
+def _resolved(path: Path) -> Path | None:
+    """Follow links and ``..``; nothing for what can be no path, which ``load_site`` names."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:
+        return None
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    if first == second:
+        return True
+    try:
+        return first.samefile(second)  # a hard link, or a drive mounted twice
+    except OSError:
+        return False  # not there yet, or not ours to look at
