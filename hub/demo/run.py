@@ -35,6 +35,7 @@ from hub.statute.catalogue import Catalogue
 from hub.stop import Stop
 
 POLL_SECONDS = 0.2
+TELL_SECONDS = 10.0
 STALL_SECONDS = 60.0
 """When nothing at all has changed for so long, the demo gives up and says what is lacking."""
 
@@ -249,6 +250,7 @@ class _Stage:
         """
         seen, changed = None, time.monotonic()
         checked = None
+        tell_at = TELL_SECONDS
         while True:
             if self.idle(POLL_SECONDS, stop):
                 raise Interrupted
@@ -256,14 +258,22 @@ class _Stage:
             self.watcher.progress(progress)
             now = (progress, self._all_read())
             if now != seen:
-                seen, changed = now, time.monotonic()
+                seen, changed, tell_at = now, time.monotonic(), TELL_SECONDS
                 continue
             if now != checked:
                 checked = now
                 if self._is_done():
                     return
-            if time.monotonic() - changed > STALL_SECONDS:
+            still = time.monotonic() - changed
+            if still > STALL_SECONDS:
                 return
+            if still > tell_at:
+                tell_at += TELL_SECONDS
+                self.watcher.say(
+                    f"nothing has changed for {still:.0f} s: {progress.read} of "
+                    f"{progress.records} records are read, {progress.entries} entries recorded; "
+                    f"giving up after {STALL_SECONDS:.0f} s"
+                )
 
     def _journals(self) -> dict[str, list[InboundFile]]:
         journals = {name: system.journal for name, system in self.site.systems.items()}
