@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import pydantic_core
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from schemas.canonical import CanonicalMessage
+from schemas.hidden import holds_my_number, mask_my_numbers
 
 CONTENT_TYPE = "application/cloudevents+json"
 SOURCE_PREFIX = "/systems/"
@@ -32,6 +40,17 @@ Purpose = Annotated[
 TraceParent = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 ]
+
+
+def _no_my_number(text: str) -> str:
+    if holds_my_number(text):
+        message = "it holds what is taken for a 個人番号"
+        raise ValueError(message)
+    return text
+
+
+# For what enters the ledger by itself; ``schemas.hidden`` says what is taken for a number.
+_NoMyNumber = AfterValidator(_no_my_number)
 
 DataT = TypeVar("DataT")
 
@@ -53,9 +72,9 @@ class Envelope(BaseModel, Generic[DataT]):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
-    id: MessageId
+    id: Annotated[MessageId, _NoMyNumber]
     source: Annotated[str, StringConstraints(pattern=r"^/systems/[a-z][a-z0-9-]{1,40}$")]
-    type: MessageType
+    type: Annotated[MessageType, _NoMyNumber]
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: Annotated[str, StringConstraints(max_length=120)] | None = None
@@ -105,10 +124,12 @@ def source_of(system: str) -> str:
 
 
 def access_items(event: Envelope[Any]) -> AccessItems:
-    """Take the access-log items from an event; 処理内容 defaults to the message type."""
-    return AccessItems(
-        event.staff, event.department, event.terminal, event.reason, event.operation or event.type
-    )
+    """Take the access-log items from an event; 処理内容 defaults to the message type.
+
+    They are the sender's words: what is taken for a 個人番号 in them is masked.
+    """
+    words = (event.staff, event.department, event.terminal, event.reason)
+    return AccessItems(*map(mask_my_numbers, (*words, event.operation or event.type)))
 
 
 def encode_event(  # noqa: PLR0913 - the attributes of an event
@@ -214,7 +235,7 @@ class Receipt(BaseModel):
     id: MessageId
     flow: Annotated[str, StringConstraints(max_length=20)]
     result: Literal["delivered", "set-aside"] = "delivered"
-    code: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")] = ""
+    code: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$"), _NoMyNumber] = ""
 
 
 class Receipts(BaseModel):

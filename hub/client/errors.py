@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hub.errors import BrokerError, RenkeiError
+from schemas.hidden import holds_my_number
 
 if TYPE_CHECKING:
     from hub.client.events import Event
@@ -74,12 +75,16 @@ class EventError(RenkeiError, ValueError):
 class CannotUse(RenkeiError):
     """Raised by a handler: this copy cannot be used, and the hub is told so with ``code``.
 
-    ``code`` is 1 to 40 of ``a-z``, ``0-9`` and ``-``, and tells nothing about a person.
+    ``code`` is 1 to 40 of ``a-z``, ``0-9`` and ``-``, begins with a letter, and
+    tells nothing about a person.
     """
 
     def __init__(self, code: str) -> None:
         if not _CODE.fullmatch(code):
             message = "a code has 1 to 40 characters, a-z, 0-9 and -, and begins with a letter"
+            raise ValueError(message)
+        if holds_my_number(code):
+            message = "a code holds no 個人番号"
             raise ValueError(message)
         super().__init__(code)
         self.code = code

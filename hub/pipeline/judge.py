@@ -31,6 +31,7 @@ from hub.statute.rules import InForce, Ruling, rule
 from hub.statute.scope import SCOPE_RULES, ScopeContext
 from schemas import MESSAGE_TYPES
 from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage, schema_uri
+from schemas.hidden import holds_my_number, mask_my_numbers
 
 _MESSAGE_ID: TypeAdapter[str] = TypeAdapter(MessageId)
 _MESSAGE_TYPE: TypeAdapter[str] = TypeAdapter(MessageType)
@@ -168,10 +169,17 @@ def _claim(delivery: Delivery, digest: str) -> _Claim:
     document = _read(delivery.body)
     message_id = _or_none(_MESSAGE_ID, document.get("id")) or f"unreadable-{digest}"
     message_type = _or_none(_MESSAGE_TYPE, document.get("type")) or ""
+    told: list[str] = []
+    if holds_my_number(message_id):
+        told, message_id = ["id"], f"unreadable-{digest}"
+    if holds_my_number(message_type):
+        told, message_type = [*told, "type"], ""
     key = MessageKey(delivery.user_id, message_id)
     claim = _Claim(key, message_type, digest, document, delivery.redelivered)
     if len(delivery.body) > MAX_BODY_BYTES:
         raise claim.refusal(Code.TOO_LARGE)
+    if told:
+        raise claim.refusal(Code.INVALID, _listed(told))
     if not document or not message_type or message_id.startswith("unreadable-"):
         raise claim.refusal(Code.UNREADABLE)
     return claim
@@ -200,7 +208,7 @@ def _access_claimed(document: dict[str, Any]) -> AccessItems:
     # keep that: a control character would make the database refuse the whole batch.
     names = ("staff", "department", "terminal", "reason", "operation")
     texts = [value if isinstance(value := document.get(name), str) else "" for name in names]
-    return AccessItems(*(_or_none(_ITEM, text[:80]) or "" for text in texts))
+    return AccessItems(*(_or_none(_ITEM, mask_my_numbers(text)[:80]) or "" for text in texts))
 
 
 def _validated(

@@ -83,6 +83,7 @@ def test_a_canonical_message_states_its_schema() -> None:
     ("changes", "names"),
     [
         ({"message_id": "with space"}, "id"),
+        ({"message_id": "move-123456789018"}, "id"),
         ({"message_type": "Resident"}, "type"),
         ({"time": dt.datetime(2026, 4, 1)}, "time"),  # noqa: DTZ001 - naive on purpose
         ({"reason": "x" * 81}, "reason"),
@@ -98,6 +99,7 @@ def test_what_cannot_be_sent_is_named_without_its_value(
     with pytest.raises(EventError, match=names) as error:
         wire_of(event(**changes))
     assert "秘" not in str(error.value)
+    assert "123456789018" not in str(error.value)
 
 
 def test_data_never_prints() -> None:
@@ -122,7 +124,7 @@ def test_failures_name_ids_and_say_what_to_do() -> None:
     assert "again is safe" in str(OutcomeUnknown(events, "no confirm"))
 
 
-@pytest.mark.parametrize("code", ["", "With Capitals", "x" * 41, "秘密", "-x"])
+@pytest.mark.parametrize("code", ["", "With Capitals", "x" * 41, "秘密", "-x", "n-123456789018"])
 def test_a_code_that_could_tell_something_is_no_code(code: str) -> None:
     with pytest.raises(ValueError, match="a code"):
         CannotUse(code)

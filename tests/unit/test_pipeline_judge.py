@@ -150,6 +150,20 @@ HOSTILE: dict[str, tuple[Delivery, Code]] = {
         delivery(raw(', "source": "/systems/tax"}'), user_id=REGISTRY),
         Code.SENDER_MISMATCH,
     ),
+    "a number in the id": (delivery(event(id=f"move-{MY_NUMBER}")), Code.INVALID),
+    "a number in the type": (delivery(event(type=f"resident.{MY_NUMBER}")), Code.INVALID),
+    "a number in id and type": (
+        delivery(event(id=MY_NUMBER, type=f"a.n-{MY_NUMBER}")),
+        Code.INVALID,
+    ),
+    "a number in a receipt's code": (
+        delivery(
+            receipts_event(
+                "union", [{"sender": "t", "id": "x", "flow": "I1", "code": f"n-{MY_NUMBER}"}]
+            )
+        ),
+        Code.INVALID,
+    ),
     "receipts without any": (delivery(receipts_event("union", [])), Code.INVALID),
     "too many receipts": (
         delivery(receipts_event("union", [{"sender": "tax", "id": "x", "flow": "I1"}] * 1001)),
@@ -215,6 +229,52 @@ def test_a_refused_message_is_recorded_with_the_items_that_can_be_kept() -> None
     assert verdict.access.staff == "あ" * 80
     assert verdict.access.department == "市民課"
     assert (verdict.access.terminal, verdict.access.reason) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "detail"),
+    [
+        ({"id": f"move-{MY_NUMBER}"}, "id"),
+        ({"type": f"resident.{MY_NUMBER}"}, "type"),
+        ({"id": MY_NUMBER, "type": f"a.{MY_NUMBER}"}, "id, type"),
+    ],
+)
+def test_a_number_where_none_belongs_is_refused_by_the_attributes_name(
+    attributes: dict[str, str], detail: str
+) -> None:
+    verdict = JUDGE.judge(delivery(event() | attributes), NOW)
+    assert isinstance(verdict, Refused)
+    assert verdict.detail == detail
+    assert ("id" in attributes) == verdict.key.id.startswith("unreadable-")
+
+
+def test_a_receipts_code_is_named() -> None:
+    verdict = JUDGE.judge(HOSTILE["a number in a receipt's code"][0], NOW)
+    assert isinstance(verdict, Refused)
+    assert verdict.detail.endswith(".code")
+
+
+ITEMS = ("staff", "department", "terminal", "reason", "operation")
+WIDE_NUMBER = MY_NUMBER.translate({ord(str(digit)): ord("０") + digit for digit in range(10)})
+
+
+@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("number", [MY_NUMBER, WIDE_NUMBER, "1234 5678 9018"])
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_number_in_an_access_item_is_masked(item: str, number: str, *, refused: bool) -> None:
+    data = resident(name=5) if refused else resident()
+    verdict = JUDGE.judge(delivery(event(data, **{item: f"{number}の件"})), NOW)
+    assert isinstance(verdict, Refused if refused else Permitted)
+    assert getattr(verdict.access, item) == "[個人番号]の件"
+    assert number not in everything_said(verdict)
+    made = receipts_event("union", [{"sender": "t", "id": "x", "flow": "I1"}], **{item: number})
+    assert getattr(JUDGE.judge(delivery(made), NOW).access, item) == "[個人番号]"
+
+
+def test_a_number_is_masked_before_a_long_text_is_cut() -> None:
+    made = event(resident(name=5), reason="あ" * 70 + MY_NUMBER)
+    verdict = JUDGE.judge(delivery(made), NOW)
+    assert verdict.access.reason == "あ" * 70 + "[個人番号]"
 
 
 def test_the_proven_sender_and_the_read_id_stand_in_every_refusal() -> None:
