@@ -3,19 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
-from pydantic import SecretStr
 
 from hub.broker.link import PikaLink
-from hub.cli.main import app, guarded
 from hub.clock import today
 from hub.compose.broker import may_publish
 from hub.message import RECEIPT_TYPE
@@ -24,96 +19,12 @@ from hub.site import HUB_USER
 from hub.statute.catalogue import load_catalogue
 from schemas import MESSAGE_TYPES
 from tests.conftest import Vhost
+from tests.walls_rig import CLOSING, NAMED, Office
 
 pytestmark = pytest.mark.integration
 
 SHIPPED = load_catalogue()
-NAMED = ("premium-collection", "resident-registry", "tax", "union")
 CONNECTED = {name for name, system in SHIPPED.systems.items() if not system.neighbour}
-CLOSING = """
-[catalogue.flows.I2]
-close = true
-reason = "tests"
-decided_by = "somebody"
-decided_on = 2026-01-01
-
-[catalogue.flows.M1d]
-close = true
-reason = "tests"
-decided_by = "somebody"
-decided_on = 2026-01-01
-"""
-
-
-@dataclass
-class Office:
-    """A site with four systems on a vhost that its administrator brings about."""
-
-    folder: Path
-    vhost: Vhost
-
-    def __post_init__(self) -> None:
-        secrets = {name: f"{name}-{'k' * 40}" for name in (HUB_USER, "key", *NAMED)}
-        secrets["admin"] = self.vhost.broker.admin_password.get_secret_value()
-        (self.folder / "secrets").mkdir()
-        for name, text in secrets.items():
-            secret = self.folder / "secrets" / name
-            secret.write_text(text)
-            secret.chmod(0o600)
-        self.vhost.passwords = {name: SecretStr(secrets[name]) for name in (HUB_USER, *NAMED)}
-        self.write()
-
-    def write(self, more: str = "") -> None:
-        broker = self.vhost.broker
-        lines = [
-            "[broker]",
-            f'host = "{broker.host}"',
-            f"port = {broker.port}",
-            f'vhost = "{self.vhost.name}"',
-            f'management_url = "{broker.management_url}"',
-            f'admin_user = "{broker.admin_user}"',
-            'admin_password_file = "secrets/admin"',
-            "[hub]",
-            'password_file = "secrets/hub"',
-            'pseudonym_key_file = "secrets/key"',
-        ]
-        for system in NAMED:
-            lines += [f"[systems.{system}]", f'folder = "drives/{system}"']
-            lines += [f'journal = "{system}.sqlite3"', f'password_file = "secrets/{system}"']
-        (self.folder / "site.toml").write_text("\n".join(lines) + more, encoding="utf-8")
-
-    def renkei(self, *arguments: str) -> int:
-        command = ["broker", *arguments, "--site", str(self.folder / "site.toml")]
-        try:
-            return guarded(lambda: app(command, prog_name="renkei"))
-        except SystemExit as ended:
-            return ended.code if isinstance(ended.code, int) else 1
-
-    @contextmanager
-    def channel(self, user: str) -> Iterator[BlockingChannel]:
-        """Open a plain channel as a user, as any AMQP client might."""
-        settings = self.vhost.settings(user)
-        credentials = pika.PlainCredentials(user, settings.password.get_secret_value())
-        where = pika.ConnectionParameters(settings.host, settings.port, settings.vhost, credentials)
-        connection = pika.BlockingConnection(where)
-        try:
-            channel = connection.channel()
-            channel.confirm_delivery()
-            yield channel
-        finally:
-            if connection.is_open:
-                connection.close()
-
-    def takes(self, user: str, exchange: str, key: str) -> bool:
-        """Say whether the broker takes a message; any refusal but 403 is an error."""
-        with self.channel(user) as channel:
-            try:
-                channel.basic_publish(exchange, key, b"{}", mandatory=True)
-            except ChannelClosedByBroker as closed:
-                if closed.reply_code == 403:
-                    return False
-                raise
-        return True
 
 
 @pytest.fixture
@@ -126,7 +37,7 @@ def office(tmp_path: Path, vhost: Vhost) -> Iterator[Office]:
 @pytest.fixture
 def applied(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setattr("hub.broker.apply.SETTLE_SECONDS", 0.0)
-    assert office.renkei("apply") == 0
+    assert office.renkei("broker", "apply") == 0
     return office
 
 
@@ -137,7 +48,7 @@ def test_the_plan_is_shown_before_anything_is_there(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
     management = office.vhost.management
-    assert office.renkei("plan") == 0
+    assert office.renkei("broker", "plan") == 0
     said = capsys.readouterr().out
     for line in (
         "missing: exchange in.bank",
@@ -153,7 +64,7 @@ def test_the_plan_is_shown_before_anything_is_there(
     assert "renkei broker apply" in said
     assert management.get("queues", office.vhost.name) == []
     assert management.get("vhosts", office.vhost.name, "topic-permissions") == []
-    assert office.renkei("plan", "--json") == 0
+    assert office.renkei("broker", "plan", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["vhost"], answer["as_planned"]) == (office.vhost.name, False)
     assert {"change": "missing", "kind": "account", "name": "tax", "differs": {}} in answer[
@@ -166,7 +77,7 @@ def test_a_plan_for_a_vhost_that_is_missing_does_not_make_it(
 ) -> None:
     site = office.folder / "site.toml"
     site.write_text(site.read_text().replace(office.vhost.name, "no-such-vhost"))
-    assert office.renkei("plan") == 0
+    assert office.renkei("broker", "plan") == 0
     assert "missing: account tax" in capsys.readouterr().out
     assert "no-such-vhost" not in {row["name"] for row in office.vhost.management.get("vhosts")}
 
@@ -175,13 +86,13 @@ def test_applying_shows_the_difference_and_again_changes_nothing(
     office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.broker.apply.SETTLE_SECONDS", 0.0)
-    assert office.renkei("apply") == 0
+    assert office.renkei("broker", "apply") == 0
     assert "missing: account tax" in capsys.readouterr().out
-    assert office.renkei("plan") == 0
+    assert office.renkei("broker", "plan") == 0
     assert capsys.readouterr().out == f"the vhost {office.vhost.name} is as planned\n"
-    assert office.renkei("plan", "--json") == 0
+    assert office.renkei("broker", "plan", "--json") == 0
     assert json.loads(capsys.readouterr().out)["changes"] == []
-    assert office.renkei("apply", "--json") == 0
+    assert office.renkei("broker", "apply", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["as_planned"], answer["made"], answer["removed"]) == (True, [], [])
 
@@ -220,21 +131,21 @@ def test_what_nobody_planned_is_named_and_only_pruned_on_demand(
     with PikaLink(vhost.settings("tax")) as link:
         assert link.publish([message]) == [Sent.CONFIRMED]
     capsys.readouterr()
-    assert applied.renkei("apply") == 1
+    assert applied.renkei("broker", "apply") == 1
     said = capsys.readouterr().err
     assert "unplanned: account stranger" in said
     assert said.rstrip().endswith("--prune removes it")
-    assert applied.renkei("apply", "--prune") == 1
+    assert applied.renkei("broker", "apply", "--prune") == 1
     said = capsys.readouterr().err
     assert "the queue leak holds 1 messages and is kept" in said
     assert "unplanned: queue leak" in said
     assert "stranger" not in said
-    assert applied.renkei("plan", "--json") == 0
+    assert applied.renkei("broker", "plan", "--json") == 0
     (left,) = json.loads(capsys.readouterr().out)["changes"]
     assert (left["change"], left["kind"], left["name"]) == ("unplanned", "queue", "leak")
     with PikaLink(vhost.settings(queues=("leak",))) as link:
         link.ack(link.take(1, 5.0)[-1])
-    assert applied.renkei("apply", "--prune") == 0
+    assert applied.renkei("broker", "apply", "--prune") == 0
     assert "1 removed" in capsys.readouterr().out
 
 
@@ -244,7 +155,7 @@ def test_a_site_without_the_administrators_password_is_told(
     site = office.folder / "site.toml"
     site.write_text(site.read_text().replace('admin_password_file = "secrets/admin"', ""))
     for command in ("plan", "apply"):
-        assert office.renkei(command) == 1
+        assert office.renkei("broker", command) == 1
         assert "broker.admin_password_file is missing" in capsys.readouterr().err
 
 
@@ -318,12 +229,12 @@ def test_a_user_whose_rights_become_narrower_is_cut_off_at_once(applied: Office)
     with applied.channel("tax") as channel:
         channel.basic_publish("in.tax", "income.assessed", b"{}", mandatory=True)
         applied.write(CLOSING)
-        assert applied.renkei("apply") == 0
+        assert applied.renkei("broker", "apply") == 0
         with pytest.raises(AMQPError):
             channel.basic_publish("in.tax", "income.assessed", b"{}", mandatory=True)
     assert not applied.takes("tax", "in.tax", "income.assessed")
     applied.write()
-    assert applied.renkei("apply") == 0
+    assert applied.renkei("broker", "apply") == 0
     assert applied.takes("tax", "in.tax", "income.assessed")
 
 
