@@ -37,10 +37,10 @@ def column_fault(column: Column, text: str) -> str | None:
     """Say what a layout has against a value, without the value; ``None`` for nothing."""
     if not text:
         return "is required" if column.required else None
-    if len(text) > column.width:
-        return f"is longer than {column.width} characters"
     if CONTROL.search(text):
         return "has a control character or line break"
+    if len(text) > column.width:
+        return f"is longer than {column.width} characters"
     if column.codes and text not in column.codes:
         return "is not one of the layout's codes"
     return _kind_fault(column.kind, text)

@@ -207,6 +207,13 @@ def test_a_settled_file_may_lack_the_last_line_end(tmp_path: Path) -> None:
     assert bad_code(tmp_path, HEAD + b"D,1,,,,\r\nT,3", settled=True) is FileFault.TRAILER
 
 
+def test_a_control_character_is_named_before_a_length() -> None:
+    column = Column(name="x", field="x", width=3, kind=Kind.DIGITS)
+    for text in ("777\x00", "7\x00", "\x0077777"):
+        assert column_fault(column, text) == "has a control character or line break"
+    assert column_fault(column, "7777") == "is longer than 3 characters"
+
+
 def test_faults_of_a_value_never_show_it() -> None:
     column = Column(name="x", field="x", width=3, kind=Kind.DIGITS)
     for text in ("7x7", "77777", "7\x007"):
