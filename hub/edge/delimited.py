@@ -7,6 +7,7 @@ split at LF before they are decoded: neither UTF-8 nor cp932 has that byte insid
 
 import datetime as dt
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -140,7 +141,10 @@ class _Line(NamedTuple):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    with files.mapped("cannot read", path), path.open("rb") as file:
+    with (
+        files.mapped("cannot read", path),
+        os.fdopen(files.open_file(path, os.O_RDONLY), "rb") as file,
+    ):
         yield file
 
 

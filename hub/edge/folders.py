@@ -58,7 +58,7 @@ class Folders:
         """Make the folders that are missing.
 
         Raises:
-            EdgeError: one cannot be made.
+            EdgeError: one cannot be made, or something else stands in its place.
         """
         for folder in (self.to_hub, self.from_hub, self.rejects, self.notices):
             files.make_folder(folder, SHARED_MODE)
@@ -75,8 +75,8 @@ class Folders:
             name,
             lambda candidate: (
                 candidate in reserved
-                or (self.processed / candidate).exists()
-                or self.rejects_for(candidate).exists()
+                or files.exists(self.processed / candidate)
+                or files.exists(self.rejects_for(candidate))
             ),
         )
 
@@ -86,7 +86,7 @@ class Folders:
         Raises:
             EdgeError: it cannot be moved.
         """
-        name = _free(path.name, lambda candidate: (self.set_aside / candidate).exists())
+        name = _free(path.name, lambda candidate: files.exists(self.set_aside / candidate))
         reason = {"code": bad.code, "reason": bad.reason, "line": bad.line}
         _move_with_note(path, self.set_aside / name, "reason", reason | {"at": at.isoformat()})
 

@@ -28,8 +28,7 @@ class RejectsFile:
         self._path = path
         self._temporary = files.temporary_name(path)
         with files.mapped("cannot write", self._temporary):
-            self._file = self._temporary.open("wb")
-            os.fchmod(self._file.fileno(), files.FILE_MODE)
+            self._file = os.fdopen(files.create_file(self._temporary), "wb")
             self._write(_HEAD)
 
     def add(self, bad: BadRecord) -> None:
