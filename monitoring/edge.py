@@ -1,6 +1,11 @@
-"""The metrics of an adapter process; implements ``hub.edge.observe.EdgeObserver``."""
+"""The metrics and the log of an adapter; implements ``hub.edge.observe.EdgeObserver``.
 
+A file's name is as its system chose it, so the log has it escaped and in quotes.
+"""
+
+import datetime as dt
 import logging
+import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -8,18 +13,32 @@ log = logging.getLogger(__name__)
 
 
 class EdgeMetrics:
-    """Counts what an adapter tells; every metric has the label ``system``."""
+    """Counts and logs what an adapter tells; every metric has the label ``system``."""
 
     def __init__(self, registry: CollectorRegistry, system: str) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, ("system", *labels), registry=registry)
 
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(name, text, ("system",), registry=registry).labels(system)
+
         self._system = system
-        self._up = Gauge(
-            "renkei_adapter_connected",
-            "1 while the adapter has a connection to the broker.",
-            ("system",),
-            registry=registry,
+        self._was_connected = False
+        self._oldest: float | None = None
+        self._up = gauge(
+            "renkei_adapter_connected", "1 while the adapter has a connection to the broker."
+        )
+        self._files_waiting = gauge(
+            "renkei_adapter_files_waiting", "Files in to-hub that are not yet read."
+        )
+        self._oldest_age = gauge(
+            "renkei_adapter_oldest_file_age_seconds",
+            "Since when the oldest file in to-hub waits; 0 when none does.",
+        )
+        self._oldest_age.set_function(self._age_of_oldest)
+        self._files_ignored = gauge(
+            "renkei_adapter_files_ignored",
+            "Names in to-hub that nobody will read; no more than 1000 are counted.",
         )
         self._files_read = counter(
             "renkei_adapter_files_read", "Files read to their end.", "message_type"
@@ -74,29 +93,50 @@ class EdgeMetrics:
             "renkei_adapter_catalogue_refused",
             "Changed catalogues that had faults and did not come into force.",
         )
-        self._up.labels(system).set(0)
+
+    def _age_of_oldest(self) -> float:
+        oldest = self._oldest
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
     def connected(self) -> None:
-        """Note that the link is up."""
-        self._up.labels(self._system).set(1)
+        """Note that the link is up; the first one means that the adapter works."""
+        self._up.set(1)
+        if not self._was_connected:
+            self._was_connected = True
+            log.info("the adapter of %s is working", self._system)
 
     def disconnected(self) -> None:
         """Note that the link is gone."""
-        self._up.labels(self._system).set(0)
+        self._up.set(0)
 
-    def file_read(self, message_type: str, records: int, rejected: int) -> None:
-        """Count a file and its records."""
+    def file_read(self, name: str, message_type: str, records: int, rejected: int) -> None:
+        """Count a file and its records, and log them."""
+        log.info("%a was read: %d records of %s", name, records, message_type)
+        if rejected:
+            log.warning("%a: %d of %d records were rejected", name, rejected, records)
         self._files_read.labels(self._system, message_type).inc()
         self._records_read.labels(self._system, message_type).inc(records)
         self._records_rejected.labels(self._system, message_type).inc(rejected)
 
-    def file_repeated(self) -> None:
-        """Count a repeated file."""
+    def file_repeated(self, name: str) -> None:
+        """Count and log a repeated file."""
+        log.info("%a has the content of a file that was read before", name)
         self._files_repeated.labels(self._system).inc()
 
-    def file_set_aside(self, code: str) -> None:
-        """Count a bad file."""
+    def file_set_aside(self, name: str, code: str, line: int) -> None:
+        """Count and log a bad file."""
+        log.warning("%a was set aside: %s%s", name, code, f", line {line}" if line else "")
         self._files_set_aside.labels(self._system, code).inc()
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        """Log a name that nobody will read."""
+        log.warning("%a in to-hub is ignored: %s", name, reason)
+
+    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
+        """Show the backlog; the age of the oldest file grows until the next survey."""
+        self._files_waiting.set(waiting)
+        self._files_ignored.set(ignored)
+        self._oldest = None if oldest is None else oldest.timestamp()
 
     def published(self, message_type: str, count: int) -> None:
         """Count confirmed messages."""
@@ -106,13 +146,15 @@ class EdgeMetrics:
         """Count messages that the broker did not take."""
         self._held_back.labels(self._system).inc(count)
 
-    def file_written(self, message_type: str, records: int) -> None:
-        """Count a written file and its records."""
+    def file_written(self, name: str, message_type: str, records: int) -> None:
+        """Count a written file and its records, and log them."""
+        log.info("%a was written: %d records of %s", name, records, message_type)
         self._files_written.labels(self._system, message_type).inc()
         self._records_written.labels(self._system, message_type).inc(records)
 
-    def message_set_aside(self, code: str) -> None:
-        """Count a message set aside."""
+    def message_set_aside(self, name: str, code: str) -> None:
+        """Count and log a message set aside."""
+        log.warning("%a: a message was set aside: %s", name, code)
         self._messages_set_aside.labels(self._system, code).inc()
 
     def message_repeated(self, count: int) -> None:
@@ -131,6 +173,10 @@ class EdgeMetrics:
         """Count and log what failed; the error's text never holds personal data."""
         self._troubles.labels(self._system, where).inc()
         log.warning("%s: %s", where, error)
+
+    def recovered(self, where: str, seconds: float) -> None:
+        """Log what works again."""
+        log.info("%s: works again after %.0f s", where, seconds)
 
     def catalogue_in_force(self, digest: str) -> None:
         """Show the digest, and no other any more."""

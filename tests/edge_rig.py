@@ -150,9 +150,11 @@ class Standing:
 
 @dataclass
 class Recorder(EdgeObserver):
-    """Remembers what it was told, by name."""
+    """Remembers what it was told, by name; and apart from that files' names, and surveys."""
 
     told: list[tuple[Any, ...]] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    surveys: list[tuple[int, dt.datetime | None, int]] = field(default_factory=list)
 
     def connected(self) -> None:
         self.told.append(("connected",))
@@ -160,14 +162,23 @@ class Recorder(EdgeObserver):
     def disconnected(self) -> None:
         self.told.append(("disconnected",))
 
-    def file_read(self, message_type: str, records: int, rejected: int) -> None:
+    def file_read(self, name: str, message_type: str, records: int, rejected: int) -> None:
+        self.named.append(name)
         self.told.append(("file_read", message_type, records, rejected))
 
-    def file_repeated(self) -> None:
+    def file_repeated(self, name: str) -> None:
+        self.named.append(name)
         self.told.append(("file_repeated",))
 
-    def file_set_aside(self, code: str) -> None:
+    def file_set_aside(self, name: str, code: str, line: int) -> None:
+        self.named.append(f"{name}:{line}")
         self.told.append(("file_set_aside", str(code)))
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        self.told.append(("file_ignored", name, reason))
+
+    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
+        self.surveys.append((waiting, oldest, ignored))
 
     def published(self, message_type: str, count: int) -> None:
         self.told.append(("published", message_type, count))
@@ -175,10 +186,12 @@ class Recorder(EdgeObserver):
     def held_back(self, count: int) -> None:
         self.told.append(("held_back", count))
 
-    def file_written(self, message_type: str, records: int) -> None:
+    def file_written(self, name: str, message_type: str, records: int) -> None:
+        self.named.append(name)
         self.told.append(("file_written", message_type, records))
 
-    def message_set_aside(self, code: str) -> None:
+    def message_set_aside(self, name: str, code: str) -> None:
+        self.named.append(name)
         self.told.append(("message_set_aside", str(code)))
 
     def message_repeated(self, count: int) -> None:
@@ -192,6 +205,9 @@ class Recorder(EdgeObserver):
 
     def trouble(self, where: str, error: Exception) -> None:
         self.told.append(("trouble", where, str(error)))
+
+    def recovered(self, where: str, seconds: float) -> None:
+        self.told.append(("recovered", where, seconds))
 
     def catalogue_in_force(self, digest: str) -> None:
         self.told.append(("catalogue_in_force", digest))

@@ -41,7 +41,6 @@ def run_system(
         (outbound_queue(system),),
         prefetch=2 * settings.file_records,
     )
-    log.info("the adapter of %s is working", system)
     run_adapter(
         adapters.find(system),
         settings,

@@ -96,7 +96,6 @@ class Sender:
             yield from self._publish(link, picked, batch)
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
-        self._observe.file_read(picked.wire.message_type, picked.facts.records, rejects.count)
 
     def _parts(self, picked: Picked) -> Iterator[Mapped | BadRecord]:
         parsed = read_parsed(picked.path, picked.layout, self._encoding)

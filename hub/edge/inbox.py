@@ -4,7 +4,6 @@ import datetime as dt
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +13,10 @@ from hub.edge.folders import Folders
 from hub.edge.journal import InboundFile, InboundState, Journal
 from hub.edge.kit import Inbound
 from hub.edge.observe import EdgeObserver
+from hub.edge.survey import being_written, pattern_of
 from hub.edge.wall import Walls
+from hub.errors import EdgeError
 from schemas.layout import Encoding, Layout, load_layout
-
-_WRITING = (".tmp", ".part")
 
 
 class Stamp(NamedTuple):
@@ -65,8 +64,9 @@ def stamp_of(path: Path) -> Stamp | None:
     Raises:
         EdgeError: it is gone, or cannot be looked at.
     """
-    with files.mapped("cannot look at", path):
-        seen = path.lstat()
+    seen = files.status(path)
+    if seen is None:
+        raise EdgeError(f"{files.shown(path)} is gone")
     if not stat.S_ISREG(seen.st_mode):
         return None
     return Stamp(seen.st_ino, seen.st_size, seen.st_mtime_ns)
@@ -93,7 +93,7 @@ class Inbox:
         now: Callable[[], dt.datetime],
     ) -> None:
         self._folders = folders
-        self._wires = [(wire, load_layout(wire.layout)) for wire in wires]
+        self._wires = {wire.pattern: (wire, load_layout(wire.layout)) for wire in wires}
         self._journal = journal
         self._observe = observe
         self._walls = walls
@@ -110,8 +110,8 @@ class Inbox:
             EdgeError: the folder or the journal cannot be used.
         """
         for entry in self._journal.unplaced():
-            waiting = (self._folders.to_hub / entry.name).exists()
-            moved = (self._folders.processed / entry.placed_as).exists()
+            waiting = files.exists(self._folders.to_hub / entry.name)
+            moved = files.exists(self._folders.processed / entry.placed_as)
             if entry.state == InboundState.READ and (moved or not waiting):
                 self._journal.placed(entry.digest)
 
@@ -152,7 +152,7 @@ class Inbox:
         """
         self._watched.pop(path, None)
         self._folders.put_aside(path, bad, self._now())
-        self._observe.file_set_aside(bad.code)
+        self._observe.file_set_aside(path.name, bad.code, bad.line)
 
     def rejects_path(self, picked: Picked) -> Path:
         """Give the list of the refused records of this file."""
@@ -165,21 +165,19 @@ class Inbox:
             EdgeError: it cannot be moved, or the journal cannot be used.
         """
         self._journal.finish(picked.entry.digest, rejected)
+        kind, records = picked.wire.message_type, picked.facts.records
+        self._observe.file_read(picked.path.name, kind, records, rejected)
         files.rename(picked.path, self._folders.processed / picked.entry.placed_as)
         self._journal.placed(picked.entry.digest)
 
     def _listed(self) -> Iterator[tuple[Path, Inbound, Layout]]:
-        with files.mapped("cannot list", self._folders.to_hub):
-            names = sorted(path.name for path in self._folders.to_hub.iterdir())
+        names = files.names_in(self._folders.to_hub)
         present = {self._folders.to_hub / name for name in names}
         self._watched = {path: seen for path, seen in self._watched.items() if path in present}
         for name in names:
-            if name.startswith(".") or name.lower().endswith(_WRITING):
-                continue
-            for wire, layout in self._wires:
-                if fnmatchcase(name, wire.pattern):
-                    yield self._folders.to_hub / name, wire, layout
-                    break
+            pattern = None if being_written(name) else pattern_of(name, self._wires)
+            if pattern is not None:
+                yield self._folders.to_hub / name, *self._wires[pattern]
 
     def _judged(self, path: Path, stamp: Stamp, layout: Layout) -> FileFacts | None:
         """Give the facts of a whole file; ``None`` while it may still be written."""
@@ -237,7 +235,7 @@ class Inbox:
             return
         name = self._folders.free_name(path.name, self._reserved())
         self._folders.put_away_repeated(path, name, entry.placed_as, self._now())
-        self._observe.file_repeated()
+        self._observe.file_repeated(path.name)
 
     def _reserved(self) -> frozenset[str]:
         return frozenset(entry.placed_as for entry in self._journal.unplaced())

@@ -19,6 +19,7 @@ from hub.edge.kit import Adapter
 from hub.edge.observe import EdgeObserver
 from hub.edge.outbound import Outbox
 from hub.edge.sorting import Sorter
+from hub.edge.survey import Survey
 from hub.edge.wall import Walls
 from hub.errors import EdgeError, LinkLost
 from hub.ports import Link
@@ -133,10 +134,11 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
             return
         with link:
             observe.connected()
+            run.troubles.over("link")
             try:
                 run.over(link)
             except LinkLost as lost:
-                observe.trouble("link", lost)
+                run.troubles.tell("link", lost)
             finally:
                 observe.disconnected()
 
@@ -154,6 +156,24 @@ class _Lane:
 
     def failed(self, now: float) -> None:
         self.due = now + self._backoff.next()
+
+
+class _Troubles:
+    """What failed and has not worked since, told when it fails and when it is over."""
+
+    def __init__(self, observe: EdgeObserver, monotonic: Callable[[], float]) -> None:
+        self._observe = observe
+        self._monotonic = monotonic
+        self._since: dict[str, float] = {}
+
+    def tell(self, where: str, error: Exception) -> None:
+        self._since.setdefault(where, self._monotonic())
+        self._observe.trouble(where, error)
+
+    def over(self, where: str) -> None:
+        since = self._since.pop(where, None)
+        if since is not None:
+            self._observe.recovered(where, self._monotonic() - since)
 
 
 class _Run:
@@ -175,6 +195,15 @@ class _Run:
         self._walls = walls
         self._observe = observe
         self._clocks = clocks
+        self.troubles = _Troubles(observe, clocks.monotonic)
+        self._survey = Survey(
+            Folders(settings.folder).to_hub,
+            [wire.pattern for wire in adapter.inbound],
+            settle_seconds=settings.settle_seconds,
+            monotonic=clocks.monotonic,
+            observe=observe,
+        )
+        self._survey_due = 0.0
 
     def over(self, link: Link) -> None:
         """Open the station, as often as it takes, and work over this link."""
@@ -184,9 +213,10 @@ class _Run:
                 with open_station(
                     self._adapter, self._settings, self._walls, self._observe, self._clocks
                 ) as station:
+                    self.troubles.over("station")
                     self._alternate(link, station)
             except EdgeError as error:
-                self._observe.trouble("station", error)
+                self.troubles.tell("station", error)
                 opening.failed(self._clocks.monotonic())
                 self._wait_until(opening.due, link)
 
@@ -208,13 +238,20 @@ class _Run:
 
     def _inbound_turn(self, link: Link, station: Station, lane: _Lane, steps: Steps) -> Steps:
         try:
+            self._look()
             pause = next(steps)
         except EdgeError as error:
-            self._observe.trouble("inbound", error)
+            self.troubles.tell("inbound", error)
             lane.failed(self._clocks.monotonic())
             return station.sender.steps(link)
+        self.troubles.over("inbound")
         lane.worked(self._clocks.monotonic() + pause)
         return steps
+
+    def _look(self) -> None:
+        if self._survey_due <= self._clocks.monotonic():
+            self._survey.look()
+            self._survey_due = self._clocks.monotonic() + self._settings.poll_seconds
 
     def _outbound_turn(self, link: Link, station: Station, inbound: _Lane, outbound: _Lane) -> None:
         now = self._clocks.monotonic()
@@ -222,11 +259,14 @@ class _Run:
         if outbound.due > now:
             link.idle(min(wait, outbound.due - now))
             return
+        delivered = station.outbox.delivered
         try:
             if station.outbox.step(link, wait):
                 outbound.worked(now)
             else:
                 outbound.failed(self._clocks.monotonic())
         except EdgeError as error:
-            self._observe.trouble("outbound", error)
+            self.troubles.tell("outbound", error)
             outbound.failed(self._clocks.monotonic())
+        if station.outbox.delivered > delivered:
+            self.troubles.over("outbound")

@@ -1,12 +1,14 @@
 """What an adapter tells of its work; numbers and names, never what a record says."""
 
+import datetime as dt
 from typing import Protocol
 
 
 class EdgeObserver(Protocol):
     """Told after each thing that happened; a repetition after a crash is told again.
 
-    Implementations must not raise. ``monitoring`` counts, the tests remember.
+    Implementations must not raise. ``monitoring`` counts and logs, the tests remember. The name
+    of a file in ``to-hub`` is as its system chose it: it may hold any character.
     """
 
     def connected(self) -> None:
@@ -17,16 +19,27 @@ class EdgeObserver(Protocol):
         """Tell that the link to the broker is gone, or closed."""
         ...
 
-    def file_read(self, message_type: str, records: int, rejected: int) -> None:
+    def file_read(self, name: str, message_type: str, records: int, rejected: int) -> None:
         """Tell that a file was read to its end, and how many of its records were rejected."""
         ...
 
-    def file_repeated(self) -> None:
+    def file_repeated(self, name: str) -> None:
         """Tell that a file came which had already been read."""
         ...
 
-    def file_set_aside(self, code: str) -> None:
-        """Tell that a file was set aside whole."""
+    def file_set_aside(self, name: str, code: str, line: int) -> None:
+        """Tell that a file was set aside whole; 0 where no line is at fault."""
+        ...
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        """Tell, once, of a name in ``to-hub`` that nobody will read."""
+        ...
+
+    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
+        """Tell what is in ``to-hub``: files not yet read, and names that nobody will read.
+
+        ``oldest`` is the time, with its zone, since which the oldest waiting file is there.
+        """
         ...
 
     def published(self, message_type: str, count: int) -> None:
@@ -37,12 +50,12 @@ class EdgeObserver(Protocol):
         """Tell that the broker did not take messages, which are published again later."""
         ...
 
-    def file_written(self, message_type: str, records: int) -> None:
+    def file_written(self, name: str, message_type: str, records: int) -> None:
         """Tell that a file stands in the receiver's folder."""
         ...
 
-    def message_set_aside(self, code: str) -> None:
-        """Tell that a message has no place on the receiver's wire."""
+    def message_set_aside(self, name: str, code: str) -> None:
+        """Tell that a message has no place on the receiver's wire; ``name`` is its file's."""
         ...
 
     def message_repeated(self, count: int) -> None:
@@ -59,6 +72,10 @@ class EdgeObserver(Protocol):
 
     def trouble(self, where: str, error: Exception) -> None:
         """Tell what could not be done and is tried again: a folder, the journal, the link."""
+        ...
+
+    def recovered(self, where: str, seconds: float) -> None:
+        """Tell that what was in trouble works again, and how long it was."""
         ...
 
     def catalogue_in_force(self, digest: str) -> None:

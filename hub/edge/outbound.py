@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from hub.edge import files
 from hub.edge.delimited import Header, framed
@@ -66,6 +67,8 @@ class Outbox:
         self._file_seconds = file_seconds
         self._monotonic = monotonic
         self._now = now
+        self.delivered = 0
+        """Batches delivered to the end so far."""
         self._held: list[Delivery] = []
         self._first_at = 0.0
 
@@ -89,11 +92,10 @@ class Outbox:
             EdgeError: the folder or the journal cannot be used.
         """
         self._name_files()
-        for prefix in self._sorter.wires:
-            with files.mapped("cannot list", self._folders.from_hub):
-                left = sorted(self._folders.from_hub.glob(f".{prefix}_*.csv.tmp"))
-            for path in left:
-                files.remove(path)
+        patterns = [f".{prefix}_*.csv.tmp" for prefix in self._sorter.wires]
+        for name in files.names_in(self._folders.from_hub):
+            if any(fnmatchcase(name, pattern) for pattern in patterns):
+                files.remove(self._folders.from_hub / name)
 
     def step(self, link: Link, wait: float) -> bool:
         """Take what there is, waiting at the most ``wait`` seconds; write it when it is time.
@@ -114,6 +116,7 @@ class Outbox:
         if not self._deliver(link, self._held):
             return False
         self._held = []
+        self.delivered += 1
         return True
 
     def _hold(self, taken: Sequence[Delivery]) -> None:
@@ -185,7 +188,7 @@ class Outbox:
 
     def _write(self, prefix: str, lines: Sequence[Line], at: dt.datetime) -> OutboundFile:
         sequence = self._journal.last_sequence(prefix) + 1
-        while (self._folders.from_hub / _file_name(prefix, sequence)).exists():
+        while files.exists(self._folders.from_hub / _file_name(prefix, sequence)):
             sequence += 1  # the journal was lost: what the system has not yet read stays
         file = OutboundFile(prefix, sequence, _file_name(prefix, sequence), len(lines))
         header = _header(self._access, at)
@@ -200,17 +203,17 @@ class Outbox:
         for file in unnamed:
             path = self._folders.from_hub / file.name
             temporary = files.temporary_name(path)
-            if temporary.exists():
+            if files.exists(temporary):
                 files.rename(temporary, path)
         if unnamed:
             self._journal.named(unnamed)
         for file in unnamed:
             message_type = self._sorter.message_type(file.prefix)
-            self._observe.file_written(message_type, file.records)
+            self._observe.file_written(file.name, message_type, file.records)
 
     def _tell(self, parts: _Sorted) -> None:
         for aside in parts.asides:
-            self._observe.message_set_aside(aside.code)
+            self._observe.message_set_aside(aside.file_name(), aside.code)
         if parts.notices:
             self._observe.notices_written(len(parts.notices))
         if parts.repeated:

@@ -31,19 +31,25 @@ NAME = re.compile(r"renkei_[a-z]+(_[a-z]+)+")
 EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "connected": (),
     "disconnected": (),
-    "file_read": ("income.assessed", 5, 2),
-    "file_repeated": (),
-    "file_set_aside": ("encoding",),
+    "file_read": ("ZEI_1.csv", "income.assessed", 5, 2),
+    "file_repeated": ("ZEI_1.csv",),
+    "file_set_aside": ("ZEI_1.csv", "encoding", 3),
     "published": ("income.assessed", 3),
     "held_back": (4,),
-    "file_written": ("income.assessed", 6),
-    "message_set_aside": ("unwritable",),
+    "file_written": ("income_1.csv", "income.assessed", 6),
+    "message_set_aside": ("message-1.json", "unwritable"),
     "message_repeated": (7,),
     "receipts_sent": (8,),
     "notices_written": (9,),
     "catalogue_in_force": ("d1",),
     "catalogue_refused": (),
     "trouble": ("link", SiteError("gone")),
+    "surveyed": (4, dt.datetime(2026, 4, 1, tzinfo=dt.UTC), 3),
+}
+# What is only logged: the gauges of a survey and the counted trouble say the rest.
+EDGE_LOGGED: dict[str, tuple[Any, ...]] = {
+    "file_ignored": ("ZEI_1.CSV", "its name"),
+    "recovered": ("link", 3.0),
 }
 
 
@@ -106,7 +112,7 @@ def test_mypy_agrees(hub: HubMetrics, edge: EdgeMetrics) -> None:
 def test_every_edge_metric_moves_when_it_is_told(
     edge: EdgeMetrics, registry: CollectorRegistry
 ) -> None:
-    assert set(EDGE_CALLS) == methods(EdgeObserver)
+    assert set(EDGE_CALLS) | set(EDGE_LOGGED) == methods(EdgeObserver)
     quiet = {(name, tuple(labels.items())): value for name, labels, value in samples(registry)}
     for name, arguments in EDGE_CALLS.items():
         before = generate_latest(registry)
@@ -122,6 +128,16 @@ def test_every_edge_metric_moves_when_it_is_told(
     families = list(text_string_to_metric_families(generate_latest(registry).decode()))
     assert all(family.samples for family in families)
     assert quiet
+
+
+def test_what_has_no_metric_of_its_own_is_logged(
+    edge: EdgeMetrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for name, arguments in EDGE_LOGGED.items():
+        caplog.clear()
+        getattr(edge, name)(*arguments)
+        assert len(caplog.records) == 1, name
 
 
 def test_the_connection_is_a_gauge(edge: EdgeMetrics, registry: CollectorRegistry) -> None:
