@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import adapters
-from hub.broker.topology import apply, plan
+from hub.broker.apply import apply
+from hub.clock import today
+from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
 from hub.demo.state import Parameters, opened, write_site
 from hub.processes import STOP_SECONDS
@@ -46,7 +48,7 @@ def up(vhost: Vhost, tmp_path: Path) -> Iterator[Up]:
     with opened(tmp_path / "site", Parameters(1, 0, 1)) as state:
         write_site(state, vhost.broker, vhost.name, adapters.systems())
     site, catalogue = load_checked(state.site_file)
-    topology = plan(catalogue.connected(), site.hub.partitions)
+    topology = broker_plan(site, catalogue, today())
     apply(vhost.management, vhost.name, topology, passwords_of(site), settle=lambda _: None)
     run = Renkei(tmp_path, ("up", "--site", str(state.site_file)))
     try:
