@@ -25,6 +25,7 @@ from hub.cli.flows import flows
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
 from hub.cli.replay_rules import replay_rules
+from hub.cli.site import app as site_app
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import Supervisor, commands_of, end_with_parent
 from hub.stop import Stop
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(broker_app, name="broker")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(site_app, name="site")
 app.command("demo")(demo)
 app.command("flows")(flows)
 app.command("explain")(explain)

@@ -58,6 +58,23 @@ def load_checked(
     return site, catalogue
 
 
+def load_named(path: Path) -> Site:
+    """Read a site file whose secrets need not be there yet, and check what it names.
+
+    Raises:
+        SiteError: the file has faults, or names one place for two; all of them are named.
+    """
+    try:
+        site, heading = load_site(path), f"{path} cannot be used:"
+    except SiteError as error:
+        site, heading = None, str(error)
+    pointed = _pointed_to(path)
+    faults = [f"  {fault}" for fault in place_faults(pointed.places)] if pointed else []
+    if site is None or faults:
+        raise SiteError("\n".join([heading, *faults]))
+    return site
+
+
 def _decision_faults(path: Path, effective: Effective) -> list[str]:
     if not effective.faults:
         return []

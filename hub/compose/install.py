@@ -1,0 +1,161 @@
+"""Make what a site file names and what is not there yet: secrets, and the folders around it."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.compose.checked import load_named
+from hub.edge.folders import Folders
+from hub.errors import SiteError
+from hub.site import Site
+
+SECRET_MODE = 0o600
+SECRET_BYTES = 32
+_SQLITE = "sqlite:///"
+_ENTERED_BY_GROUP = 0o027
+"""The umask for the folders of a system, whose group may enter them; as its adapter's."""
+
+
+def prepare(path: Path) -> tuple[list[Path], list[str]]:
+    """Make the missing secrets, with random content, and the missing folders of a site.
+
+    What is there is left as it is, so it may be asked again at any time.
+
+    Returns:
+        What was made, and what is left to do, in order.
+
+    Raises:
+        SiteError: the site file has faults, or something cannot be made; or the pseudonym key
+            is missing though the site has worked before, and a new one would not do.
+        EdgeError: a system's folder cannot be made.
+    """
+    site = load_named(path)
+    _refuse_a_second_key(site)
+    made = [secret for secret in _secrets(site) if _make_secret(secret)]
+    made += [folder for folder in _private_folders(site) if _make_folder(folder)]
+    with _umask(_ENTERED_BY_GROUP):
+        for system in site.systems.values():
+            is_new = not system.folder.exists()
+            Folders(system.folder).make()
+            made += [system.folder] if is_new else []
+    return made, _left(path, site, made)
+
+
+def _refuse_a_second_key(site: Site) -> None:
+    """Make no new key where entries were made with another one."""
+    if site.hub.pseudonym_key_file.exists():
+        return
+    worked = [one.journal for one in site.systems.values() if one.journal.exists()]
+    ledger = _ledger_file(site)
+    if ledger is not None and ledger.exists():
+        worked.insert(0, ledger)
+    if worked:
+        message = (
+            f"the secret {site.hub.pseudonym_key_file} is missing, and {worked[0]} shows that the "
+            "site has worked before: bring the key back from its copy; with a new one, no entry "
+            "of the ledger could be matched to a resident any more"
+        )
+        raise SiteError(message)
+
+
+def _ledger_file(site: Site) -> Path | None:
+    if not site.hub.ledger.startswith(_SQLITE):
+        return None
+    return Path(site.hub.ledger.removeprefix(_SQLITE))
+
+
+def _secrets(site: Site) -> Iterator[Path]:
+    yield site.hub.pseudonym_key_file
+    yield site.hub.password_file
+    for system in site.systems.values():
+        yield system.password_file
+    for other in (site.broker.admin_password_file, site.hub.ledger_password_file):
+        if other is not None:
+            yield other
+
+
+def _private_folders(site: Site) -> Iterator[Path]:
+    ledger = _ledger_file(site)
+    if ledger is not None:
+        yield ledger.parent
+    for system in site.systems.values():
+        yield system.journal.parent
+
+
+def _make_secret(path: Path) -> bool:
+    _make_folder(path.parent)
+    content = secrets.token_urlsafe(SECRET_BYTES) + "\n"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _cannot(path, error) from error
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a secret would count as one
+        raise _cannot(path, error) from error
+    return True
+
+
+def _make_folder(folder: Path) -> bool:
+    if folder.is_dir():
+        return False
+    try:
+        with _umask(0o077):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(folder, error) from error
+    return True
+
+
+def _cannot(path: Path, error: OSError) -> SiteError:
+    return SiteError(f"{path} cannot be made: {error.strerror}")
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
+    """Say what is left to do, in order; it can be done again where it is done already."""
+    hub, broker = site.hub, site.broker
+    key = (
+        f"copy {hub.pseudonym_key_file} to where the ledger's backup is not: lost, no entry "
+        "can be matched to a resident any more"
+    )
+    left = [key]
+    if hub.ledger_password_file in made:
+        left.append(
+            f"give PostgreSQL's user the password in {hub.ledger_password_file}, or write its own "
+            "password there"
+        )
+    left.append(
+        "on the broker: rabbitmq-plugins enable rabbitmq_management "
+        "rabbitmq_consistent_hash_exchange"
+    )
+    if broker.admin_password_file is None:
+        left.append(f"name broker.admin_password_file in {path}, and run this again")
+    else:
+        left.append(
+            f"on the broker: make the user {broker.admin_user} with the password in "
+            f"{broker.admin_password_file} and the tag administrator, or write its password there"
+        )
+    return [
+        *left,
+        f"renkei site check --site {path}",
+        f"renkei broker apply --site {path}",
+        f"renkei ledger migrate --site {path}",
+        f"renkei up --site {path}",
+    ]

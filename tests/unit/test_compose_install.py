@@ -1,0 +1,140 @@
+"""``renkei site init`` makes what is missing and no more; ``site check`` names every fault."""
+
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from hub.cli.main import app, guarded
+from hub.compose.checked import load_checked
+from hub.compose.install import prepare
+from hub.errors import SiteError
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "deploy/site.example.toml"
+INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    path = tmp_path / "site.toml"
+    shutil.copy(EXAMPLE, path)
+    return path
+
+
+def run(*arguments: str) -> int:
+    try:
+        return guarded(lambda: app(list(arguments), prog_name="renkei"))
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_example_becomes_a_site_without_fault(site: Path) -> None:
+    with pytest.raises(SiteError):
+        load_checked(site, administrator=True)
+    made, left = prepare(site)
+    settings, _ = load_checked(site, administrator=True)
+    secrets = sorted((site.parent / "secrets").iterdir())
+    assert {mode(secret) for secret in secrets} == {0o600}
+    assert len({secret.read_text() for secret in secrets}) == len(secrets) == 7
+    assert mode(site.parent / "secrets") == mode(site.parent / "journals") == 0o700
+    for system in settings.systems.values():
+        assert mode(system.folder) & stat.S_IXGRP
+        assert not mode(system.folder) & stat.S_IRWXO
+        assert mode(system.folder / "to-hub") == 0o770
+        assert mode(system.folder / "processed") == 0o700
+        assert not system.journal.exists()
+    assert set(secrets) <= set(made)
+    everything = "\n".join(left)
+    assert not any(secret.read_text().strip() in everything for secret in secrets)
+
+
+def test_what_is_there_is_left_as_it_is(site: Path) -> None:
+    prepare(site)
+    before = {path: path.read_text() for path in (site.parent / "secrets").iterdir()}
+    (site.parent / "secrets/tax").unlink()
+    made, _ = prepare(site)
+    assert made == [site.parent / "secrets/tax"]
+    assert prepare(site)[0] == []
+    after = {path: path.read_text() for path in (site.parent / "secrets").iterdir()}
+    assert after.keys() == before.keys()
+    assert [path.name for path in after if after[path] != before[path]] == ["tax"]
+
+
+def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
+    _, left = prepare(site)
+    steps = [
+        "pseudonym-key",
+        "rabbitmq-plugins enable rabbitmq_management rabbitmq_consistent_hash_exchange",
+        "renkei-admin",
+        "renkei site check",
+        "renkei broker apply",
+        "renkei ledger migrate",
+        "renkei up",
+    ]
+    assert len(left) == len(steps)
+    assert all(step in said for step, said in zip(steps, left, strict=True))
+    places = [INSTALL.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("sign", ["ledger/ledger.sqlite3", "journals/tax.sqlite3"])
+def test_a_site_that_has_worked_gets_no_second_key(site: Path, sign: str) -> None:
+    prepare(site)
+    (site.parent / sign).touch()
+    assert prepare(site)[0] == []
+    key = site.parent / "secrets/pseudonym-key"
+    key.unlink()
+    (site.parent / "secrets/tax").unlink()
+    with pytest.raises(SiteError, match="bring the key back") as caught:
+        prepare(site)
+    assert sign in str(caught.value)
+    assert not key.exists()
+    assert not (site.parent / "secrets/tax").exists()
+
+
+def test_a_file_with_faults_makes_nothing(site: Path) -> None:
+    text = (
+        site.read_text().replace("drives/union", "drives/tax").replace("batch = 500", "batch = 0")
+    )
+    site.write_text(text)
+    with pytest.raises(SiteError) as caught:
+        prepare(site)
+    for fault in ("hub.batch", "systems.tax.folder and systems.union.folder are the same"):
+        assert fault in str(caught.value)
+    assert [path.name for path in site.parent.iterdir()] == ["site.toml"]
+
+
+def test_what_cannot_be_made_is_named(site: Path) -> None:
+    (site.parent / "secrets").touch()
+    with pytest.raises(SiteError, match="secrets cannot be made"):
+        prepare(site)
+
+
+def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--site", str(site))
+    assert run("site", "check", *where) == 1
+    said = capsys.readouterr().err
+    assert all(f"secrets/{name} cannot be read" in said for name in ("broker-admin", "hub", "tax"))
+    assert run("site", "check", "--json", *where) == 1
+    assert len(json.loads(capsys.readouterr().out)["faults"]) == 7
+    assert run("site", "init", *where) == 0
+    said = capsys.readouterr().out
+    assert f"made: {site.parent}/secrets/tax" in said
+    assert "left to do" in said
+    assert run("site", "init", "--json", *where) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["made"] == []
+    assert answer["left"]
+    assert run("site", "check", *where) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    assert run("site", "check", "--json", *where) == 0
+    assert json.loads(capsys.readouterr().out) == {"faults": []}
