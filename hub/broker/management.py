@@ -95,12 +95,14 @@ class Management:
             )
         except HTTPError as error:
             raise BrokerUnavailable(
-                f"the management API at {self._url} does not answer ({type(error).__name__})"
+                f"the management API at {self._url} does not answer ({type(error).__name__}); "
+                "does the broker run, with rabbitmq-plugins enable rabbitmq_management?"
             ) from error
         if answer.status == _UNAUTHORISED:
             raise BrokerError(f"the management API does not accept user {self.user!r}: {what}")
         if answer.status >= _FIRST_FAULT and not (missing_is_fine and answer.status == _MISSING):
-            raise BrokerError(f"{method} {what}: {answer.status} {_reason(answer.data)}")
+            reason = _reason(answer.data)
+            raise BrokerError(f"{method} {what}: {answer.status} {reason}{_hint(reason)}")
         return answer.data
 
     @staticmethod
@@ -111,6 +113,13 @@ class Management:
             retry=retry_if_exception_type(HTTPError),
             reraise=True,
         )
+
+
+def _hint(reason: str) -> str:
+    """Say what to do about a fault that has one cause."""
+    if "exchange type 'x-consistent-hash'" in reason:
+        return "; on the broker: rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
+    return ""
 
 
 def _reason(data: bytes) -> str:

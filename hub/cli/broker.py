@@ -77,20 +77,16 @@ def apply_topology(
     """
     from hub.broker.apply import apply  # noqa: PLC0415
     from hub.broker.apply import prune as prune_unplanned  # noqa: PLC0415
-    from hub.broker.read import read  # noqa: PLC0415
-    from hub.broker.topology import diff  # noqa: PLC0415
     from hub.clock import today  # noqa: PLC0415
     from hub.compose.broker import administrator, broker_plan, depth_of  # noqa: PLC0415
     from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
 
-    settings, catalogue = load_checked(site)
+    settings, catalogue = load_checked(site, administrator=True)
     vhost = settings.broker.vhost
     removed: Sequence[Difference] = ()
     kept: Sequence[str] = ()
     with administrator(settings) as management:
         planned = broker_plan(settings, catalogue, today())
-        if not as_json:
-            _show(diff(planned, read(management, vhost)))
         if prune:
             removed, kept = prune_unplanned(management, vhost, planned, depth_of(settings))
         for reason in kept:
@@ -109,6 +105,10 @@ def apply_topology(
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
+    for one in changes:
+        typer.echo(_done(one))
+    for one in removed:
+        typer.echo(f"removed: {one.part.KIND} {one.part.name}")
     made = f"{len(changes)} made or changed, {len(removed)} removed"
     typer.echo(f"{made}; {_as_planned(vhost)}")
 
@@ -116,6 +116,13 @@ def apply_topology(
 def _show(differences: Sequence["Difference"]) -> None:
     for one in differences:
         typer.echo(str(one))
+
+
+def _done(one: "Difference") -> str:
+    """Say what was put right."""
+    changed = ", ".join(name for name, _, _ in one.attributes())
+    named = f"{one.part.KIND} {one.part.name}"
+    return f"changed: {named} ({changed})" if changed else f"created: {named}"
 
 
 def _summary(vhost: str, differences: Sequence["Difference"]) -> str:

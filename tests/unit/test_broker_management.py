@@ -89,6 +89,17 @@ def test_refusals_name_the_resource_and_the_reason(client: Management) -> None:
     assert len(Handler.asked) == 5
 
 
+def test_a_plugin_that_is_missing_is_named_with_its_command(client: Management) -> None:
+    reason = json.dumps(
+        {"error": "bad_request", "reason": "unknown exchange type 'x-consistent-hash'"}
+    ).encode()
+    Handler.answers[:] = [(400, reason)]
+    with pytest.raises(
+        BrokerError, match="rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
+    ):
+        client.put("exchanges", "v", "hub.partitions")
+
+
 def test_nobody_there_is_told_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(management, "ATTEMPTS", 2)
     with (
@@ -98,3 +109,4 @@ def test_nobody_there_is_told_without_the_password(monkeypatch: pytest.MonkeyPat
         nobody.get("users")
     assert "hunter2" not in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
+    assert "rabbitmq-plugins enable rabbitmq_management" in str(caught.value)
