@@ -141,7 +141,8 @@ def publish_some(client: HubClient, most: int) -> None:
 
 
 def test_a_full_queue_holds_the_sender_up_and_is_no_loss(ready: Vhost, tmp_path: Path) -> None:
-    policy = {"pattern": "^hub", "definition": {"max-length": 1}, "apply-to": "queues"}
+    limit = {"pattern": "^hub", "definition": {"max-length": 1}, "apply-to": "queues"}
+    policy = limit | {"priority": 99}  # above the hub's own
     ready.management.put("policies", ready.name, "full", body=policy)
     timing = Timing(confirm=1.0, give_up=1.0)
     with client_of(ready, SENDER, timing=timing) as client:
