@@ -99,7 +99,10 @@ class Management:
                 "does the broker run, with rabbitmq-plugins enable rabbitmq_management?"
             ) from error
         if answer.status == _UNAUTHORISED:
-            raise BrokerError(f"the management API does not accept user {self.user!r}: {what}")
+            raise BrokerError(
+                f"the management API does not accept user {self.user!r}: {what}; is it there, "
+                "with this password and the tag administrator?"
+            )
         if answer.status >= _FIRST_FAULT and not (missing_is_fine and answer.status == _MISSING):
             reason = _reason(answer.data)
             raise BrokerError(f"{method} {what}: {answer.status} {reason}{_hint(reason)}")

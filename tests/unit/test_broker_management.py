@@ -89,11 +89,10 @@ def test_refusals_name_the_resource_and_the_reason(client: Management) -> None:
     assert len(Handler.asked) == 5
 
 
-def test_a_plugin_that_is_missing_is_named_with_its_command(client: Management) -> None:
-    reason = json.dumps(
-        {"error": "bad_request", "reason": "unknown exchange type 'x-consistent-hash'"}
-    ).encode()
-    Handler.answers[:] = [(400, reason)]
+@pytest.mark.parametrize("word", ["unknown", "invalid"])  # RabbitMQ 4 and 3.10
+def test_a_plugin_that_is_missing_is_named_with_its_command(client: Management, word: str) -> None:
+    reason = f"{word} exchange type 'x-consistent-hash'"
+    Handler.answers[:] = [(400, json.dumps({"error": "bad_request", "reason": reason}).encode())]
     with pytest.raises(
         BrokerError, match="rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
     ):
