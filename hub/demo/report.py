@@ -37,7 +37,7 @@ class Report:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Give the object that ``--json`` prints."""
+    """Give the object that ``--json`` prints; flows for which nothing was sent are left out."""
     return {
         "flows": [
             {
@@ -49,6 +49,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "delivered": flow.delivered,
             }
             for flow in report.flows
+            if _has_moved(flow)
         ],
         "refused": [
             {

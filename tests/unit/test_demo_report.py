@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +147,11 @@ def test_colours_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[1;32m" in printed(GOOD, force_terminal=True)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "32m" not in printed(GOOD, force_terminal=True)
+
+
+def test_flows_for_which_nothing_was_sent_are_in_no_list() -> None:
+    flow = GOOD.flows[0]
+    numbers = {one.name: 0 for one in fields(flow) if isinstance(getattr(flow, one.name), int)}
+    idle = replace(flow, ref="B1", **numbers)
+    document = as_json(replace(GOOD, flows=[*GOOD.flows, idle]))
+    assert [flow["ref"] for flow in document["flows"]] == ["M1b"]
