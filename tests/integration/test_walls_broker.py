@@ -87,7 +87,7 @@ def test_applying_shows_the_difference_and_again_changes_nothing(
 ) -> None:
     monkeypatch.setattr("hub.broker.apply.SETTLE_SECONDS", 0.0)
     assert office.renkei("broker", "apply") == 0
-    assert "missing: account tax" in capsys.readouterr().out
+    assert "created: account tax" in capsys.readouterr().out
     assert office.renkei("broker", "plan") == 0
     assert capsys.readouterr().out == f"the vhost {office.vhost.name} is as planned\n"
     assert office.renkei("broker", "plan", "--json") == 0
