@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.compose import reload
 from hub.compose.checked import load_checked
 from hub.compose.reload import POLL_SECONDS, CatalogueWatch, Offer, offered
 from hub.compose.rules import Rules
@@ -290,3 +292,24 @@ def test_an_offer_is_the_same_catalogue_as_a_start_reads(office: Office) -> None
     site, catalogue = load_checked(office.site_file)
     assert site.hub.routes is not None
     assert offered(office.site_file, catalogue.systems) == Offer(catalogue.digest, catalogue)
+
+
+def test_what_changes_while_it_is_read_is_read_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.looks()
+    before = office.watch.catalogue.digest
+
+    def disturbed(path: Path, known: Any) -> Offer:  # noqa: ANN401
+        found = offered(path, known)
+        monkeypatch.setattr(reload, "offered", offered)
+        office.put("T2.toml", SECOND)
+        return found
+
+    monkeypatch.setattr(reload, "offered", disturbed)
+    office.put("T1.toml", FLOW_TOML.replace("2020-01-01", "2030-01-01"))
+    assert code(office.looks()) is None
+    assert office.watch.catalogue.digest == before
+    office.looks()
+    assert office.changes()[1][2] == f"before {before}; T1 changed, T2 added"
+    assert len(office.changes()) == 2
