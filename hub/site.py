@@ -60,12 +60,14 @@ class HubSite(_Section):
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
     ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``.
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
-    reach it: the law's text has no number, so the site decides.
+    reach it: the law's text has no number, so the site decides. With more than one of
+    ``partitions`` a broker's restart may change which queue a resident's messages go to
+    (``docs/adr/0012-one-partition.md``).
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
     ledger_password_file: SitePath | None = None
-    partitions: Annotated[int, Field(ge=1, le=64)] = 4
+    partitions: Annotated[int, Field(ge=1, le=64)] = 1
     password_file: SitePath
     pseudonym_key_file: SitePath
     routes: SitePath | None = None
