@@ -56,7 +56,8 @@ def _print_object(findings: "list[Finding]", errors: int) -> None:
 
 
 def _print_lines(findings: "list[Finding]", errors: int) -> None:
-    for one in findings:
+    # Errors last, where a person looks first.
+    for one in sorted(findings, key=lambda one: one.severity == "error"):
         word = typer.style(str(one.severity), fg=_COLOURS[one.severity])
         typer.echo(f"{word}: {one}")
     warnings = len(findings) - errors

@@ -147,7 +147,9 @@ def basis_faults(basis: Sequence[Basis]) -> Iterator[Fault]:
         if earlier.valid_to is None or later.valid_from <= earlier.valid_to:
             yield Fault(place, f"the basis {later} begins before {earlier} ends")
         elif later.valid_from - earlier.valid_to > dt.timedelta(days=1):
-            text = f"no basis from {earlier.valid_to} to {later.valid_from}: a gap before {later}"
+            first = earlier.valid_to + dt.timedelta(days=1)
+            last = later.valid_from - dt.timedelta(days=1)
+            text = f"no basis from {first} through {last}: a gap before {later}"
             yield Fault(place, text)
     for index, item in enumerate(basis):
         if item.valid_to is not None and item.valid_to < item.valid_from:

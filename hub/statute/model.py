@@ -16,7 +16,7 @@ from hub.message import MessageType
 from hub.site import SystemId
 
 Ref = Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+[a-z]?$")]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 NOT_SAID = "—"
 """What a route says where the source does not."""
 

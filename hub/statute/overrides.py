@@ -210,7 +210,11 @@ def _completed(flow: Flow, table: Mapping[str, Any], catalogue: Catalogue) -> Fl
         update={**supplied, "state": State.PERMITTED, "completed": completion.decision()}
     )
     judged = whole.model_copy(update={"missing": ()})
-    faults = [*route_faults(judged), *end_faults(judged, catalogue.systems, "the catalogue")]
+    faults = [
+        *route_faults(judged),
+        *end_faults(judged, catalogue.systems, "the catalogue"),
+        *_doubling(judged, catalogue),
+    ]
     return faults or whole
 
 
@@ -265,10 +269,31 @@ def _own_faults(ref: str, route: Route, catalogue: Catalogue) -> Iterator[Fault]
         yield Fault(("ref",), f"the reference of this flow is {ref}")
     if route.state is not State.PERMITTED:
         yield Fault(("state",), "a flow of the city's own is permitted, or is not there")
-    stated = {
+    yield from _doubling(route, catalogue)
+    denied = {
+        (leg.sender, receiver): flow
+        for flow, leg in catalogue.legs()
+        for receiver in leg.receivers
+        if flow.state is State.DENIED
+    }
+    for leg in route.legs:
+        for receiver in leg.receivers:
+            flow = denied.get((leg.sender, receiver))
+            if flow is not None:
+                text = (
+                    f"{flow.ref} from {leg.sender} to {receiver} is denied: a flow of your own "
+                    "cannot go the same way"
+                )
+                yield Fault(("receivers", receiver), text)
+
+
+def _doubling(route: Route, catalogue: Catalogue) -> Iterator[Fault]:
+    """Refuse a way and message that another flow of the document has: it would widen that one."""
+    stated: dict[tuple[str | None, str, str], Flow] = {
         (flow.message_type, leg.sender, receiver): flow
         for flow, leg in catalogue.legs()
         for receiver in leg.receivers
+        if flow.ref != route.ref and flow.message_type is not None
     }
     for leg in route.legs:
         for receiver in leg.receivers:
@@ -276,6 +301,6 @@ def _own_faults(ref: str, route: Route, catalogue: Catalogue) -> Iterator[Fault]
             if flow is not None:
                 text = (
                     f"{leg.sender} to {receiver} with {route.message_type} is {flow.ref} "
-                    f"({flow.state}): a flow of your own cannot stand in for it"
+                    f"({flow.state}): {route.ref} cannot stand in for it"
                 )
                 yield Fault(("receivers", receiver), text)

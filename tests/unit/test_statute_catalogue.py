@@ -84,7 +84,7 @@ def faults_of(folder: Path) -> str:
         (
             changed("2020-01-01", "2020-01-01\nvalid_to = 2021-01-01")
             + NEXT_BASIS.format(start="2021-01-03"),
-            "no basis from 2021-01-01 to 2021-01-03",
+            "no basis from 2021-01-02 through 2021-01-02",
         ),
         (changed("[[basis]]", "[[foundation]]"), "foundation: Extra"),
         (

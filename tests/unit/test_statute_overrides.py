@@ -32,11 +32,11 @@ M3 = (
     + "[flows.M3.receivers.tax]\nfields = ['addressee_number', 'paid_year', 'paid_amount']\n"
 )
 M4 = (
-    "[flows.M4]\nmessage_type = 'premium.paid-yearly'\npurpose = 'p'\nfrequency = 'f'\n"
+    "[flows.M4]\nmessage_type = 'arrears.recorded'\npurpose = 'p'\nfrequency = 'f'\n"
     + BASIS
     + BY
     + "[flows.M4.whose]\nrule = 'insured-household'\ntext = '納付した者'\n"
-    + "[flows.M4.receivers.welfare]\nfields = ['addressee_number', 'paid_amount']\n"
+    + "[flows.M4.receivers.welfare]\nfields = ['addressee_number', 'unpaid_amount']\n"
 )
 OWN = (
     "[own.K1]\ntitle = 't'\ntitle_ja = 't'\nsender = 'premium-collection'\n"
@@ -91,7 +91,7 @@ def test_a_closed_flow_moves_no_more_from_its_day_on() -> None:
     [
         (I12A, "I12a", ("premium-collection", "deposit-inquiry", "deposit.requested")),
         (M3, "M3", ("premium-collection", "tax", "premium.paid-yearly")),
-        (M4, "M4", ("premium-collection", "welfare", "premium.paid-yearly")),
+        (M4, "M4", ("premium-collection", "welfare", "arrears.recorded")),
     ],
 )
 def test_a_completed_flow_moves_from_its_day_on(
@@ -143,7 +143,7 @@ def test_the_citys_own_flow_moves_from_its_day_on() -> None:
         (
             OWN.replace("K1.receivers.tax", "K1.receivers.union"),
             ("own", "K1", "receivers", "union"),
-            "is M1g (permitted): a flow of your own cannot stand in",
+            "is M1g (permitted): K1 cannot stand in for it",
         ),
         (
             OWN.replace("arrears.recorded", "deposit.requested")
@@ -151,6 +151,25 @@ def test_the_citys_own_flow_moves_from_its_day_on() -> None:
             .replace("unpaid_amount", "request_id"),
             ("own", "K1", "receivers", "deposit-inquiry"),
             "is I12a (held)",
+        ),
+        # nor under the way of another that is limited or denied
+        (
+            M3.replace("M3.receivers.tax", "M3.receivers.welfare"),
+            ("flows", "M3", "receivers", "welfare"),
+            "is M6 (permitted): M3 cannot stand in for it",
+        ),
+        (
+            OWN.replace("sender = 'premium-collection'", "sender = 'number-linkage'").replace(
+                "K1.receivers.tax", "K1.receivers.intermediate-server"
+            ),
+            ("own", "K1", "receivers", "intermediate-server"),
+            "X1 from number-linkage to intermediate-server is denied",
+        ),
+        # nobody decides in blanks
+        (
+            CLOSE_B1.replace("保険年金課長", "  "),
+            ("flows", "B1", "decided_by"),
+            "pattern",
         ),
         # a held one gets what is missing, no more and no less
         (
