@@ -193,7 +193,7 @@ def test_the_advised_lines_complete_a_held_flow(ref: str) -> None:
     for blank, filled in (
         ("YYYY-MM-DD", "2026-04-01"),
         ("<system>", "bank"),
-        ('message_type = "…"', 'message_type = "premium.paid-yearly"'),
+        ('message_type = "…"', 'message_type = "arrears.recorded"'),
         ('fields = ["…"]', 'fields = ["addressee_number"]'),
         ('rule = "…"', 'rule = "insured-household"'),
     ):
