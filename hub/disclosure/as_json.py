@@ -1,0 +1,127 @@
+"""A disclosure as JSON (RFC 8259), for programs; the keys are stable, the values Japanese.
+
+The object has
+
+- ``schema`` (``renkei.disclosure``), ``schema_version`` (a number; grows when a key changes its
+  meaning or goes), ``title``
+- ``city``, ``office``, ``addressee_number``
+- ``period``: ``from`` and ``to``, days in Japan, both included, null where open
+- ``made_at``, ``made_by``: ``staff``, ``department``
+- ``ledger_size`` (entries), ``checkpoint`` (signed note, byte for byte; empty where none)
+- ``row_count``, and ``receivers``: for each receiver ``receiver`` (null where a refusal came
+  before one could be named) and ``rows``, in the order of time
+- ``notes``: what the record can say (``known``), cannot say (``unknown``), and from when names
+  are (``as_recorded``); ``terms``: ``term`` and ``meaning``; ``contacts``: ``about``, ``place``,
+  ``how``, ``source``
+
+A row has ``entry``, ``outcome`` and ``outcome_ja``, ``code`` and ``reason`` (of what did not
+move; else empty), ``accepted_at``, ``delivered_at`` (or null), ``receipt`` (null, or ``at``,
+``result``, ``result_ja``, ``code``), ``sender``, ``flow`` (or null), ``message_type``,
+``basis``, ``purpose``, ``released``, ``withheld``, and ``access``: ``department``, ``reason``,
+``operation``, and ``staff`` only where the report shows it.
+
+Named things are ``{"id", "name"}``; the name is empty where there is no Japanese one. Times are
+ISO 8601 in Japan's time.
+"""
+
+import datetime as dt
+import json
+from dataclasses import asdict
+from typing import Any
+
+from hub.clock import JST
+from hub.disclosure import words
+from hub.disclosure.content import Group, grouped
+from hub.disclosure.model import Disclosure, Named, Receipt, Row
+
+SCHEMA = "renkei.disclosure"
+SCHEMA_VERSION = 1
+
+Part = dict[str, Any]
+
+
+def render(of: Disclosure) -> bytes:
+    """Write a disclosure as UTF-8 JSON; the same disclosure gives the same bytes."""
+    text = json.dumps(_report(of), ensure_ascii=False, indent=2)
+    # A lone surrogate is no UTF-8; as \\udXXX it is what JSON itself writes for one.
+    return f"{text}\n".encode(errors="backslashreplace")
+
+
+def _report(of: Disclosure) -> Part:
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "title": words.TITLE,
+        "city": of.city,
+        "office": of.office,
+        "addressee_number": of.addressee_number,
+        "period": {"from": _day(of.start), "to": _day(of.end)},
+        "made_at": _time(of.made_at),
+        "made_by": asdict(of.made_by),
+        "ledger_size": of.ledger_size,
+        "checkpoint": of.checkpoint,
+        "row_count": len(of.rows),
+        "receivers": [_group(of, group) for group in grouped(of.rows)],
+        "notes": {
+            "known": list(words.KNOWN),
+            "unknown": list(words.UNKNOWN),
+            "as_recorded": words.AS_RECORDED,
+        },
+        "terms": [{"term": term, "meaning": meaning} for term, meaning in words.TERMS],
+        "contacts": [asdict(contact) for contact in of.contacts],
+    }
+
+
+def _group(of: Disclosure, group: Group) -> Part:
+    return {"receiver": _named(group.receiver), "rows": [_row(of, row) for row in group.rows]}
+
+
+def _row(of: Disclosure, row: Row) -> Part:
+    return {
+        "entry": row.entry,
+        "outcome": row.outcome.value,
+        "outcome_ja": words.OUTCOMES[row.outcome],
+        "code": row.code,
+        "reason": words.reason(row),
+        "accepted_at": _time(row.accepted_at),
+        "delivered_at": _time(row.delivered_at),
+        "receipt": _receipt(row.receipt),
+        "sender": _named(row.sender),
+        "flow": _named(row.flow),
+        "message_type": _named(row.message_type),
+        "basis": row.basis,
+        "purpose": row.purpose,
+        "released": [_named(one) for one in row.released],
+        "withheld": [_named(one) for one in row.withheld],
+        "access": _access(of, row),
+    }
+
+
+def _access(of: Disclosure, row: Row) -> Part:
+    items = asdict(words.access(of, row))
+    if not of.show_staff:
+        del items["staff"]
+    return items
+
+
+def _receipt(said: Receipt | None) -> Part | None:
+    if said is None:
+        return None
+    return {
+        "at": _time(said.at),
+        "result": said.result.value,
+        "result_ja": words.RECEIPTS[said.result],
+        "code": said.code,
+    }
+
+
+def _named(of: Named | None) -> Part | None:
+    return None if of is None else {"id": of.id, "name": of.name}
+
+
+def _day(date: dt.date | None) -> str | None:
+    return None if date is None else date.isoformat()
+
+
+def _time(at: dt.datetime | None) -> str | None:
+    return None if at is None else at.astimezone(JST).isoformat()

@@ -1,0 +1,168 @@
+"""A disclosure as PDF: A4, page numbers, an outline, repeated table heads.
+
+Texts are drawn as they are, never read as markup. The font is not embedded: readers bring the
+Japanese CID font, or one of their own in its place (``hub.disclosure.lines``).
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from hub.clock import JST
+from hub.disclosure import words
+from hub.disclosure.content import (
+    Block,
+    Bullets,
+    Code,
+    Grid,
+    Heading,
+    Pairs,
+    Paragraph,
+    Text,
+    Verbatim,
+    blocks,
+)
+from hub.disclosure.lines import Gaps, Line, broken, register_font
+from hub.disclosure.model import Disclosure
+from hub.disclosure.sheet import WIDTH, Cell, Imprint, Sheets, inner
+
+_BODY = 11
+_TABLE = 10
+_SIZES = {1: 16, 2: 14, 3: 12}
+_SPACE = 6
+_BULLET = "・"
+_HEAD_SHARE = 24
+_HUNDRED = 100
+_KEEP_LINES = 7
+"""A heading or caption stands on no page without this many lines below it."""
+
+
+def render(of: Disclosure, *, compress: bool = True) -> bytes:
+    """Write a disclosure as PDF; the same disclosure gives the same bytes.
+
+    ``compress`` packs the pages' contents; without it they can be read in the file.
+    """
+    register_font()
+    page = _Page(of, compress=compress)
+    page.heading(words.TITLE, 1)
+    page.lines((f"{of.city} {of.office}",), _BODY)
+    for block in blocks(of):
+        page.block(block)
+    page.notes()
+    return page.finished()
+
+
+class _Page:
+    """Draws blocks on sheets, and remembers what could not be printed."""
+
+    def __init__(self, of: Disclosure, *, compress: bool) -> None:
+        self._gaps = Gaps()
+        imprint = Imprint(
+            self._gaps.filled(words.TITLE),
+            self._gaps.filled(f"{of.city} {of.office}"),
+            of.made_at.astimezone(JST),
+        )
+        foot = self._gaps.filled(f"授受簿の記録の開示　宛名番号 {of.addressee_number}")
+        self._sheets = Sheets(imprint, foot, compress=compress)
+
+    def finished(self) -> bytes:
+        """Give the file."""
+        return self._sheets.finished()
+
+    def block(self, block: Block) -> None:
+        """Draw a block below the last one."""
+        match block:
+            case Heading(text, level):
+                self.heading(text, level)
+            case Paragraph(text):
+                self.lines((text,), _BODY)
+            case Bullets(items):
+                self._bullets(items)
+            case Verbatim(text):
+                self.lines(tuple(self._code(text)), _TABLE)
+            case Pairs():
+                self._pairs(block)
+            case Grid():
+                self._grid(block)
+
+    def heading(self, text: str, level: int) -> None:
+        """Draw a heading, and enter it in the outline."""
+        size = _SIZES[level]
+        lines = self._broken((text,), size, WIDTH)
+        self._sheets.space(2 * _SPACE)
+        self._keep(self._sheets.height(len(lines), size))
+        if level > 1:
+            self._sheets.mark(self._gaps.filled(text), level - 2)
+        self._sheets.paragraph(lines, size)
+
+    def lines(self, text: Text, size: float) -> None:
+        """Draw a paragraph."""
+        self._sheets.space(_SPACE)
+        self._sheets.paragraph(self._broken(text, size, WIDTH), size)
+
+    def notes(self) -> None:
+        """Say what the characters are that could not be printed."""
+        notes = self._gaps.notes()
+        if not notes:
+            return
+        self.heading("注　印字できない文字", 2)
+        for note in notes:
+            self.lines((note,), _BODY)
+
+    def _bullets(self, items: Iterable[str]) -> None:
+        for item in items:
+            self._sheets.space(_SPACE / 2)
+            lines = self._broken((item,), _BODY, WIDTH - _BODY)
+            first, *others = lines
+            marked = (*self._broken((_BULLET,), _BODY, WIDTH)[0], *first)
+            self._sheets.paragraph([marked], _BODY)
+            self._sheets.paragraph(others, _BODY, indent=_BODY)
+
+    def _pairs(self, table: Pairs) -> None:
+        widths = _widths((_HEAD_SHARE, _HUNDRED - _HEAD_SHARE))
+        self._caption(table.caption)
+        for head, text in table.rows:
+            cells = (
+                self._cell((head,), widths[0], head=True),
+                self._cell(text, widths[1], head=False),
+            )
+            self._sheets.row(cells, widths, _TABLE)
+        self._sheets.space(_SPACE)
+
+    def _grid(self, table: Grid) -> None:
+        widths = _widths(column.share for column in table.columns)
+        self._caption(table.caption)
+        heads = tuple(
+            self._cell((column.head,), width, head=True)
+            for column, width in zip(table.columns, widths, strict=True)
+        )
+        self._sheets.row(heads, widths, _TABLE)
+        plain = partial(self._cell, head=False)
+        for row in table.rows:
+            self._sheets.row(tuple(map(plain, row, widths)), widths, _TABLE, heads)
+        self._sheets.space(_SPACE)
+
+    def _caption(self, text: str) -> None:
+        lines = self._broken((text,), _BODY, WIDTH)
+        self._sheets.space(_SPACE)
+        self._keep(self._sheets.height(len(lines), _BODY))
+        self._sheets.paragraph(lines, _BODY)
+
+    def _keep(self, height: float) -> None:
+        self._sheets.need(height + self._sheets.height(_KEEP_LINES, _TABLE))
+
+    def _cell(self, text: Text, width: float, *, head: bool) -> Cell:
+        return Cell(self._broken(text, _TABLE, inner(width)), head)
+
+    def _broken(self, text: Text, size: float, most: float) -> tuple[Line, ...]:
+        return broken(tuple(map(self._filled, text)), size, most)
+
+    def _filled(self, piece: str) -> str:
+        filled = self._gaps.filled(piece)
+        return Code(filled) if isinstance(piece, Code) else filled
+
+    def _code(self, text: str) -> Iterable[str]:
+        return (Code(line) for line in text.splitlines(keepends=True))
+
+
+def _widths(shares: Iterable[int]) -> tuple[float, ...]:
+    return tuple(WIDTH * share / _HUNDRED for share in shares)

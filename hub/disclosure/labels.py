@@ -1,0 +1,55 @@
+"""Japanese names for what a disclosure shows, from where the project has them already.
+
+Fields are named as the columns of the layouts are (``schemas/layouts/*.toml``), systems and
+flows as the catalogue names them. What has no Japanese name there keeps its id alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+from hub.disclosure.model import Named
+from hub.statute.model import Catalogue
+from schemas.layout import load_layout
+
+_SUFFIX = ".toml"
+
+
+def named_field(name: str) -> Named:
+    """Name a field of a canonical message.
+
+    >>> named_field("household_number")
+    Named(id='household_number', name='世帯番号')
+    """
+    return Named(name, _columns().get(name, ""))
+
+
+def named_fields(names: Iterable[str]) -> tuple[Named, ...]:
+    """Name fields, in the order given."""
+    return tuple(named_field(name) for name in names)
+
+
+def named_system(catalogue: Catalogue, system: str) -> Named:
+    """Name a system; one that the catalogue does not list keeps its id."""
+    known = catalogue.systems.get(system)
+    return Named(system, known.name_ja if known else "")
+
+
+def named_flow(catalogue: Catalogue, ref: str) -> Named:
+    """Name a flow by its title; one that the catalogue does not list keeps its reference."""
+    known = catalogue.flow(ref)
+    return Named(ref, known.title_ja if known else "")
+
+
+@cache
+def _columns() -> Mapping[str, str]:
+    """Give the column names of all layouts by field; the first layout by id wins."""
+    files = (resources.files("schemas") / "layouts").iterdir()
+    layouts = sorted(
+        file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX)
+    )
+    names: dict[str, str] = {}
+    for layout in layouts:
+        for column in load_layout(layout).columns:
+            names.setdefault(column.field, column.name)
+    return names
