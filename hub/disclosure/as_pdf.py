@@ -89,10 +89,10 @@ class _Page:
         size = _SIZES[level]
         lines = self._broken((text,), size, WIDTH)
         self._sheets.space(2 * _SPACE)
-        self._keep(self._sheets.height(len(lines), size))
+        self._keep(self._sheets.height(len(lines), size) * (level - 1))
         if level > 1:
             self._sheets.mark(self._gaps.filled(text), level - 2)
-        self._sheets.paragraph(lines, size)
+        self._sheets.paragraph(lines, size, bold=True)
 
     def lines(self, text: Text, size: float) -> None:
         """Draw a paragraph."""
@@ -145,7 +145,7 @@ class _Page:
         lines = self._broken((text,), _BODY, WIDTH)
         self._sheets.space(_SPACE)
         self._keep(self._sheets.height(len(lines), _BODY))
-        self._sheets.paragraph(lines, _BODY)
+        self._sheets.paragraph(lines, _BODY, bold=True)
 
     def _keep(self, height: float) -> None:
         self._sheets.need(height + self._sheets.height(_KEEP_LINES, _TABLE))

@@ -87,13 +87,13 @@ class Group:
 
 
 _COLUMNS = (
-    Column("記録番号", 11),
-    Column("受付", 17),
-    Column("提供", 17),
-    Column("受領", 17),
-    Column("種類", 8),
-    Column("処理した部署と事由", 16),
-    Column("結果", 14),
+    Column("記録番号", 10),
+    Column("受付", 18),
+    Column("提供", 18),
+    Column("受領", 18),
+    Column("種類", 6),
+    Column("部署と事由", 15),
+    Column("結果", 15),
 )
 
 
@@ -113,8 +113,9 @@ def blocks(of: Disclosure) -> Iterator[Block]:
         yield Paragraph(words.KINDS)
     else:
         yield Paragraph(words.EMPTY)
+    kinds = _kinds(groups)
     for number, group in enumerate(groups, 1):
-        yield from _group(of, number, group)
+        yield from _group(of, number, group, kinds)
     yield Heading("3　用語の説明")
     yield Pairs("用語", tuple((term, (meaning,)) for term, meaning in words.TERMS))
     yield Heading("4　この書類で分かること、分からないこと")
@@ -160,10 +161,10 @@ def _basics(of: Disclosure) -> Pairs:
         (
             ("対象者", (f"宛名番号 {of.addressee_number}",)),
             ("対象期間", (words.period(of.start, of.end),)),
-            ("記載した記録", (f"{len(of.rows)}件",)),
+            ("記載した記録", (f"{len(of.rows):,}件",)),
             ("作成日時", (words.moment(of.made_at),)),
             ("作成者", (f"{of.city} {of.office}\n{of.made_by.department} {of.made_by.staff}",)),
-            ("作成時の授受簿", (f"全体で{of.ledger_size}件の記録",)),
+            ("作成時の授受簿", (f"全体で{of.ledger_size:,}件の記録",)),
         ),
     )
 
@@ -176,20 +177,20 @@ def _summary(groups: Sequence[Group]) -> Iterator[Block]:
     places = sum(1 for group in groups if _delivered(group))
     rest = sum(len(group.rows) for group in groups) - given
     first = (
-        f"対象期間に、対象者の情報を{places}か所へ、合わせて{given}件提供しました。"
+        f"対象期間に、対象者の情報を{places}か所へ、合わせて{given:,}件提供しました。"
         if given
         else "対象期間に提供した情報はありません。"
     )
-    second = f"受け付けたものの、提供していないものが{rest}件あります。" if rest else ""
+    second = f"このほか、{words.NOT_DELIVERED}が{rest:,}件あります。" if rest else ""
     yield Paragraph(first + second)
     yield Grid(
         "提供先ごとの件数",
-        (Column("提供先", 56), Column("提供した件数", 22), Column("提供していない件数", 22)),
+        (Column("提供先", 56), Column("提供した件数", 22), Column("その他の件数", 22)),
         tuple(
             (
                 _receiver(group),
-                (f"{_delivered(group)}件",),
-                (f"{len(group.rows) - _delivered(group)}件",),
+                (f"{_delivered(group):,}件",),
+                (f"{len(group.rows) - _delivered(group):,}件",),
             )
             for group in groups
         ),
@@ -222,21 +223,30 @@ def _kind(row: Row) -> Kind:
     )
 
 
-def _group(of: Disclosure, number: int, group: Group) -> Iterator[Block]:
-    kinds: dict[Kind, str] = {}
-    for row in group.rows:
-        kinds.setdefault(_kind(row), f"{number}-{len(kinds) + 1}")
-    yield Heading(f"2-{number}　提供先: {''.join(_receiver(group))}", 3)
-    for kind, label in kinds.items():
-        yield _kind_table(kind, label)
+def _kinds(groups: Iterable[Group]) -> dict[tuple[Named | None, Kind], int]:
+    """Number the kinds of all receivers, in the order in which the report shows them."""
+    kinds: dict[tuple[Named | None, Kind], int] = {}
+    for group in groups:
+        for row in group.rows:
+            kinds.setdefault((group.receiver, _kind(row)), len(kinds) + 1)
+    return kinds
+
+
+def _group(
+    of: Disclosure, number: int, group: Group, kinds: dict[tuple[Named | None, Kind], int]
+) -> Iterator[Block]:
+    yield Heading(f"2-{number}　{''.join(_receiver(group))}", 3)
+    for (receiver, kind), label in kinds.items():
+        if receiver == group.receiver:
+            yield _kind_table(kind, label)
     yield Grid(
-        f"記録の一覧（{len(group.rows)}件）",
+        f"記録の一覧（{len(group.rows):,}件）",
         _COLUMNS,
-        tuple(_cells(of, row, kinds[_kind(row)]) for row in group.rows),
+        tuple(_cells(of, row, kinds[group.receiver, _kind(row)]) for row in group.rows),
     )
 
 
-def _kind_table(kind: Kind, label: str) -> Pairs:
+def _kind_table(kind: Kind, label: int) -> Pairs:
     sender, flow, message_type, basis, purpose, released, withheld = kind
     return Pairs(
         f"種類 {label}",
@@ -254,7 +264,7 @@ def _kind_table(kind: Kind, label: str) -> Pairs:
 
 def _flow(flow: Named | None) -> Text:
     if flow is None:
-        return ("該当する法定の流れなし",)
+        return ("（法定の流れが決まる前に拒否したもの）",)
     return (*_named(flow), f"（参照 {flow.id}）") if flow.name else _named(flow)
 
 
@@ -276,13 +286,13 @@ def _fields(named: Sequence[Named]) -> Text:
     return tuple(pieces[:-1])
 
 
-def _cells(of: Disclosure, row: Row, kind: str) -> tuple[Text, ...]:
+def _cells(of: Disclosure, row: Row, kind: int) -> tuple[Text, ...]:
     return (
         (str(row.entry),),
         (words.stacked_moment(row.accepted_at),),
         (_delivery(row.delivered_at),),
         (words.receipt(row.receipt),),
-        (kind,),
+        (str(kind),),
         _access(of, row),
         _outcome(row),
     )
@@ -294,18 +304,14 @@ def _delivery(at: dt.datetime | None) -> str:
 
 def _access(of: Disclosure, row: Row) -> Text:
     items = words.access(of, row)
+    same = items.operation == row.message_type.id
     said = (
         ("", items.department),
         ("職員: ", items.staff),
         ("事由: ", items.reason),
+        ("内容: ", words.SAME_AS_TYPE if same else items.operation),
     )
-    lines = [label + value for label, value in said if value]
-    if not items.operation:
-        return ("\n".join(lines) or words.NOT_RECORDED,)
-    lines.append("内容: ")
-    operation = items.operation
-    shown = Code(operation) if operation == row.message_type.id else operation
-    return ("\n".join(lines), shown)
+    return ("\n".join(label + value for label, value in said if value) or words.NOT_RECORDED,)
 
 
 def _outcome(row: Row) -> Text:

@@ -5,6 +5,7 @@ Windows-31J (cp932) or Shift_JIS holds: all of it is in Adobe-Japan1. Anything e
 外字 (private use), is printed as 〓 with a number, and a note gives its code point.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -24,6 +25,8 @@ _NEVER_FIRST = frozenset(
     "、。，．・：；？！）」』］〉》】ーゝゞ々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…ん"
 )
 _NEVER_LAST = frozenset("（「『［〈《【〒")
+_PARTS = re.compile(r"[-._/]?[^-._/]+|[-._/]")
+"""Where a Latin word that is wider than a line is broken, if that is enough."""
 _MEMORY = 20_000
 
 
@@ -149,7 +152,12 @@ def _units(pieces: tuple[_Piece, ...], size: float, most: float) -> list[_Unit]:
             if width <= most:
                 units.append(_Unit(font, word, width))
             else:
-                units += (_Unit(font, one, _width(one, font) * size) for one in word)
+                parts = _PARTS.findall(word)
+                fitting = all(_width(part, font) * size <= most for part in parts)
+                units += (
+                    _Unit(font, one, _width(one, font) * size)
+                    for one in (parts if fitting else word)
+                )
     return units
 
 

@@ -21,6 +21,8 @@ _LEADING = 1.5
 _PAD = 4
 _SHADE = 0.92
 _RULE = 0.5
+_FILL, _FILL_AND_STROKE = 0, 2
+"""PDF text rendering modes; the font has no bold face, so a bold line is stroked too."""
 _TOTAL = "total"
 _TOTAL_WIDTH = 60
 
@@ -75,12 +77,14 @@ class Sheets:
         self._canvas.bookmarkHorizontal(key, 0, self._y)
         self._canvas.addOutlineEntry(title, key, level)
 
-    def paragraph(self, lines: Sequence[Line], size: float, indent: float = 0) -> None:
+    def paragraph(
+        self, lines: Sequence[Line], size: float, indent: float = 0, *, bold: bool = False
+    ) -> None:
         """Set lines below one another."""
         for line in lines:
             self.need(size * _LEADING)
             self._y -= size * _LEADING
-            self._set(line, LEFT + indent, self._y + size * (_LEADING - 1) / 2, size)
+            self._set(line, LEFT + indent, self._y + size * (_LEADING - 1) / 2, size, bold=bold)
 
     def row(
         self,
@@ -157,10 +161,12 @@ class Sheets:
             x += width
         self._y = bottom
 
-    def _set(self, line: Line, x: float, y: float, size: float) -> None:
+    def _set(self, line: Line, x: float, y: float, size: float, *, bold: bool = False) -> None:
         if not line:
             return
         text = self._canvas.beginText(x, y)
+        self._canvas.setLineWidth(_RULE)
+        text.setTextRenderMode(_FILL_AND_STROKE if bold else _FILL)
         for run in line:
             text.setFont(run.font, size)
             text.textOut(run.text)

@@ -19,6 +19,8 @@ from schemas.hidden import mask_my_numbers
 TITLE = "特定個人情報の提供・移転の記録（授受簿）の開示"
 NOT_RECORDED = "記録なし"
 NONE = "なし"
+SAME_AS_TYPE = "電文種別に同じ"
+NOT_DELIVERED = "提供していないもの又は提供先の受取りを確認できないもの"
 
 _ERAS = (
     ("令和", dt.date(2019, 5, 1)),
@@ -81,6 +83,10 @@ TERMS = (
     ("電文種別", "システムの間で受け渡す情報の種類を示す、システム上の名称です。"),
     ("記録番号", "授受簿の中の通し番号です。お問い合わせの際にお知らせください。"),
     (
+        "部署と事由",
+        "提供元で処理をした部署、処理の事由及び処理の内容です。提供元のシステムが記録したとおりに示します。",
+    ),
+    (
         "英字の名称",
         "日本語の名称が定められていないものは、システム上の英字の名称で示しています。",
     ),
@@ -140,11 +146,9 @@ def moment(at: dt.datetime) -> str:
     return f"{day(at.astimezone(JST).date())} {clock(at)}"
 
 
-def stacked_moment(at: dt.datetime | None) -> str:
-    """Give a day and time in Japan on three short lines, for a narrow column."""
-    if at is None:
-        return NOT_RECORDED
-    date = day(at.astimezone(JST).date()).replace("（", "\n（")
+def stacked_moment(at: dt.datetime) -> str:
+    """Give a day and time in Japan on short lines, for a narrow column."""
+    date = day(at.astimezone(JST).date()).replace("（", "\n").rstrip("）")
     return f"{date}\n{clock(at)}"
 
 
