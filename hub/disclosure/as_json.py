@@ -9,16 +9,19 @@ The object has
 - ``made_at``, ``made_by``: ``staff``, ``department``
 - ``ledger_size`` (entries), ``checkpoint`` (signed note, byte for byte; empty where none)
 - ``row_count``, and ``receivers``: for each receiver ``receiver`` (null where a refusal came
-  before one could be named) and ``rows``, in the order of time
+  before one could be named), ``kinds`` (what its rows have in common) and ``rows``, in the order
+  of time
 - ``notes``: what the record can say (``known``), cannot say (``unknown``), and from when names
   are (``as_recorded``); ``terms``: ``term`` and ``meaning``; ``contacts``: ``about``, ``place``,
   ``how``, ``source``
 
-A row has ``entry``, ``outcome`` and ``outcome_ja``, ``code`` and ``reason`` (of what did not
-move; else empty), ``accepted_at``, ``delivered_at`` (or null), ``receipt`` (null, or ``at``,
-``result``, ``result_ja``, ``code``), ``sender``, ``flow`` (or null), ``message_type``,
-``basis``, ``purpose``, ``released``, ``withheld``, and ``access``: ``department``, ``reason``,
-``operation``, and ``staff`` only where the report shows it.
+A kind has ``kind`` (its number in the whole report), ``sender``, ``flow`` (or null),
+``message_type``, ``basis``, ``purpose``, ``released`` and ``withheld``.
+
+A row has ``entry``, ``kind``, ``outcome`` and ``outcome_ja``, ``code`` and ``reason`` (of what
+did not move; else empty), ``accepted_at``, ``delivered_at`` (or null), ``receipt`` (null, or ``at``,
+``result``, ``result_ja``, ``code``) and ``access``: ``department``, ``reason``, ``operation``,
+and ``staff`` only where the report shows it.
 
 Named things are ``{"id", "name"}``; the name is empty where there is no Japanese one. Times are
 ISO 8601 in Japan's time.
@@ -26,12 +29,13 @@ ISO 8601 in Japan's time.
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from hub.clock import JST
 from hub.disclosure import words
-from hub.disclosure.content import Group, grouped
+from hub.disclosure.grouping import Group, Kind, grouped, kind_of, kinds_of, numbered_kinds
 from hub.disclosure.model import Disclosure, Named, Receipt, Row
 
 SCHEMA = "renkei.disclosure"
@@ -48,6 +52,8 @@ def render(of: Disclosure) -> bytes:
 
 
 def _report(of: Disclosure) -> Part:
+    groups = grouped(of.rows)
+    kinds = numbered_kinds(groups)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -61,7 +67,7 @@ def _report(of: Disclosure) -> Part:
         "ledger_size": of.ledger_size,
         "checkpoint": of.checkpoint,
         "row_count": len(of.rows),
-        "receivers": [_group(of, group) for group in grouped(of.rows)],
+        "receivers": [_group(of, group, kinds) for group in groups],
         "notes": {
             "known": list(words.KNOWN),
             "unknown": list(words.UNKNOWN),
@@ -72,13 +78,31 @@ def _report(of: Disclosure) -> Part:
     }
 
 
-def _group(of: Disclosure, group: Group) -> Part:
-    return {"receiver": _named(group.receiver), "rows": [_row(of, row) for row in group.rows]}
+def _group(of: Disclosure, group: Group, kinds: Mapping[Kind, int]) -> Part:
+    return {
+        "receiver": _named(group.receiver),
+        "kinds": [_kind(number, kind) for kind, number in kinds_of(group, kinds).items()],
+        "rows": [_row(of, row, kinds[kind_of(row)]) for row in group.rows],
+    }
 
 
-def _row(of: Disclosure, row: Row) -> Part:
+def _kind(number: int, kind: Kind) -> Part:
+    return {
+        "kind": number,
+        "sender": _named(kind.sender),
+        "flow": _named(kind.flow),
+        "message_type": _named(kind.message_type),
+        "basis": kind.basis,
+        "purpose": kind.purpose,
+        "released": [_named(one) for one in kind.released],
+        "withheld": [_named(one) for one in kind.withheld],
+    }
+
+
+def _row(of: Disclosure, row: Row, kind: int) -> Part:
     return {
         "entry": row.entry,
+        "kind": kind,
         "outcome": row.outcome.value,
         "outcome_ja": words.OUTCOMES[row.outcome],
         "code": row.code,
@@ -86,13 +110,6 @@ def _row(of: Disclosure, row: Row) -> Part:
         "accepted_at": _time(row.accepted_at),
         "delivered_at": _time(row.delivered_at),
         "receipt": _receipt(row.receipt),
-        "sender": _named(row.sender),
-        "flow": _named(row.flow),
-        "message_type": _named(row.message_type),
-        "basis": row.basis,
-        "purpose": row.purpose,
-        "released": [_named(one) for one in row.released],
-        "withheld": [_named(one) for one in row.withheld],
         "access": _access(of, row),
     }
 

@@ -29,10 +29,11 @@ _BODY = 11
 _TABLE = 10
 _SIZES = {1: 16, 2: 14, 3: 12}
 _SPACE = 6
+_GAP = 2
 _BULLET = "・"
 _HEAD_SHARE = 24
 _HUNDRED = 100
-_KEEP_LINES = 7
+_KEEP_LINES = 5
 """A heading or caption stands on no page without this many lines below it."""
 
 
@@ -146,6 +147,7 @@ class _Page:
         self._sheets.space(_SPACE)
         self._keep(self._sheets.height(len(lines), _BODY))
         self._sheets.paragraph(lines, _BODY, bold=True)
+        self._sheets.space(_GAP)
 
     def _keep(self, height: float) -> None:
         self._sheets.need(height + self._sheets.height(_KEEP_LINES, _TABLE))

@@ -3,11 +3,11 @@
 HTML and PDF both draw these blocks, so that they cannot tell different facts.
 """
 
-import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.disclosure import words
+from hub.disclosure.grouping import Group, Kind, grouped, kind_of, kinds_of, numbered_kinds
 from hub.disclosure.model import Disclosure, Named, Outcome, Row
 
 
@@ -78,14 +78,6 @@ class Verbatim:
 Block = Heading | Paragraph | Bullets | Pairs | Grid | Verbatim
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The rows of one receiver, in the order of time; without one where none could be named."""
-
-    receiver: Named | None
-    rows: tuple[Row, ...]
-
-
 _COLUMNS = (
     Column("記録番号", 10),
     Column("受付", 18),
@@ -113,7 +105,7 @@ def blocks(of: Disclosure) -> Iterator[Block]:
         yield Paragraph(words.KINDS)
     else:
         yield Paragraph(words.EMPTY)
-    kinds = _kinds(groups)
+    kinds = numbered_kinds(groups)
     for number, group in enumerate(groups, 1):
         yield from _group(of, number, group, kinds)
     yield Heading("3　用語の説明")
@@ -134,25 +126,6 @@ def blocks(of: Disclosure) -> Iterator[Block]:
     yield Paragraph(words.PROOF if of.checkpoint else words.NO_PROOF)
     if of.checkpoint:
         yield Verbatim(of.checkpoint)
-
-
-def grouped(rows: Iterable[Row]) -> tuple[Group, ...]:
-    """Group rows by receiver, by name, those without one last; within it by time."""
-    by_receiver: dict[str | None, list[Row]] = {}
-    for row in rows:
-        key = row.receiver.id if row.receiver else None
-        by_receiver.setdefault(key, []).append(row)
-    groups = [
-        Group(of[0].receiver, tuple(sorted(of, key=lambda row: (row.accepted_at, row.entry))))
-        for of in by_receiver.values()
-    ]
-    return tuple(sorted(groups, key=_place))
-
-
-def _place(group: Group) -> tuple[bool, str, str]:
-    if group.receiver is None:
-        return True, "", ""
-    return False, words.name(group.receiver), group.receiver.id
 
 
 def _basics(of: Disclosure) -> Pairs:
@@ -207,57 +180,28 @@ def _receiver(group: Group) -> Text:
     return _named(group.receiver)
 
 
-Kind = tuple[Named, Named | None, Named, str, str, tuple[Named, ...], tuple[Named, ...]]
-
-
-def _kind(row: Row) -> Kind:
-    """Give what rows of one kind have in common."""
-    return (
-        row.sender,
-        row.flow,
-        row.message_type,
-        row.basis,
-        row.purpose,
-        row.released,
-        row.withheld,
-    )
-
-
-def _kinds(groups: Iterable[Group]) -> dict[tuple[Named | None, Kind], int]:
-    """Number the kinds of all receivers, in the order in which the report shows them."""
-    kinds: dict[tuple[Named | None, Kind], int] = {}
-    for group in groups:
-        for row in group.rows:
-            kinds.setdefault((group.receiver, _kind(row)), len(kinds) + 1)
-    return kinds
-
-
-def _group(
-    of: Disclosure, number: int, group: Group, kinds: dict[tuple[Named | None, Kind], int]
-) -> Iterator[Block]:
+def _group(of: Disclosure, number: int, group: Group, kinds: Mapping[Kind, int]) -> Iterator[Block]:
     yield Heading(f"2-{number}　{''.join(_receiver(group))}", 3)
-    for (receiver, kind), label in kinds.items():
-        if receiver == group.receiver:
-            yield _kind_table(kind, label)
+    for kind, label in kinds_of(group, kinds).items():
+        yield _kind_table(kind, label)
     yield Grid(
         f"記録の一覧（{len(group.rows):,}件）",
         _COLUMNS,
-        tuple(_cells(of, row, kinds[group.receiver, _kind(row)]) for row in group.rows),
+        tuple(_cells(of, row, kinds[kind_of(row)]) for row in group.rows),
     )
 
 
 def _kind_table(kind: Kind, label: int) -> Pairs:
-    sender, flow, message_type, basis, purpose, released, withheld = kind
     return Pairs(
         f"種類 {label}",
         (
-            ("情報", _flow(flow)),
-            ("提供元", _named(sender)),
-            ("提供した項目", _fields(released)),
-            ("提供しなかった項目", _fields(withheld)),
-            ("法令上の根拠", (basis or words.NOT_RECORDED,)),
-            ("利用の目的", (purpose or words.NOT_RECORDED,)),
-            ("電文種別", _message_type(message_type)),
+            ("情報", _flow(kind.flow)),
+            ("提供元", _named(kind.sender)),
+            ("提供した項目", _fields(kind.released)),
+            ("提供しなかった項目", _fields(kind.withheld)),
+            ("法令上の根拠", (kind.basis or words.NOT_RECORDED,)),
+            ("利用の目的", (kind.purpose or words.NOT_RECORDED,)),
+            ("電文種別", _message_type(kind.message_type)),
         ),
     )
 
@@ -290,16 +234,12 @@ def _cells(of: Disclosure, row: Row, kind: int) -> tuple[Text, ...]:
     return (
         (str(row.entry),),
         (words.stacked_moment(row.accepted_at),),
-        (_delivery(row.delivered_at),),
+        (words.stacked_moment(row.delivered_at) if row.delivered_at else words.NONE,),
         (words.receipt(row.receipt),),
         (str(kind),),
         _access(of, row),
         _outcome(row),
     )
-
-
-def _delivery(at: dt.datetime | None) -> str:
-    return words.stacked_moment(at) if at else words.NONE
 
 
 def _access(of: Disclosure, row: Row) -> Text:

@@ -16,7 +16,9 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from hub.disclosure.content import Code, Text
 
 FONT = "HeiseiKakuGo-W5"
+LATIN_FONT = "Helvetica"
 CODE_FONT = "Courier"
+"""ASCII is set in fonts that every reader has with the same widths."""
 GAP = "〓"
 _ALSO = frozenset("—")
 """EM DASH, as signed notes have it: in Adobe-Japan1, but not at this code point in cp932."""
@@ -147,7 +149,7 @@ def _units(pieces: tuple[_Piece, ...], size: float, most: float) -> list[_Unit]:
     units: list[_Unit] = []
     for piece in pieces:
         for word in _words(piece.text):
-            font = CODE_FONT if piece.code and word.isascii() else FONT
+            font = _font(word, code=piece.code)
             width = _width(word, font) * size
             if width <= most:
                 units.append(_Unit(font, word, width))
@@ -171,6 +173,12 @@ def _words(text: str) -> list[str]:
         else:
             words.append(character)
     return words
+
+
+def _font(word: str, *, code: bool) -> str:
+    if not word.isascii():
+        return FONT
+    return CODE_FONT if code else LATIN_FONT
 
 
 @lru_cache(maxsize=_MEMORY)

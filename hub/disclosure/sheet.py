@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from hub.disclosure.lines import FONT, Line, broken
+from hub.disclosure.lines import LATIN_FONT, Line, broken
 
 _MM = 72 / 25.4
 LEFT = 15 * _MM
@@ -21,10 +21,13 @@ _LEADING = 1.5
 _PAD = 4
 _SHADE = 0.92
 _RULE = 0.5
-_FILL, _FILL_AND_STROKE = 0, 2
-"""PDF text rendering modes; the font has no bold face, so a bold line is stroked too."""
+_DROP = 0.12
+"""How far a baseline is raised, in sizes, so that glyphs stand in the middle of their line."""
+_FILL_AND_STROKE = 2
+"""A text rendering mode of PDF; the font has no bold face, so a bold line is stroked too."""
+_STROKE = 0.35
 _TOTAL = "total"
-_TOTAL_WIDTH = 60
+_TOTAL_WIDTH = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Sheets:
             self._buffer, pagesize=A4, pageCompression=int(compress), invariant=1, lang="ja"
         )
         self._foot = foot
+        self._codes: dict[tuple[Line, float, bool], str] = {}
         self._page = 1
         self._y = _TOP
         self._describe(imprint)
@@ -115,8 +119,7 @@ class Sheets:
         """End the last page, and give the file."""
         self._end_page()
         self._canvas.beginForm(_TOTAL, 0, -_FOOT_SIZE, _TOTAL_WIDTH, 2 * _FOOT_SIZE)
-        self._canvas.setFont(FONT, _FOOT_SIZE)
-        self._canvas.drawString(0, 0, f"{self._page} ページ")
+        self._set(_foot(f"{self._page} ページ"), 0, 0, _FOOT_SIZE)
         self._canvas.endForm()
         self._canvas.save()
         return self._buffer.getvalue()
@@ -149,12 +152,11 @@ class Sheets:
         height = self.height(count, size)
         bottom = self._y - height
         x = LEFT
-        self._canvas.setLineWidth(_RULE)
         for cell, width in zip(cells, widths, strict=True):
-            self._canvas.setFillGray(_SHADE if cell.head else 1)
-            self._canvas.rect(x, bottom, width, height, stroke=1, fill=1)
-            self._canvas.setFillGray(0)
-            y = self._y - _PAD - size * (_LEADING + 1) / 2 + size * 0.12
+            paint = f"{_SHADE} g {x:.2f} {bottom:.2f} {width:.2f} {height:.2f} re B"
+            plain = f"{x:.2f} {bottom:.2f} {width:.2f} {height:.2f} re S"
+            self._canvas.addLiteral(f"q {_RULE} w {paint if cell.head else plain} Q")
+            y = self._y - _PAD - size * (_LEADING + 1) / 2 + size * _DROP
             for line in cell.lines:
                 self._set(line, x + _PAD, y, size)
                 y -= size * _LEADING
@@ -162,15 +164,23 @@ class Sheets:
         self._y = bottom
 
     def _set(self, line: Line, x: float, y: float, size: float, *, bold: bool = False) -> None:
-        if not line:
-            return
-        text = self._canvas.beginText(x, y)
-        self._canvas.setLineWidth(_RULE)
-        text.setTextRenderMode(_FILL_AND_STROKE if bold else _FILL)
-        for run in line:
-            text.setFont(run.font, size)
-            text.textOut(run.text)
-        self._canvas.drawText(text)
+        if line:
+            code = self._code(line, size, bold=bold)
+            self._canvas.addLiteral(f"q 1 0 0 1 {x:.2f} {y:.2f} cm {code} Q")
+
+    def _code(self, line: Line, size: float, *, bold: bool) -> str:
+        """Give the PDF operators of a line at the origin; lines recur, so they are kept."""
+        key = line, size, bold
+        if key not in self._codes:
+            text = self._canvas.beginText(0, 0)
+            if bold:
+                text.setTextRenderMode(_FILL_AND_STROKE)
+            for run in line:
+                text.setFont(run.font, size)
+                text.textOut(run.text)
+            code = text.getCode()
+            self._codes[key] = f"{_STROKE} w {code}" if bold else code
+        return self._codes[key]
 
     def _turn(self) -> None:
         self._end_page()
@@ -179,9 +189,8 @@ class Sheets:
 
     def _end_page(self) -> None:
         right = LEFT + WIDTH - _TOTAL_WIDTH
-        foot = broken((self._foot,), _FOOT_SIZE, WIDTH - 2 * _TOTAL_WIDTH)[0]
-        self._set(foot, LEFT, _FOOT, _FOOT_SIZE)
-        self._canvas.setFont(FONT, _FOOT_SIZE)
+        self._set(_foot(self._foot), LEFT, _FOOT, _FOOT_SIZE)
+        self._canvas.setFont(LATIN_FONT, _FOOT_SIZE)
         self._canvas.drawRightString(right, _FOOT, f"{self._page} / ")
         self._canvas.saveState()
         self._canvas.translate(right, _FOOT)
@@ -193,6 +202,11 @@ class Sheets:
 def inner(width: float) -> float:
     """Give how wide the lines of a cell may be."""
     return width - 2 * _PAD
+
+
+def _foot(text: str) -> Line:
+    """Give the one line of a foot."""
+    return broken((text,), _FOOT_SIZE, WIDTH - 2 * _TOTAL_WIDTH)[0]
 
 
 def _part(cell: Cell, at: int, count: int) -> Cell:
