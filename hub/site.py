@@ -58,7 +58,8 @@ class HubSite(_Section):
     """The hub's own settings.
 
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
-    ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``.
+    ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``. The hub signs with
+    the key in ``ledger_key_file``; ``ledger_name`` begins the name that a new key gets.
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
     reach it: the law's text has no number, so the site decides. With more than one of
     ``partitions`` a broker's restart may change which queue a resident's messages go to
@@ -70,6 +71,10 @@ class HubSite(_Section):
     partitions: Annotated[int, Field(ge=1, le=64)] = 1
     password_file: SitePath
     pseudonym_key_file: SitePath
+    ledger_key_file: Annotated[SitePath, Field(validate_default=True)] = Path("secrets/ledger-key")
+    ledger_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,60}$")] = (
+        "renkei-hub/ledger"
+    )
     routes: SitePath | None = None
     about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
     batch: Annotated[int, Field(ge=1, le=2000)] = 500

@@ -66,11 +66,31 @@ class Worker:
                 self.observe.link_lost()
 
     def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
+        trouble = ""
         while not stopping():
             self.rules()
+            trouble = self._tended(trouble)
+            if trouble:
+                link.idle(IDLE_SECONDS)
+                continue
             batch = link.take(self.batch, IDLE_SECONDS)
             if batch:
                 self._until_moved(link, batch, stopping)
+
+    def _tended(self, before: str) -> str:
+        """Look after the ledger; give what is wrong with it, and tell it once."""
+        try:
+            self.ledger.tend()
+        except LedgerError as error:
+            trouble = str(error)
+            if trouble != before:
+                log.warning("nothing moves: %s", trouble)
+                self.observe.ledger_available(available=False)
+            return trouble
+        if before:
+            log.info("the ledger takes entries again")
+            self.observe.ledger_available(available=True)
+        return ""
 
     def _until_moved(
         self, link: Link, batch: Sequence[Delivery], stopping: Callable[[], bool]
@@ -186,7 +206,7 @@ def _as_accepted(
         if (
             earlier is not None
             and earlier.accepted_at is not None
-            and earlier.accepted_digest == verdict.digest
+            and earlier.is_accepted(verdict.body)
         ):
             yield judge.judge(delivery, earlier.accepted_at)
         else:

@@ -27,6 +27,7 @@ from hub.site import HUB_USER
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.worker import Worker
 from tests.conftest import Vhost
+from tests.samples import SIGNER
 
 LIMIT_SECONDS = 20.0
 RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
@@ -173,7 +174,7 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
     """Run the real worker on its own thread, with catalogue and SQLite ledger."""
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     migrate(url)
-    ledger = DatabaseLedger(url)
+    ledger = DatabaseLedger(url, SIGNER)
     recorder = Recorder()
     stop = threading.Event()
     judge = Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90)

@@ -9,14 +9,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.ledger.model import Entry, Kind, Pseudonyms
+from hub.ledger.model import Entry, Kind, Pseudonyms, commit
 from hub.message import RECEIPT_TYPE, AccessItems, MessageKey
 from hub.pipeline.judge import Judge
 from hub.ports import Delivery
 from hub.statute.catalogue import Catalogue, load_catalogue
+from schemas.evidence.note import Signer
 
 NOW = dt.datetime(2026, 4, 1, 3, 0, 0, 123456, tzinfo=dt.UTC)
 PSEUDONYMS = Pseudonyms(b"a key that only the tests have....")
+SIGNER = Signer(
+    "PRIVATE+KEY+renkei.test/ledger+9c71b77e+AbcDpBfhC/7muL2dOajXeK2OpBCXK98HVKNsAYcHrz1e"
+)
 REGISTRY = "resident-registry"
 TAX = "tax"
 CHANGED = "resident.changed"
@@ -136,11 +140,12 @@ def entry(number: int = 1, **changes: object) -> Entry:
         "flow": "I1",
         "receiver": "premium-collection",
         "resident": PSEUDONYMS.resident(ADDRESSEE),
-        "digest": PSEUDONYMS.body(b"body %d" % number),
+        **commit(b"body %d" % number, b"%016d" % number)._asdict(),
         "basis": "番号法 9条1項 別表 85の項",
         "access": AccessItems("職員一", "市民課", "T-01", "転居", CHANGED),
         "released": ("addressee_number", "name"),
         "withheld": ("note",),
+        "purpose": "資格管理",
     }
     return Entry(**{**parts, **changes})
 

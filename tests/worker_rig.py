@@ -23,7 +23,8 @@ from hub.ports import Delivery, Outgoing, Sent
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.worker import Worker
 from tests.fakes import FakeBroker, FakeLink, Stored
-from tests.samples import NOW, delivery, judge
+from tests.samples import NOW, SIGNER, delivery, judge
+from tests.servers.ledgers import rows_of
 
 IN = "hub.in.0"
 OUT = "out"
@@ -194,7 +195,7 @@ class Rig:
     def process(self, fuse: Fuse | None = None, batch: int = 500) -> Iterator["Process"]:
         """Be a hub process; when it ends, what it did not acknowledge goes back."""
         burning = fuse or Fuse()
-        database = DatabaseLedger(self.url)
+        database = DatabaseLedger(self.url, SIGNER)
         with database._engine.connect() as pooled:
             # The tests kill processes and not the machine, so nothing is lost without a sync.
             pooled.exec_driver_sql("PRAGMA synchronous = OFF")
@@ -224,8 +225,8 @@ class Rig:
         return True
 
     def rows(self) -> list[Mapping[str, Any]]:
-        ledger = DatabaseLedger(self.url)
-        rows = list(ledger.rows())
+        ledger = DatabaseLedger(self.url, SIGNER)
+        rows = rows_of(ledger)
         assert ledger.size() == len(rows)
         assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
         ledger.close()

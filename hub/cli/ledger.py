@@ -29,7 +29,7 @@ def migrate_ledger(
     to be restored. An empty one would have forgotten what was sent to whom, and which message
     ids are used.
     """
-    from hub.compose.worker import prepare_ledger  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.ledger import prepare_ledger  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
 
     prepare_ledger(load_site(site), anew=anew)

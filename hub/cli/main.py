@@ -150,7 +150,7 @@ def run_all(
     status 0.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415
-    from hub.compose.worker import prepare_ledger  # noqa: PLC0415
+    from hub.compose.ledger import prepare_ledger  # noqa: PLC0415
 
     stop = _begin()
     _say("checking the site ...")

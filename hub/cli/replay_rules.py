@@ -66,7 +66,7 @@ def replay_rules(
     """
     from hub.catalogue.replay import other_persons, replay  # noqa: PLC0415 - see hub.cli.main
     from hub.clock import JST  # noqa: PLC0415
-    from hub.compose.worker import ledger_url  # noqa: PLC0415
+    from hub.compose.ledger import ledger_url  # noqa: PLC0415
     from hub.ledger.decisions import open_decisions  # noqa: PLC0415
 
     path = _site_file(site, state)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 import adapters
 from hub.compose.places import (
     ADMINISTRATOR_KEY,
+    LEDGER_KEY,
     Place,
     content_faults,
     place_faults,
@@ -22,6 +23,7 @@ from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.lines import Lines
 from hub.statute.overrides import Effective, decided
+from schemas.evidence.note import NoteError, Signer
 
 MIN_KEY_CHARACTERS = 32
 KEY = "hub.pseudonym_key_file"
@@ -172,6 +174,11 @@ def _secret_faults(places: list[Place]) -> Iterator[str]:
             continue
         if place.key == KEY and len(secret) < MIN_KEY_CHARACTERS:
             yield f"the secret {place.path} is too short: it needs {MIN_KEY_CHARACTERS} characters"
+        if place.key == f"hub.{LEDGER_KEY}":
+            try:
+                Signer(secret.get_secret_value())
+            except NoteError as error:
+                yield f"the secret {place.path} is no signing key: {error}"
         # One file under two keys is named as such already.
         read.setdefault(place.path, (place.key, secret))
     yield from content_faults(dict(read.values()))

@@ -10,6 +10,7 @@ from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
 from hub.site import Site
+from schemas.evidence.note import Signer
 
 SECRET_MODE = 0o600
 SECRET_BYTES = 32
@@ -33,7 +34,9 @@ def prepare(path: Path) -> tuple[list[Path], list[str]]:
     """
     site = load_named(path)
     _refuse_a_second_key(site)
-    made = [secret for secret in _secrets(site) if _make_secret(secret)]
+    made = [secret for secret in _secrets(site) if _make_secret(secret, _random())]
+    key_file = site.hub.ledger_key_file
+    made += [key_file] if _make_secret(key_file, new_ledger_key(site.hub.ledger_name)) else []
     made += [folder for folder in _private_folders(site) if _make_folder(folder)]
     with _umask(_ENTERED_BY_GROUP):
         for system in site.systems.values():
@@ -45,17 +48,28 @@ def prepare(path: Path) -> tuple[list[Path], list[str]]:
 
 def _refuse_a_second_key(site: Site) -> None:
     """Make no new key where entries were made with another one."""
-    if site.hub.pseudonym_key_file.exists():
+    missing = [
+        (path, loss)
+        for path, loss in (
+            (site.hub.pseudonym_key_file, "no entry could be matched to a resident any more"),
+            (
+                site.hub.ledger_key_file,
+                "the ledger could not go on: its head is sealed by this key",
+            ),
+        )
+        if not path.exists()
+    ]
+    if not missing:
         return
     worked = [one.journal for one in site.systems.values() if one.journal.exists()]
     ledger = _ledger_file(site)
     if ledger is not None and ledger.exists():
         worked.insert(0, ledger)
     if worked:
+        path, loss = missing[0]
         message = (
-            f"the secret {site.hub.pseudonym_key_file} is missing, and {worked[0]} shows that the "
-            "site has worked before: bring the key back from its copy; with a new one, no entry "
-            "of the ledger could be matched to a resident any more"
+            f"the secret {path} is missing, and {worked[0]} shows that the site has worked "
+            f"before: bring the key back from its copy; with a new one, {loss}"
         )
         raise SiteError(message)
 
@@ -84,9 +98,17 @@ def _private_folders(site: Site) -> Iterator[Path]:
         yield system.journal.parent
 
 
-def _make_secret(path: Path) -> bool:
+def new_ledger_key(name: str) -> str:
+    """Make a key that signs a ledger; its name is that of the ledger's log (C2SP origin)."""
+    return Signer.generate(f"{name}-{secrets.token_hex(4)}").text()
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _make_secret(path: Path, content: str) -> bool:
     _make_folder(path.parent)
-    content = secrets.token_urlsafe(SECRET_BYTES) + "\n"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
     except FileExistsError:
@@ -95,7 +117,7 @@ def _make_secret(path: Path) -> bool:
         raise _cannot(path, error) from error
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(content)
+            file.write(content + "\n")
             file.flush()
             os.fsync(handle)
     except OSError as error:
@@ -132,8 +154,9 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
     """Say what is left to do, in order; it can be done again where it is done already."""
     hub, broker = site.hub, site.broker
     key = (
-        f"copy {hub.pseudonym_key_file} to where the ledger's backup is not: lost, no entry "
-        "can be matched to a resident any more"
+        f"copy {hub.pseudonym_key_file} and {hub.ledger_key_file} to where the ledger's backup is "
+        "not: without the one, no entry can be matched to a resident any more; without the "
+        "other, the ledger cannot go on"
     )
     left = [key]
     if hub.ledger_password_file in made:

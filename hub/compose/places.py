@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 _SQLITE = "sqlite:///"
 _DEFAULT_LEDGER = "sqlite:///ledger.sqlite3"
+_DEFAULT_KEY = "secrets/ledger-key"
+LEDGER_KEY = "ledger_key_file"
 ADMINISTRATOR_KEY = "broker.admin_password_file"
 
 
@@ -69,6 +71,7 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
     add(table(document, "broker"), "broker", "admin_password_file", admin)
     for key in ("pseudonym_key_file", "password_file", "ledger_password_file"):
         add(hub, "hub", key, hub_user)
+    add({LEDGER_KEY: _DEFAULT_KEY, **hub}, "hub", LEDGER_KEY, hub_user)
     add(hub, "hub", "routes")
     ledger = hub.get("ledger", _DEFAULT_LEDGER)
     if isinstance(ledger, str) and ledger.startswith(_SQLITE):

@@ -16,8 +16,8 @@ from hub.broker.provide import ProvidedBroker, provide
 from hub.clock import today
 from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
+from hub.compose.ledger import ledger_url, open_ledger
 from hub.compose.links import link_settings
-from hub.compose.worker import ledger_url
 from hub.demo.attempts import Outcome, attempt, settled
 from hub.demo.drives import Drive, set_aside
 from hub.demo.report import Report
@@ -141,7 +141,7 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     site, catalogue = load_checked(state.site_file)
     settled_at = _prepare_broker(broker, site, catalogue)
     migrate(ledger_url(site))
-    ledger = DatabaseLedger(ledger_url(site))
+    ledger = open_ledger(site)
     running.callback(ledger.close)
     supervisor = Supervisor(state.logs)
     running.callback(supervisor.stop)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hub.broker.provide import ProvidedBroker
+from hub.compose.install import new_ledger_key
 from hub.errors import SiteError
 
 MARKER = "demo.json"
@@ -209,7 +210,8 @@ def write_site(
     """Write the site file, secrets and metrics targets of a demo; secrets that exist stay."""
     systems = tuple(systems)
     for name in ("hub", "pseudonym-key", *systems):
-        _make_secret(state.secret(name))
+        _make_secret(state.secret(name), secrets.token_urlsafe(_KEY_BYTES))
+    _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
     ports = _metrics_ports(state, 1 + len(systems))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
@@ -223,6 +225,7 @@ def write_site(
         'ledger = "sqlite:///ledger/ledger.sqlite3"',
         'password_file = "secrets/hub"',
         'pseudonym_key_file = "secrets/pseudonym-key"',
+        'ledger_key_file = "secrets/ledger-key"',
         f"metrics_port = {ports[0]}",
     ]
     for system, port in zip(systems, ports[1:], strict=True):
@@ -241,10 +244,10 @@ def write_site(
     _write_targets(state, dict(zip(("hub", *systems), ports, strict=True)))
 
 
-def _make_secret(path: Path) -> None:
+def _make_secret(path: Path, content: str) -> None:
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(path, secrets.token_urlsafe(_KEY_BYTES) + "\n")
+        write_atomically(path, content + "\n")
 
 
 def write_atomically(path: Path, text: str) -> None:

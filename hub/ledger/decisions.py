@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Connection, Engine, make_url, select
 
 from hub.errors import LedgerError
+from hub.ledger.leaf import microseconds, moment
 from hub.ledger.model import Kind
+from hub.ledger.months import Month, all_months
 from hub.ledger.schema import check_schema, ledger_errors, open_engine
-from hub.ledger.tables import entries, head
+from hub.ledger.tables import cases, entries, head, messages, terms
 from hub.message import MessageKey
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _ROWS_A_TIME = 2000
 _DECIDING = (Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE, Kind.REFUSAL)
 
@@ -45,40 +45,12 @@ class Decisions:
         with ledger_errors("be read"), self.engine.connect() as connection:
             return int(connection.execute(select(head.c.size)).scalar_one())
 
-    def since(self, moment: dt.datetime) -> Iterator[Decided]:
+    def since(self, begin: dt.datetime) -> Iterator[Decided]:
         """Read in order what was decided from a moment on; streams."""
-        columns = entries.c
-        query = (
-            select(
-                columns.seq,
-                columns.at,
-                columns.kind,
-                columns.sender,
-                columns.message_id,
-                columns.message_type,
-                columns.flow,
-                columns.receiver,
-                columns.code,
-            )
-            .where(
-                columns.at >= (moment - _EPOCH) // _MICROSECOND,
-                columns.kind.in_([kind.value for kind in _DECIDING]),
-            )
-            .order_by(columns.seq)
-        )
         with ledger_errors("be read"), self.engine.connect() as connection:
-            streamed = connection.execution_options(yield_per=_ROWS_A_TIME).execute(query)
-            for seq, at, kind, sender, message_id, message_type, flow, receiver, code in streamed:
-                yield Decided(
-                    number=seq,
-                    at=_EPOCH + at * _MICROSECOND,
-                    kind=Kind(kind),
-                    message=MessageKey(sender, message_id),
-                    message_type=message_type,
-                    flow=flow,
-                    receiver=receiver,
-                    code=code,
-                )
+            for month in all_months(connection):
+                if not month.destroyed:
+                    yield from _decided(connection, month, microseconds(begin))
 
 
 @contextmanager
@@ -102,3 +74,37 @@ def _must_exist(url: str) -> None:
     path = url.removeprefix("sqlite:///")
     if path != url and not Path(make_url(url).database or "").is_file():
         raise LedgerError(f"there is no ledger at {path}")
+
+
+def _decided(connection: Connection, month: Month, since: int) -> Iterator[Decided]:
+    entry = entries(month.month).c
+    query = (
+        select(
+            entry.seq,
+            entry.at,
+            terms.c.kind,
+            messages.c.sender,
+            messages.c.message_id,
+            terms.c.message_type,
+            terms.c.flow,
+            terms.c.receiver,
+            terms.c.code,
+        )
+        .join(messages, messages.c.no == entry.message_no)
+        .join(cases, cases.c.id == entry.case_id)
+        .join(terms, terms.c.id == cases.c.terms_id)
+        .where(entry.at >= since, terms.c.kind.in_([kind.value for kind in _DECIDING]))
+        .order_by(entry.seq)
+    )
+    streamed = connection.execution_options(yield_per=_ROWS_A_TIME).execute(query)
+    for seq, at, kind, sender, message_id, message_type, flow, receiver, code in streamed:
+        yield Decided(
+            number=seq,
+            at=moment(at),
+            kind=Kind(kind),
+            message=MessageKey(sender, message_id),
+            message_type=message_type,
+            flow=flow,
+            receiver=receiver,
+            code=code,
+        )

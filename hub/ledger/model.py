@@ -1,41 +1,83 @@
 """What an entry of the ledger says; plain values, no database.
 
 An entry never holds a name, an address, a 宛名番号 or a 個人番号: the resident is a keyed
-pseudonym, the body a keyed digest, and withheld and released fields are listed by name.
+pseudonym, the body a salted digest, and withheld and released fields are listed by name.
 """
 
 import datetime as dt
 import hashlib
 import hmac
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hub.message import AccessItems, MessageKey
 
+SALT_BYTES = 16
+
 
 class Kind(StrEnum):
-    """What happened."""
+    """What happened; ``docs/ledger-events.md`` says for each when it is written."""
 
     ACCEPTANCE = "acceptance"
     OUT_OF_SCOPE = "out-of-scope"
     REFUSAL = "refusal"
     DELIVERY = "delivery"
     RECEIPT = "receipt"
+    HOLD = "hold"
+    RELEASE = "release"
+    REPLAY = "replay"
+    DEAD_LETTER = "dead-letter"
+    EXPIRY = "expiry"
     CATALOGUE_CHANGE = "catalogue-change"
+    OPERATOR_ACTION = "operator-action"
+    LOG_VIEW = "log-view"
+    EXPORT = "export"
+    DESTRUCTION = "destruction"
+
+
+class Commitment(NamedTuple):
+    """A salted digest of a body: SHA-256 over the salt and the body, 64 hex digits.
+
+    Whoever has the body and the salt can check it; nobody can guess a body without the salt.
+    An erased salt is empty, and then the commitment is of no body any more.
+    """
+
+    digest: str
+    salt: bytes
+
+    def is_of(self, body: bytes) -> bool:
+        """Say whether this is the body."""
+        return bool(self.salt) and hmac.compare_digest(self.digest, _salted(body, self.salt))
+
+
+def fresh_salt() -> bytes:
+    """Give a new salt: 16 random bytes."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def commit(body: bytes, salt: bytes) -> Commitment:
+    """Commit to a body."""
+    return Commitment(_salted(body, salt), salt)
+
+
+def _salted(body: bytes, salt: bytes) -> str:
+    return hashlib.sha256(salt + body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One event in a message's life, for one flow and receiver where there is one.
 
-    ``digest`` is the keyed digest of the body as received (acceptance, refusal,
-    out-of-scope) or as delivered (delivery). ``resident`` is empty for a person out of scope
-    and for a message that could not be read. ``code`` is the refusal's code or the receipt's
-    result. ``detail`` names what a refusal is about: fields, missing cells, days; never a
-    value. ``basis`` is the law and article in force. A change of the catalogue is no message's:
-    see ``hub.ledger.changes``.
+    ``digest`` and ``salt`` are the commitment to the body as received (acceptance, refusal,
+    out-of-scope) or as delivered (delivery); a digest without a salt is that of something
+    public. ``resident`` is empty for a person out of scope and for a message that could not
+    be read. ``code`` is the refusal's code or the receipt's result. ``detail`` names what an
+    entry is about: fields, missing cells, days, files; never a value. ``basis`` is the law and
+    article in force, ``purpose`` what the flow is for. What is no message's, such as a change
+    of the catalogue, has a message key of the hub's own.
     """
 
     kind: Kind
@@ -46,9 +88,11 @@ class Entry:
     receiver: str = ""
     resident: str = ""
     digest: str = ""
+    salt: bytes = field(default=b"", repr=False)
     code: str = ""
     detail: str = ""
     basis: str = ""
+    purpose: str = ""
     access: AccessItems = field(default_factory=AccessItems)
     released: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
@@ -58,17 +102,27 @@ class Entry:
 class Known:
     """What the ledger already holds of a message.
 
-    ``decided`` maps the digest of each body that did not move to its refusal code (empty for
-    a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
-    delivered, or withdrawn after acceptance.
+    ``decided`` maps the commitment to each body that did not move to its refusal code (empty
+    for a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
+    delivered, expired, put with the dead letters, or withdrawn after acceptance. ``resident``
+    is the pseudonym of whom the message is about, as far as that is recorded.
     """
 
-    decided: dict[str, str] = field(default_factory=dict)
-    accepted_digest: str = ""
+    resident: str = ""
+    decided: dict[Commitment, str] = field(default_factory=dict)
+    accepted_as: Commitment | None = None
     accepted_at: dt.datetime | None = None
     accepted: set[tuple[str, str]] = field(default_factory=set)
     settled: set[tuple[str, str]] = field(default_factory=set)
     receipted: set[tuple[str, str]] = field(default_factory=set)
+
+    def is_accepted(self, body: bytes) -> bool:
+        """Say whether this very body was accepted."""
+        return self.accepted_as is not None and self.accepted_as.is_of(body)
+
+    def decision(self, body: bytes) -> str | None:
+        """Give the code by which this very body did not move; none where it was not judged."""
+        return next((code for one, code in self.decided.items() if one.is_of(body)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +161,10 @@ class Ledger(Protocol):
         """Count all entries."""
         ...
 
+    def tend(self) -> None:
+        """Make sure that entries may be added, and sign a checkpoint where one is due."""
+        ...
+
     def close(self) -> None:
         """Let go of the database."""
         ...
@@ -123,7 +181,7 @@ class Pseudonyms:
         return self._digest(b"resident", addressee_number.encode())
 
     def body(self, body: bytes) -> str:
-        """Give the digest of a body: 32 hex digits of HMAC-SHA-256."""
+        """Give a name for a body that has none of its own: 32 hex digits of HMAC-SHA-256."""
         return self._digest(b"body", body)
 
     def _digest(self, purpose: bytes, value: bytes) -> str:

@@ -23,6 +23,8 @@ ANSWER_SECONDS = 15
 """How long PostgreSQL may take to answer before the ledger counts as lost."""
 MIGRATION_LOCK = 0x72656E6B
 """The number that migrating programs lock in PostgreSQL, so that one goes after the other."""
+_WITHOUT_TREE = frozenset({"0001", "0002"})
+"""The schemas before entries were hashed."""
 _WITH_VALUES = ("22", "23")
 """SQLSTATE classes (data, integrity) whose texts may quote what was to be written."""
 
@@ -133,6 +135,8 @@ class SameFile:
 def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
     # WAL lets others read while the hub writes; FULL syncs each commit before it returns.
     cursor = connection.cursor()
+    # Before anything is in the file: later it would need a whole rewrite to give space back.
+    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -227,6 +231,12 @@ def check_schema(engine: Engine) -> None:
         found = _revision(connection)
     steps = ScriptDirectory.from_config(_config())
     wanted = steps.get_current_head()
+    if found in _WITHOUT_TREE:
+        message = (
+            "the ledger was made by a program that did not hash its entries yet, and cannot be "
+            "carried over: keep it as it is, and name another place for the new one"
+        )
+        raise LedgerError(message)
     if found is not None and found not in {step.revision for step in steps.walk_revisions()}:
         message = f"the ledger's schema is {found}, newer than this program's {wanted}"
         raise LedgerError(message)

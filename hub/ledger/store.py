@@ -1,51 +1,44 @@
 """The ledger in a database: SQLite or PostgreSQL, one code for both."""
 
-import datetime as dt
-import hashlib
-import json
-from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Column, Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select
 
 from hub.errors import LedgerError
-from hub.ledger.model import Entry, FlowCount, Kind, Known
+from hub.ledger import head as heads
+from hub.ledger.batch import Numbering, rows_and_hashes
+from hub.ledger.edge import Edge, load_edge
+from hub.ledger.head import Head
+from hub.ledger.leaf import Recorded, read_leaf
+from hub.ledger.model import Entry, FlowCount, Known
+from hub.ledger.months import Month, all_months, begin_month, month_of
+from hub.ledger.reading import leaves
+from hub.ledger.recall import catalogue_in_force, count_entries, plain_key, recall
 from hub.ledger.schema import SameFile, check_schema, ledger_errors, open_engine
-from hub.ledger.tables import access, entries, head, terms
-from hub.message import AccessItems, MessageKey
+from hub.ledger.tables import checkpoints, entries, tiles
+from hub.ledger.writing import insert_rows, put_tiles
+from hub.message import MessageKey
+from schemas.evidence.checkpoint import Checkpoint
+from schemas.evidence.note import SignedNote, Signer
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
-_IDS_A_QUERY = 500
-_TEXTS_KEPT = 10_000
-
-ValueT = TypeVar("ValueT", bound=Hashable)
-_Terms = tuple[str, tuple[str, ...], tuple[str, ...]]
-
-_SELECT_KNOWN = select(
-    entries.c.sender,
-    entries.c.message_id,
-    entries.c.kind,
-    entries.c.at,
-    entries.c.flow,
-    entries.c.receiver,
-    entries.c.digest,
-    entries.c.code,
-).where(
-    entries.c.sender == bindparam("sender"),
-    entries.c.message_id.in_(bindparam("ids", expanding=True)),
-)
+CHECKPOINT_SECONDS = 30.0
+"""How long the first entry after a kept checkpoint waits for the next one, at most."""
 
 
 class DatabaseLedger:
     """The ledger; see ``hub.ledger.model.Ledger`` for what each method promises.
 
+    ``signer`` is the hub's key, which signs the head with every append.
+
     Raises:
         LedgerError: the database cannot be reached, or its schema is not this code's.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, signer: Signer, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._engine = open_engine(url)
         try:
             check_schema(self._engine)
@@ -53,207 +46,141 @@ class DatabaseLedger:
             self._engine.dispose()
             raise
         self._file = SameFile(self._engine)
-        self._terms = _Dictionary(terms, _terms_row)
-        self._access = _Dictionary(access, _access_row)
+        self._signer = signer
+        self._monotonic = monotonic
+        self._numbering = Numbering()
+        self._edge: Edge | None = None
+        self._months: list[Month] = []
+        self._uncovered_since: float | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for those who read what this writes."""
+        return self._engine
 
     def append(self, new: Sequence[Entry]) -> None:
         """Add entries in one durable transaction: all of them, or none and an error."""
         if not new:
             return
         self._file.check()
-        terms_of, access_of = _Numbers(self._terms), _Numbers(self._access)
+        new = [_plain(entry) for entry in new]
+        now = self._monotonic()
         with ledger_errors("record"), self._engine.begin() as connection:
-            first = self._reserve(connection, len(new))
-            rows = [
-                _row(
-                    first + i,
-                    entry,
-                    terms_of.number(connection, (entry.basis, entry.released, entry.withheld)),
-                    access_of.number(connection, entry.access),
-                )
-                for i, entry in enumerate(new)
-            ]
-            connection.execute(insert(entries), rows)
-        terms_of.committed()
-        access_of.committed()
+            before = heads.locked(connection)
+            edge = self._checked_edge(connection, before)
+            months = self._months_for(connection, before, new)
+            numbered = self._numbering.give(connection, before, new)
+            rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
+            insert_rows(connection, entries(months[-1].month), rows)
+            edge, changed = edge.extended(hashes)
+            put_tiles(connection, tiles, changed)
+            after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
+        self._numbering.learn(numbered)
+        self._edge, self._months = edge, months
+        self._covered(whole=after.checkpoints > before.checkpoints, now=now)
+
+    def tend(self) -> None:
+        """Make sure that entries may be added, and sign a checkpoint where one is due."""
+        self._file.check()
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            _, fault = heads.read(connection)
+        if fault:
+            raise LedgerError(heads.halted(fault))
+        if self._is_due(self._monotonic()):
+            self.checkpoint()
+
+    def checkpoint(self) -> str:
+        """Sign and keep a checkpoint of all that there is, unless there is one; give its note."""
+        self._file.check()
+        newest = select(checkpoints.c.size, checkpoints.c.note)
+        newest = newest.order_by(checkpoints.c.id.desc()).limit(1)
+        with ledger_errors("record"), self._engine.begin() as connection:
+            head = heads.locked(connection)
+            edge = self._checked_edge(connection, head)
+            kept = connection.execute(newest).one_or_none()
+            if kept is None or kept.size != head.size:
+                self._sealed(connection, head, edge, keep=True)
+                kept = connection.execute(newest).one()
+        self._edge = edge
+        self._covered(whole=True, now=self._monotonic())
+        return str(kept.note)
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
         self._file.check()
-        # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
-        by_sender: defaultdict[str, set[str]] = defaultdict(set)
-        for key in keys:
-            by_sender[key.sender].add(key.id)
-        found: defaultdict[MessageKey, Known] = defaultdict(Known)
         with ledger_errors("be read"), self._engine.connect() as connection:
-            for sender, wanted in by_sender.items():
-                for ids in _chunks(sorted(wanted)):
-                    for row in connection.execute(_SELECT_KNOWN, {"sender": sender, "ids": ids}):
-                        _learn(found[MessageKey(sender, row.message_id)], row)
-        return dict(found)
+            found, numbers = recall(connection, keys)
+        self._numbering.messages.learn(numbers)
+        return found
 
     def catalogue(self) -> str:
         """Give the digest of the catalogue last recorded as in force; empty when none is."""
-        changes = entries.c.kind == Kind.CATALOGUE_CHANGE.value
-        query = (
-            select(entries.c.digest)
-            .where(changes, entries.c.code == "")
-            .order_by(entries.c.seq.desc())
-            .limit(1)
-        )
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return connection.execute(query).scalar_one_or_none() or ""
+            return catalogue_in_force(connection)
 
     def counts(self) -> list[FlowCount]:
         """Count the entries by sender, type, flow, receiver, kind and code."""
-        by = (
-            entries.c.sender,
-            entries.c.message_type,
-            entries.c.flow,
-            entries.c.receiver,
-            entries.c.kind,
-            entries.c.code,
-        )
-        query = select(*by, func.count().label("number")).group_by(*by).order_by(*by)
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return [
-                FlowCount(sender, message_type, flow, receiver, Kind(kind), code, number)
-                for sender, message_type, flow, receiver, kind, code, number in connection.execute(
-                    query
-                )
-            ]
+            return count_entries(connection)
 
     def size(self) -> int:
-        """Count all entries."""
+        """Count all entries, also those that are destroyed by now."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return int(connection.execute(select(head.c.size)).scalar_one())
+            return heads.read(connection)[0].size
 
-    def rows(self) -> Iterator[Mapping[str, object]]:
-        """Read every entry in order, with its terms and access items; streams."""
-        query = (
-            select(entries, *_except_key(terms), *_except_key(access))
-            .join(terms, entries.c.terms_id == terms.c.id)
-            .join(access, entries.c.access_id == access.c.id)
-            .order_by(entries.c.seq)
-        )
+    def entries(self) -> Iterator[Recorded]:
+        """Read every entry that is there, in order; streams."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            streamed = connection.execution_options(yield_per=1000).execute(query)
-            yield from (dict(row) for row in streamed.mappings())
+            for _, content in leaves(connection):
+                yield read_leaf(content)
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
 
-    @staticmethod
-    def _reserve(connection: Connection, count: int) -> int:
-        # Taking the head's row lock first keeps several workers in line and numbers dense.
-        grow = update(head).where(head.c.id == 1).values(size=head.c.size + count)
-        size = connection.execute(grow.returning(head.c.size)).scalar_one()
-        return int(size) - count + 1
+    def _checked_edge(self, connection: Connection, head: Head) -> Edge:
+        """Give the edge of the tree; one that is read anew must be what was sealed."""
+        if self._edge is not None and self._edge.size == head.size:
+            return self._edge
+        edge = load_edge(connection, head.size)
+        head.check(edge.root(), self._signer.verifier)
+        return edge
+
+    def _months_for(self, connection: Connection, head: Head, new: Sequence[Entry]) -> list[Month]:
+        """Give the months; the last one, made if need be, is that of these entries."""
+        month = month_of(new[-1].at)
+        if self._months and self._months[-1].month >= month:
+            return self._months
+        known = all_months(connection)
+        if known and known[-1].month >= month:
+            return known
+        begun = Month(month, head.size + 1, head.messages + 1)
+        begin_month(connection, begun)
+        return [*known, begun]
+
+    def _sealed(self, connection: Connection, head: Head, edge: Edge, *, keep: bool) -> Head:
+        root = edge.root()
+        if keep:
+            head = replace(head, checkpoints=head.checkpoints + 1)
+            text = Checkpoint(self._signer.name, head.size, root).text()
+            note = SignedNote.signed(text, [self._signer.sign(text)]).encode().decode()
+            values = {"id": head.checkpoints, "size": head.size, "note": note}
+            connection.execute(insert(checkpoints).values(**values))
+        head = head.sealed(root, self._signer)
+        heads.write(connection, head)
+        return head
+
+    def _is_due(self, now: float) -> bool:
+        since = self._uncovered_since
+        return since is not None and now - since >= CHECKPOINT_SECONDS
+
+    def _covered(self, *, whole: bool, now: float) -> None:
+        if whole:
+            self._uncovered_since = None
+        elif self._uncovered_since is None:
+            self._uncovered_since = now
 
 
-def _row(seq: int, entry: Entry, terms_id: int, access_id: int) -> dict[str, object]:
-    return {
-        "seq": seq,
-        "at": (entry.at - _EPOCH) // _MICROSECOND,
-        "kind": entry.kind.value,
-        "sender": entry.message.sender,
-        "message_id": entry.message.id,
-        "message_type": entry.message_type,
-        "flow": entry.flow,
-        "receiver": entry.receiver,
-        "resident": entry.resident,
-        "digest": entry.digest,
-        "code": entry.code,
-        "detail": entry.detail,
-        "terms_id": terms_id,
-        "access_id": access_id,
-    }
-
-
-class _Dictionary(Generic[ValueT]):
-    """Texts that stand once in a table of their own, and the committed numbers they got."""
-
-    def __init__(self, table: Table, to_row: Callable[[ValueT], dict[str, str]]) -> None:
-        self._table = table
-        self._to_row = to_row
-        self._numbers: dict[ValueT, int] = {}
-
-    def get(self, value: ValueT) -> int | None:
-        return self._numbers.get(value)
-
-    def keep(self, numbers: Mapping[ValueT, int]) -> None:
-        if len(self._numbers) > _TEXTS_KEPT:
-            self._numbers = {}
-        self._numbers.update(numbers)
-
-    def find_or_add(self, connection: Connection, value: ValueT) -> int:
-        row = self._to_row(value)
-        text = json.dumps(row, ensure_ascii=False, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        table = self._table
-        found = connection.execute(
-            select(table.c.id).where(table.c.digest == digest)
-        ).scalar_one_or_none()
-        if found is not None:
-            return int(found)
-        add = insert(table).values(digest=digest, **row).returning(table.c.id)
-        return int(connection.execute(add).scalar_one())
-
-
-class _Numbers(Generic[ValueT]):
-    """The numbers of one transaction; others learn of them only once it is committed."""
-
-    def __init__(self, dictionary: _Dictionary[ValueT]) -> None:
-        self._dictionary = dictionary
-        self._new: dict[ValueT, int] = {}
-
-    def number(self, connection: Connection, value: ValueT) -> int:
-        number = self._dictionary.get(value)
-        if number is None:
-            number = self._new.get(value)
-        if number is None:
-            number = self._new[value] = self._dictionary.find_or_add(connection, value)
-        return number
-
-    def committed(self) -> None:
-        self._dictionary.keep(self._new)
-
-
-def _except_key(table: Table) -> list[Column[Any]]:
-    return [column for column in table.columns if column.name not in {"id", "digest"}]
-
-
-def _terms_row(value: _Terms) -> dict[str, str]:
-    basis, released, withheld = value
-    return {"basis": basis, "released": json.dumps(released), "withheld": json.dumps(withheld)}
-
-
-def _access_row(items: AccessItems) -> dict[str, str]:
-    return {
-        "staff": items.staff,
-        "department": items.department,
-        "terminal": items.terminal,
-        "reason": items.reason,
-        "operation": items.operation,
-    }
-
-
-def _learn(known: Known, row: Any) -> None:  # noqa: ANN401 - a row of SQLAlchemy
-    kind = Kind(row.kind)
-    pair = (row.flow, row.receiver)
-    if kind is Kind.ACCEPTANCE:
-        known.accepted_digest = row.digest
-        known.accepted_at = _EPOCH + row.at * _MICROSECOND
-        known.accepted.add(pair)
-    elif kind is Kind.RECEIPT:
-        known.receipted.add(pair)
-    elif row.receiver and kind is not Kind.OUT_OF_SCOPE:
-        known.settled.add(pair)
-    elif kind is not Kind.CATALOGUE_CHANGE:
-        known.decided[row.digest] = row.code
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _IDS_A_QUERY):
-        yield ids[start : start + _IDS_A_QUERY]
+def _plain(entry: Entry) -> Entry:
+    key = plain_key(entry.message)
+    return entry if key is entry.message else replace(entry, message=key)

@@ -1,74 +1,148 @@
 """The ledger's tables: one schema for SQLite and PostgreSQL (migrations in ``migrations/``).
 
-Texts that repeat on almost every entry (the article and the field lists; who sent from which
-terminal) stand once in ``ledger_terms`` and ``ledger_access``. ``ledger_head`` has one row:
-whoever appends takes that row's lock first, so numbers have no gaps, whatever the number of
-workers. The Merkle tree will be appended to in the same transaction.
+Entries stand in one table a month, ``ledger_entries_YYYYMM``, made when its first entry comes.
+What repeats stands once: the terms (what, between whom, by which article), the access items
+(who, where, why), the cases (a pair of both), and the messages. All of these are numbered from
+1 without gaps, in the order of their first use, by whoever holds the lock of the one row of
+``ledger_head``. ``docs/adr/0013-the-ledgers-tables.md`` says why.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData()
 
-_Id = Integer().with_variant(BigInteger, "postgresql")
+_Big = Integer().with_variant(BigInteger, "postgresql")
+RESIDENTS_TOGETHER = 12
+"""Messages are indexed by resident in runs of two to the power of this; see ADR 0013."""
 
 head = Table(
     "ledger_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("terms", BigInteger, nullable=False),
+    Column("access", BigInteger, nullable=False),
+    Column("cases", BigInteger, nullable=False),
+    Column("checkpoints", BigInteger, nullable=False),
+    Column("seal", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+)
+
+months = Table(
+    "ledger_months",
+    metadata,
+    Column("month", Integer, primary_key=True, autoincrement=False),  # 202611
+    Column("first_entry", BigInteger, nullable=False),
+    Column("first_message", BigInteger, nullable=False),
+    Column("destroyed", BigInteger, nullable=False),  # the entry that says so, or 0
 )
 
 terms = Table(
     "ledger_terms",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", Text, nullable=False, unique=True),
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("code", Text, nullable=False),
     Column("basis", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
     Column("released", Text, nullable=False),
     Column("withheld", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
 )
 
 access = Table(
     "ledger_access",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", Text, nullable=False, unique=True),
-    Column("staff", Text, nullable=False),
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("staff", Text, nullable=False, index=True),
     Column("department", Text, nullable=False),
     Column("terminal", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("operation", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
 )
 
-entries = Table(
-    "ledger_entries",
+cases = Table(
+    "ledger_cases",
     metadata,
-    Column("seq", _Id, primary_key=True, autoincrement=False),
-    Column("at", BigInteger, nullable=False),  # microseconds since 1970-01-01 UTC
-    Column("kind", Text, nullable=False),
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("terms_id", BigInteger, nullable=False),
+    Column("access_id", BigInteger, nullable=False),
+    Index("ledger_cases_pair", "terms_id", "access_id", unique=True),
+    Index("ledger_cases_access", "access_id"),
+)
+
+messages = Table(
+    "ledger_messages",
+    metadata,
+    Column("no", _Big, primary_key=True, autoincrement=False),
     Column("sender", Text, nullable=False),
     Column("message_id", Text, nullable=False),
-    Column("message_type", Text, nullable=False),
-    Column("flow", Text, nullable=False),
-    Column("receiver", Text, nullable=False),
     Column("resident", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("detail", Text, nullable=False, server_default=""),
-    Column("terms_id", Integer, ForeignKey("ledger_terms.id"), nullable=False),
-    Column("access_id", Integer, ForeignKey("ledger_access.id"), nullable=False),
-    Index("ledger_entries_message", "message_id", "sender"),
+    Index("ledger_messages_key", "sender", "message_id", "resident", unique=True),
 )
 Index(
-    "ledger_entries_resident",
-    entries.c.resident,
-    sqlite_where=entries.c.resident != "",
-    postgresql_where=entries.c.resident != "",
+    "ledger_messages_resident",
+    text(f"(no >> {RESIDENTS_TOGETHER})"),
+    messages.c.resident,
+    sqlite_where=messages.c.resident != "",
+    postgresql_where=messages.c.resident != "",
 )
-Index(
-    "ledger_entries_catalogue",
-    entries.c.seq,
-    sqlite_where=entries.c.kind == "catalogue-change",
-    postgresql_where=entries.c.kind == "catalogue-change",
+
+tiles = Table(
+    "ledger_tiles",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("n", _Big, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
+
+checkpoints = Table(
+    "ledger_checkpoints",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False, index=True),
+    Column("note", Text, nullable=False),
+)
+
+STATIC = (head, months, terms, access, cases, messages, tiles, checkpoints)
+
+
+@cache
+def entries(month: int) -> Table:
+    """Give the table of a month's entries, such as 202611."""
+    name = f"ledger_entries_{month:06d}"
+    return Table(
+        name,
+        MetaData(),
+        Column("seq", _Big, primary_key=True, autoincrement=False),
+        Column("at", BigInteger, nullable=False),  # microseconds since 1970-01-01 UTC
+        Column("case_id", _Big, nullable=False),
+        Column("message_no", _Big, nullable=False),
+        Column("digest", Text, nullable=False),
+        Column("salt_check", Text, nullable=False),
+        Column("detail", Text, nullable=False),  # a JSON string, quoted
+        Column("salt", LargeBinary, nullable=True),  # none where there is none, or it is erased
+        Index(f"{name}_message", "message_no"),
+        Index(f"{name}_case", "case_id"),
+    )

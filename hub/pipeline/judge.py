@@ -41,6 +41,8 @@ _EVENTS: dict[str, TypeAdapter[Envelope[CanonicalMessage]]] = {
     for name, cls in MESSAGE_TYPES.items()
 }
 _RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
+_UNREADABLE = "unreadable-"
+"""Begins the name that a message gets which has none of its own."""
 _FIELDS_SHOWN = 8
 _FIELD_NAME_LENGTH = 40
 _FIELD_NAME = re.compile(r"[A-Za-z_]+")
@@ -71,8 +73,7 @@ class Judge:
             return stop.verdict
 
     def _judge(self, delivery: Delivery, today: dt.date) -> Verdict:
-        digest = self.pseudonyms.body(delivery.body)
-        claim = _claim(delivery, digest)
+        claim = _claim(delivery, self.pseudonyms)
         self._prove(delivery, claim)
         if claim.message_type == RECEIPT_TYPE:
             return _receipted(delivery, claim)
@@ -128,11 +129,11 @@ class Judge:
                     allowed = carrier.leg.receivers[receiver].fields_on(today)
                     releases.append(_release(event, fields, carrier, receiver, allowed))
                 else:
-                    outside.append(Terms(carrier.flow.ref, receiver, str(carrier.basis)))
+                    outside.append(_terms(carrier, receiver))
         return Permitted(
             key=claim.key,
             message_type=claim.message_type,
-            digest=claim.digest,
+            body=claim.body,
             resident=self.pseudonyms.resident(message.addressee_number) if releases else "",
             access=access_items(event),
             releases=tuple(releases),
@@ -147,7 +148,7 @@ class _Claim:
 
     key: MessageKey
     message_type: str
-    digest: str
+    body: bytes
     document: dict[str, Any]
     redelivered: bool
 
@@ -156,7 +157,7 @@ class _Claim:
             Refused(
                 key=self.key,
                 message_type=self.message_type,
-                digest=self.digest,
+                body=self.body,
                 code=code,
                 detail=detail,
                 access=_access_claimed(self.document),
@@ -165,22 +166,25 @@ class _Claim:
         )
 
 
-def _claim(delivery: Delivery, digest: str) -> _Claim:
+def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
     document = _read(delivery.body)
-    message_id = _or_none(_MESSAGE_ID, document.get("id")) or f"unreadable-{digest}"
+    message_id = _or_none(_MESSAGE_ID, document.get("id")) or ""
     message_type = _or_none(_MESSAGE_TYPE, document.get("type")) or ""
     told: list[str] = []
     if holds_my_number(message_id):
-        told, message_id = ["id"], f"unreadable-{digest}"
+        told, message_id = ["id"], ""
     if holds_my_number(message_type):
         told, message_type = [*told, "type"], ""
+    unnamed = not message_id or message_id.startswith(_UNREADABLE)
+    if unnamed:
+        message_id = f"{_UNREADABLE}{pseudonyms.body(delivery.body)}"
     key = MessageKey(delivery.user_id, message_id)
-    claim = _Claim(key, message_type, digest, document, delivery.redelivered)
+    claim = _Claim(key, message_type, delivery.body, document, delivery.redelivered)
     if len(delivery.body) > MAX_BODY_BYTES:
         raise claim.refusal(Code.TOO_LARGE)
     if told:
         raise claim.refusal(Code.INVALID, _listed(told))
-    if not document or not message_type or message_id.startswith("unreadable-"):
+    if not document or not message_type or unnamed:
         raise claim.refusal(Code.UNREADABLE)
     return claim
 
@@ -249,7 +253,7 @@ def _receipted(delivery: Delivery, claim: _Claim) -> Receipted:
         raise claim.refusal(*_fault(error)) from None
     return Receipted(
         key=claim.key,
-        digest=claim.digest,
+        body=claim.body,
         receiver=delivery.user_id,
         receipts=tuple(event.data.receipts),
         access=access_items(event),
@@ -279,11 +283,15 @@ def _release(
     allowed: tuple[str, ...],
 ) -> Release:
     data = {name: fields[name] for name in allowed if name in fields}
-    terms = Terms(
-        flow=carrier.flow.ref,
-        receiver=receiver,
-        basis=str(carrier.basis),
-        released=tuple(data),
-        withheld=tuple(name for name in fields if name not in data),
-    )
-    return Release(terms, event, data)
+    withheld = tuple(name for name in fields if name not in data)
+    return Release(_terms(carrier, receiver, tuple(data), withheld), event, data)
+
+
+def _terms(
+    carrier: InForce,
+    receiver: str,
+    released: tuple[str, ...] = (),
+    withheld: tuple[str, ...] = (),
+) -> Terms:
+    flow = carrier.flow
+    return Terms(flow.ref, receiver, str(carrier.basis), flow.purpose, released, withheld)

@@ -6,12 +6,20 @@ delivery that comes again finds what was recorded and asks only for what is stil
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pydantic_core
 
-from hub.ledger.model import Entry, Kind, Known, Pseudonyms
+from hub.ledger.model import (
+    Commitment,
+    Entry,
+    Kind,
+    Known,
+    Pseudonyms,
+    commit,
+    fresh_salt,
+)
 from hub.message import NOTICE_TYPE, MessageKey, Notice, Receipt, encode_copy, source_of
 from hub.names import OUT_EXCHANGE
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
@@ -56,13 +64,15 @@ def plan_batch(
     now: dt.datetime,
     pseudonyms: Pseudonyms,
     notified: frozenset[str],
+    salt: Callable[[], bytes] = fresh_salt,
 ) -> Plan:
     """Plan a batch, in order; a message that stands in it twice is planned once.
 
-    ``notified`` are the systems that have a queue for notices.
+    ``notified`` are the systems that have a queue for notices; ``salt`` gives a new salt for
+    each body that is recorded.
     """
     # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
-    planner = _Planner(dict(known), now.astimezone(dt.UTC), pseudonyms, notified)
+    planner = _Planner(dict(known), now.astimezone(dt.UTC), pseudonyms, notified, salt)
     for verdict in verdicts:
         match verdict:
             case Permitted():
@@ -80,27 +90,30 @@ class _Planner:
     now: dt.datetime
     pseudonyms: Pseudonyms
     notified: frozenset[str]
+    salt: Callable[[], bytes]
     plan: Plan = field(default_factory=Plan)
 
     def permitted(self, verdict: Permitted) -> None:
         known = self._known(verdict.key)
-        if known.accepted_digest == verdict.digest:
+        decision = known.decision(verdict.body)
+        if known.is_accepted(verdict.body):
             self._resume(verdict, known)
-        elif _sent_anew(verdict, known):
+        elif _sent_anew(verdict, known, decision):
             self._accept(verdict, known)
-        elif verdict.digest in known.decided:
-            self._tell_again(verdict, known.decided[verdict.digest])
-        elif known.accepted_digest or known.decided:
+        elif decision is not None:
+            self._tell_again(verdict, decision)
+        elif known.accepted_as or known.decided:
             self._refuse(verdict, known, Code.ID_REUSED)
         else:
             self._accept(verdict, known)
 
     def refused(self, verdict: Refused) -> None:
         known = self._known(verdict.key)
-        if known.accepted_digest == verdict.digest:
+        decision = known.decision(verdict.body)
+        if known.is_accepted(verdict.body):
             self._withdraw(verdict, known.accepted - known.settled, known)
-        elif verdict.digest in known.decided:
-            self._tell_again(verdict, known.decided[verdict.digest], verdict.detail)
+        elif decision is not None:
+            self._tell_again(verdict, decision, verdict.detail)
         else:
             self._refuse(verdict, known, verdict.code, verdict.detail)
 
@@ -121,18 +134,21 @@ class _Planner:
                         message_type="",
                         flow=receipt.flow,
                         receiver=verdict.receiver,
+                        resident=known.resident,
                         code=_receipt_code(receipt),
                         access=verdict.access,
                     )
                 )
         if unknown:
             known = self._known(verdict.key)
-            if verdict.digest not in known.decided:
+            if known.decision(verdict.body) is None:
                 self._refuse(verdict, known, Code.RECEIPT_UNKNOWN)
 
     def _refuse(self, verdict: Verdict, known: Known, code: Code, detail: str = "") -> None:
-        known.decided[verdict.digest] = code
-        self.plan.before.append(_entry(Kind.REFUSAL, verdict, self.now, code=code, detail=detail))
+        body = commit(verdict.body, self.salt())
+        known.decided[body] = code
+        entry = _entry(Kind.REFUSAL, verdict, self.now, body=body, code=code, detail=detail)
+        self.plan.before.append(entry)
         self._notify(verdict, code, detail)
 
     def _tell_again(self, verdict: Permitted | Refused, code: str, detail: str = "") -> None:
@@ -142,22 +158,34 @@ class _Planner:
 
     def _notify(self, verdict: Verdict, code: Code, detail: str) -> None:
         if verdict.key.sender in self.notified:
-            self.plan.sends.append(Send(_notice(verdict, code, detail, self.now)))
+            name = f"notice-{self.pseudonyms.body(verdict.body)}"
+            self.plan.sends.append(Send(_notice(name, verdict, code, detail, self.now)))
 
     def _known(self, key: MessageKey) -> Known:
         return self.known.setdefault(key, Known())
 
     def _accept(self, verdict: Permitted, known: Known) -> None:
+        body = commit(verdict.body, self.salt())
         for terms in verdict.outside:
-            self.plan.before.append(_entry(Kind.OUT_OF_SCOPE, verdict, self.now, terms))
+            entry = _entry(Kind.OUT_OF_SCOPE, verdict, self.now, terms, body=body)
+            self.plan.before.append(entry)
         if not verdict.releases:
-            known.decided[verdict.digest] = ""
+            known.decided[body] = ""
             return
-        known.accepted_digest = verdict.digest
+        known.accepted_as = body
         known.accepted_at = self.now
+        known.resident = verdict.resident
         for release in verdict.releases:
             known.accepted.add((release.terms.flow, release.terms.receiver))
-            self.plan.before.append(_entry(Kind.ACCEPTANCE, verdict, self.now, release.terms))
+            entry = _entry(
+                Kind.ACCEPTANCE,
+                verdict,
+                self.now,
+                release.terms,
+                body=body,
+                resident=known.resident,
+            )
+            self.plan.before.append(entry)
             self._send(verdict, release, known)
 
     def _resume(self, verdict: Permitted, known: Known) -> None:
@@ -182,6 +210,8 @@ class _Planner:
                 verdict,
                 self.now,
                 Terms(flow, receiver, basis=""),
+                body=known.accepted_as or _NO_BODY,
+                resident=known.resident,
                 code=Code.WITHDRAWN,
                 detail=reason,
             )
@@ -203,19 +233,24 @@ class _Planner:
             order_key=f"{terms.receiver} {verdict.resident}",
         )
         delivered = _entry(
-            Kind.DELIVERY, verdict, self.now, terms, digest=self.pseudonyms.body(body)
+            Kind.DELIVERY,
+            verdict,
+            self.now,
+            terms,
+            body=commit(body, self.salt()),
+            resident=verdict.resident,
         )
         self.plan.sends.append(Send(outgoing, delivered))
 
 
-def _sent_anew(verdict: Permitted, known: Known) -> bool:
+def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
     """Say whether a message that was refused comes once more and may move now.
 
     It may when the catalogue was completed, or when it was not the message that was wrong but
     the way it was sent. A redelivery is no new try.
     """
-    code = known.decided.get(verdict.digest, "")
-    return code not in {"", Code.ID_REUSED} and not known.accepted_digest and not verdict.repeated
+    refused = decision not in {None, "", Code.ID_REUSED}
+    return refused and known.accepted_as is None and not verdict.repeated
 
 
 def _receipt_code(receipt: Receipt) -> str:
@@ -223,6 +258,7 @@ def _receipt_code(receipt: Receipt) -> str:
 
 
 _NO_TERMS = Terms("", "", "")
+_NO_BODY = Commitment("", b"")
 
 
 def _entry(  # noqa: PLR0913 - what an entry says
@@ -231,11 +267,11 @@ def _entry(  # noqa: PLR0913 - what an entry says
     at: dt.datetime,
     terms: Terms = _NO_TERMS,
     *,
-    digest: str = "",
+    body: Commitment,
+    resident: str = "",
     code: str = "",
     detail: str = "",
 ) -> Entry:
-    moved = isinstance(verdict, Permitted) and kind in {Kind.ACCEPTANCE, Kind.DELIVERY}
     return Entry(
         kind=kind,
         at=at,
@@ -243,18 +279,20 @@ def _entry(  # noqa: PLR0913 - what an entry says
         message_type=verdict.message_type,
         flow=terms.flow,
         receiver=terms.receiver,
-        resident=verdict.resident if isinstance(verdict, Permitted) and moved else "",
-        digest=digest or verdict.digest,
+        resident=resident,
+        digest=body.digest,
+        salt=body.salt,
         code=code,
         detail=detail,
         basis=terms.basis,
+        purpose=terms.purpose,
         access=verdict.access,
         released=terms.released,
         withheld=terms.withheld,
     )
 
 
-def _notice(verdict: Verdict, code: Code, detail: str, at: dt.datetime) -> Outgoing:
+def _notice(name: str, verdict: Verdict, code: Code, detail: str, at: dt.datetime) -> Outgoing:
     """Tell the proven sender, on its own queue, what was not taken and why."""
     said = sentence(code, detail)
     notice = Notice(
@@ -265,10 +303,9 @@ def _notice(verdict: Verdict, code: Code, detail: str, at: dt.datetime) -> Outgo
         reason_ja=said.ja,
         at=at,
     )
-    notice_id = f"notice-{verdict.digest}"
     event = {
         "specversion": "1.0",
-        "id": notice_id,
+        "id": name,
         "source": source_of(HUB_USER),
         "type": NOTICE_TYPE,
         "time": at.isoformat(),
@@ -279,6 +316,6 @@ def _notice(verdict: Verdict, code: Code, detail: str, at: dt.datetime) -> Outgo
         exchange=OUT_EXCHANGE,
         routing_key=verdict.key.sender,
         body=pydantic_core.to_json(event),
-        message_id=notice_id,
+        message_id=name,
         message_type=NOTICE_TYPE,
     )

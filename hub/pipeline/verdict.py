@@ -10,11 +10,12 @@ from schemas.canonical import CanonicalMessage
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One flow to one receiver: the article in force, what is released and what withheld."""
+    """One flow to one receiver: the article in force, what for, what is released and withheld."""
 
     flow: str
     receiver: str
     basis: str
+    purpose: str = ""
     released: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
 
@@ -38,7 +39,7 @@ class Permitted:
 
     key: MessageKey
     message_type: str
-    digest: str
+    body: bytes = field(repr=False)
     resident: str
     access: AccessItems
     releases: tuple[Release, ...]
@@ -56,7 +57,7 @@ class Refused:
 
     key: MessageKey
     message_type: str
-    digest: str
+    body: bytes = field(repr=False)
     code: Code
     detail: str = ""
     access: AccessItems = field(default_factory=AccessItems)
@@ -68,7 +69,7 @@ class Receipted:
     """Receipts from a receiver; ``key`` is that of the event that brought them."""
 
     key: MessageKey
-    digest: str
+    body: bytes = field(repr=False)
     receiver: str
     receipts: tuple[Receipt, ...]
     access: AccessItems

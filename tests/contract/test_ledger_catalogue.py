@@ -9,7 +9,7 @@ from hub.ledger.model import Kind
 from hub.message import MessageKey
 from hub.site import HUB_USER
 from tests.samples import NOW, entry
-from tests.servers.ledgers import execute, opened
+from tests.servers.ledgers import execute, opened, rows_of
 
 pytestmark = pytest.mark.contract
 
@@ -20,7 +20,7 @@ def test_a_refusal_keeps_what_it_is_about(url: str) -> None:
     refusal = entry(kind=Kind.REFUSAL, code="held", detail="legal basis（法令上の根拠）")
     with opened(url) as ledger:
         ledger.append([refusal, entry(2)])
-        first, second = ledger.rows()
+        first, second = rows_of(ledger)
     assert first["detail"] == refusal.detail
     assert second["detail"] == ""
 
@@ -34,7 +34,7 @@ def test_the_catalogue_in_force_is_the_last_one_that_was_not_refused(url: str) -
         assert ledger.catalogue() == OLD
         ledger.append([changed(OLD, NEW, ["B1 closed"], NOW), entry(2)])
         assert ledger.catalogue() == NEW
-        rows = [row for row in ledger.rows() if row["kind"] == Kind.CATALOGUE_CHANGE]
+        rows = [row for row in rows_of(ledger) if row["kind"] == Kind.CATALOGUE_CHANGE]
     assert [(row["digest"], row["code"], row["detail"]) for row in rows] == [
         (OLD, "", "before none"),
         (BAD, CATALOGUE_REFUSED, f"in force {OLD}; B1.toml:3: no basis"),
@@ -55,7 +55,7 @@ def test_a_text_that_no_database_keeps_is_cut(url: str) -> None:
     fault = "B1.toml:1: \x00\x1b[2J\ud800 " + "長" * 2000
     with opened(url) as ledger:
         ledger.append([refused(OLD, BAD, [fault], NOW)])
-        (row,) = ledger.rows()
+        (row,) = rows_of(ledger)
     detail = str(row["detail"])
     assert detail.startswith(f"in force {OLD}; B1.toml:1:   [2J? 長")
     assert len(detail) == 600
@@ -77,7 +77,7 @@ def test_a_ledger_of_the_first_schema_keeps_its_entries(
     for statement in (terms, access, old, "UPDATE ledger_head SET size = 1"):
         execute(url, statement)
     with opened(url) as ledger:
-        (row,) = ledger.rows()
+        (row,) = rows_of(ledger)
         assert (row["message_id"], row["code"], row["detail"]) == ("m", "held", "")
         ledger.append([changed("", OLD, (), NOW)])
         assert ledger.catalogue() == OLD

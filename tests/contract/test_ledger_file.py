@@ -8,7 +8,7 @@ import pytest
 from hub.errors import LedgerError
 from hub.ledger.schema import is_empty, migrate
 from hub.ledger.store import DatabaseLedger
-from tests.samples import entry
+from tests.samples import SIGNER, entry
 
 pytestmark = pytest.mark.contract
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_nothing_is_recorded_while_the_file_is_gone(file: Path) -> None:
-    ledger = DatabaseLedger(f"sqlite:///{file}")
+    ledger = DatabaseLedger(f"sqlite:///{file}", SIGNER)
     ledger.append([entry(1)])
     away = file.with_name("away")
     file.rename(away)
@@ -36,7 +36,7 @@ def test_nothing_is_recorded_while_the_file_is_gone(file: Path) -> None:
 
 
 def test_nothing_is_recorded_beside_a_copy_put_in_its_place(file: Path) -> None:
-    ledger = DatabaseLedger(f"sqlite:///{file}")
+    ledger = DatabaseLedger(f"sqlite:///{file}", SIGNER)
     copy = file.with_name("copy")
     shutil.copy(file, copy)
     copy.replace(file)

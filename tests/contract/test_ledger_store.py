@@ -12,7 +12,7 @@ from hub.ledger.model import Entry, FlowCount, Kind
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems, MessageKey
 from tests.samples import NOW, REGISTRY, entry
-from tests.servers.ledgers import append_at_once, execute, opened
+from tests.servers.ledgers import append_at_once, execute, opened, rows_of
 
 pytestmark = pytest.mark.contract
 
@@ -36,7 +36,7 @@ def test_an_entry_comes_back_as_it_was_given(url: str) -> None:
     bare = Entry(Kind.REFUSAL, NOW, MessageKey("", "unreadable-1"), "")
     with opened(url) as ledger:
         ledger.append([full, bare])
-        first, second = ledger.rows()
+        first, second = rows_of(ledger)
     assert first["seq"] == 1
     assert first["at"] == (NOW - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(
         microseconds=1
@@ -61,7 +61,7 @@ def test_field_lists_are_kept_as_lists(url: str) -> None:
         ledger.append(
             [entry(released=tricky, withheld=("x",)), entry(released=("x",), withheld=tricky)]
         )
-        rows = list(ledger.rows())
+        rows = rows_of(ledger)
     assert rows[0]["released"] == rows[1]["withheld"]
     assert rows[0]["withheld"] == rows[1]["released"]
     assert rows[0]["released"] != rows[0]["withheld"]
@@ -133,7 +133,7 @@ def test_it_is_all_there_when_opened_again(url: str) -> None:
         ledger.append([entry(1), entry(2, basis="another")])
     with opened(url) as ledger:
         ledger.append([entry(3, basis="another"), entry(4)])
-        rows = list(ledger.rows())
+        rows = rows_of(ledger)
     assert [(row["seq"], row["basis"]) for row in rows] == [
         (1, entry().basis),
         (2, "another"),
@@ -145,7 +145,7 @@ def test_it_is_all_there_when_opened_again(url: str) -> None:
 
 
 def numbers_are_dense(ledger: DatabaseLedger) -> bool:
-    numbers = [row["seq"] for row in ledger.rows()]
+    numbers = [row["seq"] for row in rows_of(ledger)]
     return numbers == list(range(1, ledger.size() + 1))
 
 
@@ -177,7 +177,7 @@ def test_texts_of_a_failed_append_are_not_taken_for_recorded(url: str) -> None:
         # Another process may get the numbers that the failed append had seen for its texts.
         other.append([entry(2, basis="theirs"), entry(3, basis="theirs too")])
         ledger.append([entry(4, basis="lost"), entry(5, basis="lost too"), entry(6, basis="first")])
-        assert [row["basis"] for row in ledger.rows()] == [
+        assert [row["basis"] for row in rows_of(ledger)] == [
             "first",
             "theirs",
             "theirs too",
@@ -215,7 +215,7 @@ def test_texts_count_for_others_only_once_they_are_committed(
         execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
         failing.set()
         second.join(10)
-        assert [row["basis"] for row in ledger.rows()] == [entry().basis, "shared"]
+        assert [row["basis"] for row in rows_of(ledger)] == [entry().basis, "shared"]
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -242,7 +242,7 @@ def test_threads_append_at_once(url: str, shared: bool) -> None:  # noqa: FBT001
         assert one.size() == 90
         assert numbers_are_dense(one)
         for who in ("a", "b"):
-            told = [row["basis"] for row in one.rows() if row["receiver"] == who]
+            told = [row["basis"] for row in rows_of(one) if row["receiver"] == who]
             assert told == [f"b{n}" for n in range(15) for _ in range(3)]
 
 
@@ -251,7 +251,7 @@ def test_processes_append_at_once(url: str) -> None:
         append_at_once(url, ("a", "b"), batches=20, size=4)
         assert ledger.size() == 160
         assert numbers_are_dense(ledger)
-        rows = list(ledger.rows())
+        rows = rows_of(ledger)
     for who in ("a", "b"):
         own = [row for row in rows if row["receiver"] == who]
         assert [row["basis"] for row in own] == [f"basis {b}" for b in range(20) for _ in range(4)]
@@ -263,5 +263,5 @@ def test_times_in_any_zone_are_one_time(url: str) -> None:
     zone = dt.timezone(dt.timedelta(hours=9))
     with opened(url) as ledger:
         ledger.append([entry(1), replace(entry(2), at=NOW.astimezone(zone))])
-        first, second = ledger.rows()
+        first, second = rows_of(ledger)
     assert first["at"] == second["at"]

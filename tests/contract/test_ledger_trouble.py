@@ -25,8 +25,8 @@ from hub.ledger.schema import (
 )
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import metadata
-from tests.samples import entry
-from tests.servers.ledgers import execute, opened
+from tests.samples import SIGNER, entry
+from tests.servers.ledgers import execute, opened, rows_of
 from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.contract
@@ -40,7 +40,7 @@ def own_server() -> Iterator[PostgresqlServer]:
 
 
 def recorded(ledger: DatabaseLedger) -> list[object]:
-    return [row["seq"] for row in ledger.rows()]
+    return [row["seq"] for row in rows_of(ledger)]
 
 
 # -- the schema ----------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(
 def test_an_empty_database_says_what_to_run(url: str) -> None:
     open_engine(url).dispose()
     with pytest.raises(LedgerError, match=r"restore .* only a new site .* 'renkei ledger migrate'"):
-        DatabaseLedger(url)
+        DatabaseLedger(url, SIGNER)
 
 
 def test_an_older_schema_says_what_to_run(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
     migrate(url)
     execute(url, "UPDATE ledger_version SET version_num = '9999'")
     with pytest.raises(LedgerError, match="9999, newer than this program's"):
-        DatabaseLedger(url)
+        DatabaseLedger(url, SIGNER)
     with pytest.raises(LedgerError, match="could not be brought up to date"):
         migrate(url)
 
@@ -149,7 +149,7 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
 )
 def test_a_wrong_address_shows_no_password(wrong: str) -> None:
     with pytest.raises(LedgerError) as caught:
-        DatabaseLedger(wrong)
+        DatabaseLedger(wrong, SIGNER)
     assert "s3cret" not in str(caught.value)
 
 
@@ -277,7 +277,7 @@ def test_a_server_that_is_gone_is_an_error_until_it_is_back(
         with pytest.raises(LedgerError):
             ledger.known([entry().message])
         with pytest.raises(LedgerError):
-            DatabaseLedger(url)
+            DatabaseLedger(url, SIGNER)
         own_server.start()
         ledger.append([entry(2)])
         assert recorded(ledger) == [1, 2]
@@ -292,7 +292,7 @@ def test_a_server_that_says_nothing_is_an_error_until_it_speaks(
         migrate(url)
         engine = open_engine(url, answer_seconds=0.5)
         monkeypatch.setattr("hub.ledger.store.open_engine", lambda _: engine)
-        ledger = DatabaseLedger(url)
+        ledger = DatabaseLedger(url, SIGNER)
         ledger.append([entry(1)])
         with own_server.frozen():
             for _ in range(2):

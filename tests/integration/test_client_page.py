@@ -21,6 +21,8 @@ from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from tests.client_rig import LIMIT_SECONDS, PARTITIONS, Recorder, hub_at_work, url_of
 from tests.conftest import Vhost
+from tests.samples import SIGNER
+from tests.servers.ledgers import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -75,8 +77,8 @@ def test_the_pages_code_publishes_receives_and_is_in_the_ledger(
     database.close()
     assert [row[:3] for row in rows] == [("resident-registry", MESSAGE_ID, "M1b")]
     assert json.loads(rows[0][3])["name"] == "髙﨑　花子"
-    ledger = DatabaseLedger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
-    entries = [dict(row) for row in ledger.rows()]
+    ledger = DatabaseLedger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}", SIGNER)
+    entries = [dict(row) for row in rows_of(ledger)]
     ledger.close()
     kinds = [(entry["kind"], entry["receiver"]) for entry in entries]
     assert kinds.count(("acceptance", "union")) == 1

@@ -16,6 +16,8 @@ import pytest
 from hub.ledger.store import DatabaseLedger
 from schemas.layout import load_layout
 from tests.demo_rig import Renkei, drop_bad_files, node_processes, supervised
+from tests.samples import SIGNER
+from tests.servers.ledgers import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -62,9 +64,9 @@ class Seen:
         return parts[0] == "drives" or parts[:2] == ("broker", "data")
 
     def _rows(self) -> bytes:
-        ledger = DatabaseLedger(f"sqlite:///{self.state / 'ledger' / 'ledger.sqlite3'}")
+        ledger = DatabaseLedger(f"sqlite:///{self.state / 'ledger' / 'ledger.sqlite3'}", SIGNER)
         try:
-            return "\n".join(map(str, ledger.rows())).encode()
+            return "\n".join(map(str, rows_of(ledger))).encode()
         finally:
             ledger.close()
 

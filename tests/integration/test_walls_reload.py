@@ -22,7 +22,8 @@ from hub.names import inbound_exchange
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
 from tests.conftest import Vhost
-from tests.samples import ADDRESSEE, CHANGED, REGISTRY, event, wire
+from tests.samples import ADDRESSEE, CHANGED, REGISTRY, SIGNER, event, wire
+from tests.servers.ledgers import rows_of
 from tests.walls_rig import NAMED, Office
 
 pytestmark = pytest.mark.integration
@@ -80,9 +81,9 @@ class Running:
             assert link.publish([outgoing]) == [Sent.CONFIRMED]
 
     def rows(self) -> list[Mapping[str, Any]]:
-        ledger = DatabaseLedger(f"sqlite:///{self.office.folder / 'ledger.sqlite3'}")
+        ledger = DatabaseLedger(f"sqlite:///{self.office.folder / 'ledger.sqlite3'}", SIGNER)
         with closing(ledger):
-            return list(ledger.rows())
+            return rows_of(ledger)
 
     def until(self, holds: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
         """Wait for an entry."""

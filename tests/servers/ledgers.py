@@ -4,20 +4,22 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
+from tests.samples import SIGNER
 
 _APPEND = """
 import sys
 from hub.ledger.store import DatabaseLedger
-from tests.samples import entry
+from tests.samples import SIGNER, entry
 
 url, who, batches, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-ledger = DatabaseLedger(url)
+ledger = DatabaseLedger(url, SIGNER)
 print("ready", flush=True)
 sys.stdin.readline()
 for batch in range(batches):
@@ -33,11 +35,32 @@ ledger.close()
 def opened(url: str) -> Iterator[DatabaseLedger]:
     """Open a ledger, its schema brought up to date."""
     migrate(url)
-    ledger = DatabaseLedger(url)
+    ledger = DatabaseLedger(url, SIGNER)
     try:
         yield ledger
     finally:
         ledger.close()
+
+
+def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
+    """Give what every entry says, by the names of its parts."""
+    return [
+        {
+            "seq": entry.number,
+            "at": entry.at,
+            "kind": entry.kind.value,
+            "sender": entry.message.sender,
+            "message_id": entry.message.id,
+            "code": entry.code,
+            **{name: getattr(entry, name) for name in _SAID},
+            **asdict(entry.access),
+        }
+        for entry in ledger.entries()
+    ]
+
+
+_SAID = ("message_type", "flow", "receiver", "resident", "digest", "detail", "basis", "purpose")
+_SAID += ("released", "withheld")
 
 
 def execute(url: str, statement: str, **values: object) -> Sequence[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from hub.message import MessageKey
 from hub.statute.catalogue import load_catalogue, shipped_routes
 from hub.statute.explain import explain
 from hub.statute.model import Standing
-from tests.samples import entry
+from tests.samples import SIGNER, entry
 
 pytestmark = pytest.mark.unit
 
@@ -289,7 +289,7 @@ def ledger_at(folder: Path) -> Path:
     path = site_file(folder)
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     migrate(url)
-    ledger = DatabaseLedger(url)
+    ledger = DatabaseLedger(url, SIGNER)
     begin = dt.datetime(2026, 4, 1, 3, tzinfo=dt.UTC)
     for number in range(5):
         parts = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hub.compose.checked import load_checked, passwords_of, system_of
+from hub.compose.ledger import ledger_url, pseudonyms
 from hub.compose.links import link_settings
-from hub.compose.worker import ledger_url, pseudonyms
 from hub.errors import SiteError
 
 pytestmark = pytest.mark.unit

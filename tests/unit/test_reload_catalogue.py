@@ -19,7 +19,8 @@ from hub.pipeline.judge import Judge
 from hub.pipeline.verdict import Permitted, Refused
 from hub.statute.reasons import Code
 from tests.fakes import FakeClock
-from tests.samples import CHANGED, FLOW_TOML, NOW, PSEUDONYMS, delivery, event, routes
+from tests.samples import CHANGED, FLOW_TOML, NOW, PSEUDONYMS, SIGNER, delivery, event, routes
+from tests.servers.ledgers import rows_of
 from tests.worker_rig import Fuse, FusedLedger, Observed
 
 pytestmark = pytest.mark.unit
@@ -59,7 +60,7 @@ class Office:
         self.put("T1.toml", FLOW_TOML)
         url = f"sqlite:///{self.folder / 'ledger.sqlite3'}"
         migrate(url)
-        self.ledger = FusedLedger(DatabaseLedger(url), Fuse())
+        self.ledger = FusedLedger(DatabaseLedger(url, SIGNER), Fuse())
         self.start()
 
     @property
@@ -92,7 +93,7 @@ class Office:
 
     def changes(self) -> list[tuple[str, str, str]]:
         """Give digest, code and detail of the entries about the catalogue."""
-        rows = [one for one in self.ledger._ledger.rows() if one["kind"] == Kind.CATALOGUE_CHANGE]
+        rows = [one for one in rows_of(self.ledger._ledger) if one["kind"] == Kind.CATALOGUE_CHANGE]
         return [(str(one["digest"]), str(one["code"]), str(one["detail"])) for one in rows]
 
 

@@ -1,0 +1,70 @@
+"""Opens the ledger of a site."""
+
+from hub.errors import LedgerError, SiteError
+from hub.ledger.model import Pseudonyms
+from hub.ledger.schema import is_empty, migrate, with_password
+from hub.ledger.store import DatabaseLedger
+from hub.site import Site, read_secret
+from schemas.evidence.note import NoteError, Signer
+
+
+def pseudonyms(site: Site) -> Pseudonyms:
+    """Give the keyed digests of this site.
+
+    Raises:
+        SiteError: the key is missing or readable by others.
+    """
+    return Pseudonyms(read_secret(site.hub.pseudonym_key_file).get_secret_value().encode())
+
+
+def ledger_url(site: Site) -> str:
+    """Give the ledger's URL with its password.
+
+    Raises:
+        SiteError: the password cannot be read.
+        LedgerError: the URL cannot be read.
+    """
+    if site.hub.ledger_password_file is None:
+        return site.hub.ledger
+    return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
+
+
+def prepare_ledger(site: Site, *, anew: bool = False) -> None:
+    """Make the ledger of a new site, or bring its schema up to date.
+
+    Raises:
+        LedgerError: it cannot be done, or there is none although the site's adapters have
+            worked: an empty one (``anew``) would have forgotten what was sent to whom.
+    """
+    url = ledger_url(site)
+    worked = [name for name, system in site.systems.items() if system.journal.exists()]
+    if worked and not anew and is_empty(url):
+        message = (
+            f"there is no ledger, but the adapters of {', '.join(worked)} have worked: restore "
+            "its newest backup; 'renkei ledger migrate --anew' begins with an empty one"
+        )
+        raise LedgerError(message)
+    migrate(url)
+
+
+def ledger_signer(site: Site) -> Signer:
+    """Give the key that signs the ledger.
+
+    Raises:
+        SiteError: it is missing, readable by others, or no signing key.
+    """
+    path = site.hub.ledger_key_file
+    try:
+        return Signer(read_secret(path).get_secret_value())
+    except NoteError as error:
+        raise SiteError(f"the secret {path} is no signing key: {error}") from None
+
+
+def open_ledger(site: Site) -> DatabaseLedger:
+    """Open the ledger, to add to it and to read it.
+
+    Raises:
+        SiteError: a secret cannot be read.
+        LedgerError: it cannot be reached, or its schema is not this program's.
+    """
+    return DatabaseLedger(ledger_url(site), ledger_signer(site))

@@ -1,0 +1,124 @@
+"""Give the entries of one append their numbers, and make their rows and hashes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from hub.ledger.head import Head
+from hub.ledger.leaf import (
+    Terms,
+    access_said,
+    json_text,
+    leaf,
+    microseconds,
+    salt_check,
+    terms_of,
+)
+from hub.ledger.model import Entry
+from hub.ledger.numbers import (
+    MessageRef,
+    Numbers,
+    access_row,
+    find_access,
+    find_cases,
+    find_messages,
+    find_terms,
+    terms_row,
+)
+from hub.ledger.tables import access, cases, messages, terms
+from hub.ledger.writing import insert_rows
+from hub.message import AccessItems
+from schemas.evidence.merkle import leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What the entries of one append refer to, and the numbers that it has got.
+
+    ``said`` and ``refs`` are the terms and the message of each entry; ``head`` is the ledger's
+    head after them, not sealed yet.
+    """
+
+    head: Head
+    said: list[Terms]
+    refs: list[MessageRef]
+    terms: dict[Terms, int]
+    access: dict[AccessItems, int]
+    cases: dict[tuple[int, int], int]
+    messages: dict[MessageRef, int]
+
+
+class Numbering:
+    """The numbers that this process knows to be committed."""
+
+    def __init__(self) -> None:
+        self._terms = Numbers(find_terms)
+        self._access = Numbers(find_access)
+        self._cases = Numbers(find_cases)
+        self.messages = Numbers(find_messages)
+
+    def give(self, connection: Connection, head: Head, new: Sequence[Entry]) -> Numbered:
+        """Number what the entries refer to, and insert what of it is new."""
+        said = [terms_of(entry) for entry in new]
+        refs = [MessageRef(*entry.message, entry.resident) for entry in new]
+        of_terms, new_terms = self._terms.given(connection, said, head.terms)
+        of_access, new_access = self._access.given(
+            connection, [entry.access for entry in new], head.access
+        )
+        pairs = [
+            (of_terms[one], of_access[entry.access]) for one, entry in zip(said, new, strict=True)
+        ]
+        of_cases, new_cases = self._cases.given(connection, pairs, head.cases)
+        of_messages, new_messages = self.messages.given(connection, refs, head.messages)
+        insert_rows(connection, terms, [terms_row(of_terms[one], one) for one in new_terms])
+        insert_rows(connection, access, [access_row(of_access[one], one) for one in new_access])
+        insert_rows(connection, cases, [(of_cases[pair], *pair) for pair in new_cases])
+        insert_rows(connection, messages, [(of_messages[ref], *ref) for ref in new_messages])
+        after = replace(
+            head,
+            size=head.size + len(new),
+            terms=head.terms + len(new_terms),
+            access=head.access + len(new_access),
+            cases=head.cases + len(new_cases),
+            messages=head.messages + len(new_messages),
+        )
+        return Numbered(after, said, refs, of_terms, of_access, of_cases, of_messages)
+
+    def learn(self, numbered: Numbered) -> None:
+        """Remember numbers, once they are committed."""
+        self._terms.learn(numbered.terms)
+        self._access.learn(numbered.access)
+        self._cases.learn(numbered.cases)
+        self.messages.learn(numbered.messages)
+
+
+def rows_and_hashes(
+    first: int, new: Sequence[Entry], numbered: Numbered
+) -> tuple[list[tuple[object, ...]], list[bytes]]:
+    """Make the rows of ``tables.entries`` and the leaf hashes; ``first`` is the first number."""
+    said = {one: one.said() for one in numbered.terms}
+    by_whom = {items: access_said(items) for items in numbered.access}
+    rows: list[tuple[object, ...]] = []
+    hashes: list[bytes] = []
+    described = zip(new, numbered.said, numbered.refs, strict=True)
+    for number, (entry, what, ref) in enumerate(described, first):
+        at = microseconds(entry.at)
+        check = salt_check(entry.salt)
+        detail = json_text(entry.detail) if entry.detail else '""'
+        content = leaf(
+            number,
+            at,
+            said[what],
+            by_whom[entry.access],
+            entry.message,
+            entry.resident,
+            entry.digest,
+            check,
+            detail,
+        )
+        hashes.append(leaf_hash(content))
+        case = numbered.cases[numbered.terms[what], numbered.access[entry.access]]
+        message = numbered.messages[ref]
+        rows.append((number, at, case, message, entry.digest, check, detail, entry.salt or None))
+    return rows, hashes

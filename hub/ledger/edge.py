@@ -1,0 +1,102 @@
+"""The right edge of the tree: what an append needs of the tiles before it.
+
+The tree is kept as C2SP tiles (tlog-tiles): level 0 has the leaf hashes, 256 to a tile, and
+each level above has the roots of the full tiles below. The edge is the last, unfinished tile of
+each level.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from hub.errors import LedgerError
+from hub.ledger.tables import tiles
+from schemas.evidence.merkle import EMPTY_ROOT, node_hash, subtree_root
+
+HASH = 32
+WIDTH = 256
+FULL = HASH * WIDTH
+
+TileRow = tuple[int, int, bytes]
+"""Level, number, and the hashes one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The unfinished tiles, from level 0 up, of a tree of ``size`` leaves."""
+
+    size: int = 0
+    levels: tuple[bytes, ...] = ()
+
+    def extended(self, hashes: Sequence[bytes]) -> tuple["Edge", list[TileRow]]:
+        """Give the edge after more leaf hashes, and the tiles that are new or longer."""
+        new = b"".join(hashes)
+        levels: list[bytes] = []
+        rows: list[TileRow] = []
+        size, below = self.size, self.size + len(hashes)
+        for level in range(len(self.levels) + 8):
+            if not new:
+                levels += self.levels[level:]
+                break
+            number = size // WIDTH
+            grown = (self.levels[level] if level < len(self.levels) else b"") + new
+            whole = [grown[at : at + FULL] for at in range(0, len(grown) - FULL + 1, FULL)]
+            rest = grown[len(whole) * FULL :]
+            rows += [(level, number + i, hashes) for i, hashes in enumerate(whole)]
+            if rest:
+                rows.append((level, number + len(whole), rest))
+            levels.append(rest)
+            new = b"".join(subtree_root(split(hashes)) for hashes in whole)
+            size //= WIDTH
+        return Edge(below, tuple(levels)), rows
+
+    def root(self) -> bytes:
+        """Give the tree's root (RFC 9162, 2.1.1)."""
+        if self.size == 0:
+            return EMPTY_ROOT
+        right: bytes | None = None
+        for level in self.levels:
+            hashes = split(level)
+            for begin, end in reversed(_perfect(len(hashes))):
+                left = subtree_root(hashes[begin:end])
+                right = left if right is None else node_hash(left, right)
+        if right is None:
+            raise LedgerError("the tree has no edge")
+        return right
+
+
+def split(hashes: bytes) -> list[bytes]:
+    """Give the single hashes of a tile."""
+    return [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]
+
+
+def _perfect(count: int) -> list[tuple[int, int]]:
+    """Give the perfect subtrees that a tile's hashes make up, the largest first."""
+    found, begin = [], 0
+    for power in reversed(range(count.bit_length())):
+        if count >> power & 1:
+            found.append((begin, begin + (1 << power)))
+            begin += 1 << power
+    return found
+
+
+def load_edge(connection: Connection, size: int) -> Edge:
+    """Read the unfinished tiles.
+
+    Raises:
+        LedgerError: one is missing or has another number of hashes.
+    """
+    levels: list[bytes] = []
+    level, count = 0, size
+    while count:
+        number, width = divmod(count, WIDTH)
+        found = b""
+        if width:
+            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.n == number)
+            found = bytes(connection.execute(query).scalar_one_or_none() or b"")
+        if len(found) != width * HASH:
+            raise LedgerError(f"tile {number} of level {level} is not whole: run ledger verify")
+        levels.append(found)
+        level, count = level + 1, number
+    return Edge(size, tuple(levels))

@@ -1,0 +1,157 @@
+"""What the ledger remembers of messages, of the catalogue, and in numbers."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from hub.ledger.leaf import moment
+from hub.ledger.model import Commitment, FlowCount, Kind, Known
+from hub.ledger.months import Month, all_months, kept_since
+from hub.ledger.numbers import MessageRef, find_ids
+from hub.ledger.tables import cases, entries, terms
+from hub.message import MessageKey
+
+_NUMBERS_A_QUERY = 500
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:@-]")
+
+
+def plain_key(key: MessageKey) -> MessageKey:
+    """Give the key as the ledger keeps it: a broker's user may have any name."""
+    if _NOT_PLAIN.search(key.sender) is None:
+        return key
+    return MessageKey(_NOT_PLAIN.sub("?", key.sender), key.id)
+
+
+def recall(
+    connection: Connection, keys: Collection[MessageKey]
+) -> tuple[dict[MessageKey, Known], dict[MessageRef, int]]:
+    """Tell what is recorded of messages, and the numbers under which they are."""
+    asked: defaultdict[MessageKey, list[MessageKey]] = defaultdict(list)
+    by_sender: defaultdict[str, set[str]] = defaultdict(set)
+    for key in keys:
+        plain = plain_key(key)
+        asked[plain].append(key)
+        by_sender[plain.sender].add(plain.id)
+    numbers = find_ids(connection, by_sender)
+    refs = {number: ref for ref, number in numbers.items()}
+    found: defaultdict[MessageKey, Known] = defaultdict(Known)
+    for row in _about(connection, sorted(refs)):
+        ref = refs[row.message]
+        known = found[MessageKey(ref.sender, ref.message_id)]
+        known.resident = known.resident or ref.resident
+        _learn(known, row)
+    return {key: known for plain, known in found.items() for key in asked[plain]}, numbers
+
+
+class _Row(NamedTuple):
+    message: int
+    at: int
+    digest: str
+    salt: bytes | None
+    kind: str
+    flow: str
+    receiver: str
+    code: str
+
+
+def _about(connection: Connection, numbers: Sequence[int]) -> Iterator[_Row]:
+    """Read the entries about messages, the earliest first for each."""
+    if not numbers:
+        return
+    for month in kept_since(all_months(connection), numbers[0]):
+        query = _about_query(month)
+        for start in range(0, len(numbers), _NUMBERS_A_QUERY):
+            some = numbers[start : start + _NUMBERS_A_QUERY]
+            for row in connection.execute(query, {"numbers": some}):
+                yield _Row(*row)
+
+
+def _about_query(month: Month) -> Select[tuple[int, int, str, bytes, str, str, str, str]]:
+    entry = entries(month.month).c
+    return (
+        select(
+            entry.message_no,
+            entry.at,
+            entry.digest,
+            entry.salt,
+            terms.c.kind,
+            terms.c.flow,
+            terms.c.receiver,
+            terms.c.code,
+        )
+        .join(cases, cases.c.id == entry.case_id)
+        .join(terms, terms.c.id == cases.c.terms_id)
+        .where(entry.message_no.in_(bindparam("numbers", expanding=True)))
+        .order_by(entry.seq)
+    )
+
+
+def _learn(known: Known, row: _Row) -> None:
+    pair = (row.flow, row.receiver)
+    commitment = Commitment(row.digest, bytes(row.salt or b""))
+    kind = Kind(row.kind)
+    if kind is Kind.ACCEPTANCE:
+        known.accepted_as = commitment
+        known.accepted_at = moment(row.at)
+        known.accepted.add(pair)
+    elif kind is Kind.RECEIPT:
+        known.receipted.add(pair)
+    elif kind in _SETTLING or (kind is Kind.REFUSAL and row.receiver):
+        known.settled.add(pair)
+    elif kind in {Kind.REFUSAL, Kind.OUT_OF_SCOPE}:
+        known.decided[commitment] = row.code
+
+
+_SETTLING = frozenset({Kind.DELIVERY, Kind.DEAD_LETTER, Kind.EXPIRY})
+
+
+def catalogue_in_force(connection: Connection) -> str:
+    """Give the digest of the catalogue last recorded as in force; empty when none is."""
+    in_force = (terms.c.kind == Kind.CATALOGUE_CHANGE.value, terms.c.code == "")
+    query = select(cases.c.id).join(terms, terms.c.id == cases.c.terms_id).where(*in_force)
+    numbers = list(connection.execute(query).scalars())
+    for month in reversed(all_months(connection)) if numbers else ():
+        if month.destroyed:
+            continue
+        entry = entries(month.month).c
+        newest = (
+            select(entry.digest)
+            .where(entry.case_id.in_(numbers))
+            .order_by(entry.seq.desc())
+            .limit(1)
+        )
+        digest = connection.execute(newest).scalar_one_or_none()
+        if digest is not None:
+            return str(digest)
+    return ""
+
+
+def count_entries(connection: Connection) -> list[FlowCount]:
+    """Count the entries that are there by sender, type, flow, receiver, kind and code."""
+    by_case = _count_cases(connection)
+    words = (terms.c[name] for name in ("sender", "message_type", "flow", "receiver"))
+    query = select(cases.c.id, *words, terms.c.kind, terms.c.code).join(
+        terms, terms.c.id == cases.c.terms_id
+    )
+    found: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    for number, *said in connection.execute(query):
+        if number in by_case:
+            found[tuple(said)] += by_case[number]
+    return [
+        FlowCount(sender, message_type, flow, receiver, Kind(kind), code, count)
+        for (sender, message_type, flow, receiver, kind, code), count in sorted(found.items())
+    ]
+
+
+def _count_cases(connection: Connection) -> Mapping[int, int]:
+    numbers: defaultdict[int, int] = defaultdict(int)
+    for month in all_months(connection):
+        if month.destroyed:
+            continue
+        case = entries(month.month).c.case_id
+        for number, count in connection.execute(select(case, func.count()).group_by(case)):
+            numbers[number] += count
+    return numbers
