@@ -76,7 +76,8 @@ def open_checkpoint(note: SignedNote, verifiers: Iterable[Verifier]) -> Checkpoi
     Raises:
         NoteError: none has signed it, a signature does not verify, or it is no checkpoint.
     """
+    signed_by = note.verified(verifiers)
     checkpoint = Checkpoint.parse(note.text)
-    if not note.verified(one for one in verifiers if one.name == checkpoint.origin):
+    if all(one.name != checkpoint.origin for one in signed_by):
         raise NoteError(f"no key that was given has signed a checkpoint of {checkpoint.origin}")
     return checkpoint
