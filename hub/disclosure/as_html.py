@@ -44,9 +44,11 @@ pre { border: 1px solid #555; padding: .75rem; white-space: pre-wrap; overflow-w
 @media print {
   body { font-size: 11pt; line-height: 1.6; max-width: none; padding: 0; }
   .grid { font-size: 10pt; }
+  .grid th, .grid td { padding: .25rem; }
+  .pairs { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
   tr { break-inside: avoid; }
-  thead { display: table-header-group; }
+  thead { display: table-header-group; break-after: avoid; }
 }
 """
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")

@@ -19,9 +19,9 @@ A kind has ``kind`` (its number in the whole report), ``sender``, ``flow`` (or n
 ``message_type``, ``basis``, ``purpose``, ``released`` and ``withheld``.
 
 A row has ``entry``, ``kind``, ``outcome`` and ``outcome_ja``, ``code`` and ``reason`` (of what
-did not move; else empty), ``accepted_at``, ``delivered_at`` (or null), ``receipt`` (null, or ``at``,
-``result``, ``result_ja``, ``code``) and ``access``: ``department``, ``reason``, ``operation``,
-and ``staff`` only where the report shows it.
+did not move; else empty), ``accepted_at``, ``delivered_at`` (or null), ``receipt`` (null, or
+``at``, ``result``, ``result_ja``, ``code``) and ``access``: ``department``, ``reason``,
+``operation``, and ``staff`` only where the report shows it.
 
 Named things are ``{"id", "name"}``; the name is empty where there is no Japanese one. Times are
 ISO 8601 in Japan's time.

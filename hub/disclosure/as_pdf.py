@@ -23,7 +23,7 @@ from hub.disclosure.content import (
 )
 from hub.disclosure.lines import Gaps, Line, broken, register_font
 from hub.disclosure.model import Disclosure
-from hub.disclosure.sheet import WIDTH, Cell, Imprint, Sheets, inner
+from hub.disclosure.sheet import PAGE, WIDTH, Cell, Imprint, Sheets, inner
 
 _BODY = 11
 _TABLE = 10
@@ -33,8 +33,9 @@ _GAP = 2
 _BULLET = "・"
 _HEAD_SHARE = 24
 _HUNDRED = 100
-_KEEP_LINES = 5
-"""A heading or caption stands on no page without this many lines below it."""
+_KEPT = {1: 0, 2: 7, 3: 18}
+"""A heading of a level stands on no page without this many lines below it."""
+_KEPT_CAPTION = 7
 
 
 def render(of: Disclosure, *, compress: bool = True) -> bytes:
@@ -90,7 +91,7 @@ class _Page:
         size = _SIZES[level]
         lines = self._broken((text,), size, WIDTH)
         self._sheets.space(2 * _SPACE)
-        self._keep(self._sheets.height(len(lines), size) * (level - 1))
+        self._keep(self._sheets.height(len(lines), size), _KEPT[level])
         if level > 1:
             self._sheets.mark(self._gaps.filled(text), level - 2)
         self._sheets.paragraph(lines, size, bold=True)
@@ -120,14 +121,25 @@ class _Page:
 
     def _pairs(self, table: Pairs) -> None:
         widths = _widths((_HEAD_SHARE, _HUNDRED - _HEAD_SHARE))
-        self._caption(table.caption)
-        for head, text in table.rows:
-            cells = (
+        rows = [
+            (
                 self._cell((head,), widths[0], head=True),
                 self._cell(text, widths[1], head=False),
             )
+            for head, text in table.rows
+        ]
+        if (height := self._height(rows)) < PAGE / 2:
+            self._sheets.need(height)
+        self._caption(table.caption)
+        for cells in rows:
             self._sheets.row(cells, widths, _TABLE)
         self._sheets.space(_SPACE)
+
+    def _height(self, rows: Iterable[tuple[Cell, ...]]) -> float:
+        """Give the height of rows and a caption."""
+        counts = [max(len(cell.lines) for cell in cells) for cells in rows]
+        caption = self._sheets.height(1, _BODY) + _SPACE + _GAP
+        return caption + sum(self._sheets.height(count, _TABLE) for count in counts)
 
     def _grid(self, table: Grid) -> None:
         widths = _widths(column.share for column in table.columns)
@@ -145,12 +157,12 @@ class _Page:
     def _caption(self, text: str) -> None:
         lines = self._broken((text,), _BODY, WIDTH)
         self._sheets.space(_SPACE)
-        self._keep(self._sheets.height(len(lines), _BODY))
+        self._keep(self._sheets.height(len(lines), _BODY), _KEPT_CAPTION)
         self._sheets.paragraph(lines, _BODY, bold=True)
         self._sheets.space(_GAP)
 
-    def _keep(self, height: float) -> None:
-        self._sheets.need(height + self._sheets.height(_KEEP_LINES, _TABLE))
+    def _keep(self, height: float, below: int) -> None:
+        self._sheets.need(height + self._sheets.height(below, _TABLE))
 
     def _cell(self, text: Text, width: float, *, head: bool) -> Cell:
         return Cell(self._broken(text, _TABLE, inner(width)), head)

@@ -15,6 +15,7 @@ LEFT = 15 * _MM
 WIDTH = A4[0] - 2 * LEFT
 _TOP = A4[1] - 15 * _MM
 _BOTTOM = 20 * _MM
+PAGE = _TOP - _BOTTOM
 _FOOT = 11 * _MM
 _FOOT_SIZE = 10
 _LEADING = 1.5
@@ -25,7 +26,7 @@ _DROP = 0.12
 """How far a baseline is raised, in sizes, so that glyphs stand in the middle of their line."""
 _FILL_AND_STROKE = 2
 """A text rendering mode of PDF; the font has no bold face, so a bold line is stroked too."""
-_STROKE = 0.35
+_STROKE = 0.25
 _TOTAL = "total"
 _TOTAL_WIDTH = 56
 

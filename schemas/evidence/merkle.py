@@ -17,7 +17,6 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 _LEAF = b"\x00"
 _NODE = b"\x01"
-_sha256 = hashlib.sha256
 
 RangeRoot = Callable[[int, int], bytes]
 """Gives the root of the entries ``begin`` (counted from 0) to ``end`` (exclusive)."""
@@ -38,17 +37,18 @@ class Node:
 
 def leaf_hash(entry: bytes) -> bytes:
     """Give the hash of an entry: SHA-256(0x00 || entry)."""
-    return _sha256(_LEAF + entry).digest()
+    return hashlib.sha256(_LEAF + entry).digest()
 
 
 def leaf_hashes(entries: Sequence[bytes]) -> list[bytes]:
     """Give the hash of each entry; what ``leaf_hash`` gives, quicker for many."""
-    return [_sha256(_LEAF + entry).digest() for entry in entries]
+    sha256, leaf = hashlib.sha256, _LEAF
+    return [sha256(leaf + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Give the hash of an inner node: SHA-256(0x01 || left || right)."""
-    return _sha256(_NODE + left + right).digest()
+    return hashlib.sha256(_NODE + left + right).digest()
 
 
 class Peaks:
@@ -270,10 +270,9 @@ def _same(found: bytes, root: bytes, what: str) -> None:
 
 def _parents(row: Sequence[bytes]) -> list[bytes]:
     """Hash pairs; a last one without a partner is left out."""
-    return [
-        _sha256(_NODE + left + right).digest()
-        for left, right in zip(row[::2], row[1::2], strict=False)
-    ]
+    sha256, node = hashlib.sha256, _NODE
+    pairs = iter(row)
+    return [sha256(node + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
 
 
 def _fold(hashes: Sequence[bytes]) -> bytes:
