@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from hub.cli.ledger.common import StateOption, site_file
 from hub.cli.options import MaybeSiteOption, SinceOption
 from hub.errors import SiteError
 
@@ -47,15 +48,7 @@ def replay_rules(
     ],
     since: SinceOption,
     site: MaybeSiteOption = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            help="A demo's folder, in place of --site.",
-            exists=True,
-            file_okay=False,
-            show_default=False,
-        ),
-    ] = None,
+    state: StateOption = None,
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what of the ledger would become permitted or refused under another catalogue.
@@ -69,7 +62,7 @@ def replay_rules(
     from hub.compose.ledger import ledger_url  # noqa: PLC0415
     from hub.ledger.decisions import open_decisions  # noqa: PLC0415
 
-    path = _site_file(site, state)
+    path = site_file(site, state)
     settings, now, other = _catalogues(path, catalogue)
     begin = dt.datetime.combine(since, dt.time(), JST)
     with open_decisions(ledger_url(settings)) as ledger, _watched(ledger, begin) as decisions:
@@ -79,18 +72,6 @@ def replay_rules(
         _print_object(groups, persons, since)
     else:
         _print_table(groups, persons, since)
-
-
-def _site_file(site: Path | None, state: Path | None) -> Path:
-    if (site is None) == (state is None):
-        message = "give either --site or --state"
-        raise typer.BadParameter(message)
-    if site is not None:
-        return site
-    path = (state or Path()) / "site.toml"
-    if not path.is_file():
-        raise SiteError(f"{state} is no demo's folder: it has no site.toml")
-    return path
 
 
 def _catalogues(path: Path, folder: Path) -> "tuple[Site, Catalogue, Catalogue]":

@@ -8,6 +8,7 @@ stays in force.
 import datetime as dt
 from collections.abc import Sequence
 
+from hub.ledger.acts import kept_text
 from hub.ledger.model import Entry, Kind
 from hub.message import MessageKey
 from hub.site import HUB_USER
@@ -40,12 +41,5 @@ def _entry(digest: str, code: str, detail: str, at: dt.datetime) -> Entry:
         message_type="",
         digest=digest,
         code=code,
-        detail=_kept(detail),
+        detail=kept_text(detail, _DETAIL_CHARACTERS),
     )
-
-
-def _kept(text: str) -> str:
-    """Cut a text to what a ledger keeps: its faults may quote what somebody wrote in a file."""
-    plain = "".join(" " if ord(one) < ord(" ") or one == "\x7f" else one for one in text)
-    plain = plain.encode("utf-8", "replace").decode()
-    return plain if len(plain) <= _DETAIL_CHARACTERS else plain[: _DETAIL_CHARACTERS - 1] + "…"

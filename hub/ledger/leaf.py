@@ -111,7 +111,7 @@ def salt_check(salt: bytes) -> str:
     return hashlib.sha256(salt).hexdigest()[:SALT_CHECK_DIGITS] if salt else ""
 
 
-def leaf(  # noqa: PLR0913 - the parts of an entry
+def leaf(  # noqa: PLR0913, PLR0917 - the parts of an entry, in order
     number: int,
     at: int,
     terms: str,

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from hub.ledger.leaf import Terms, access_said, json_text
 from hub.ledger.tables import access, cases, messages, terms
@@ -138,9 +138,7 @@ def find_cases(
     return found
 
 
-_MESSAGES: Select[tuple[int, str, str]] = select(
-    messages.c.no, messages.c.message_id, messages.c.resident
-).where(
+_MESSAGES = select(messages.c.no, messages.c.message_id, messages.c.resident).where(
     messages.c.sender == bindparam("sender"),
     messages.c.message_id.in_(bindparam("ids", expanding=True)),
 )
@@ -153,8 +151,8 @@ def find_ids(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> dic
     for sender, ids in wanted.items():
         for some in _chunks(sorted(ids)):
             rows = connection.execute(_MESSAGES, {"sender": sender, "ids": some})
-            for number, message_id, resident in rows:
-                found[MessageRef(sender, message_id, resident)] = number
+            for row in rows:
+                found[MessageRef(sender, row.message_id, row.resident)] = row.no
     return found
 
 

@@ -49,5 +49,4 @@ def leaves(
         )
         for start in range(first, after, ROWS_A_TIME):
             stop = min(start + ROWS_A_TIME, after)
-            for number, content in driver_rows(connection, query, start, stop):
-                yield number, content
+            yield from driver_rows(connection, query, start, stop)

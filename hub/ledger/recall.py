@@ -66,7 +66,7 @@ def _about(connection: Connection, numbers: Sequence[int]) -> Iterator[_Row]:
         for start in range(0, len(numbers), _NUMBERS_A_QUERY):
             some = numbers[start : start + _NUMBERS_A_QUERY]
             for row in connection.execute(query, {"numbers": some}):
-                yield _Row(*row)
+                yield _Row._make(row)
 
 
 def _about_query(month: Month) -> Select[tuple[int, int, str, bytes, str, str, str, str]]:

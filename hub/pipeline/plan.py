@@ -57,7 +57,7 @@ def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
     return keys
 
 
-def plan_batch(
+def plan_batch(  # noqa: PLR0913 - what a plan depends on
     verdicts: Iterable[Verdict],
     known: Mapping[MessageKey, Known],
     *,

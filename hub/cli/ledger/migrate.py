@@ -1,4 +1,4 @@
-"""``renkei ledger …``."""
+"""``renkei ledger migrate``."""
 
 from typing import Annotated
 
@@ -6,15 +6,7 @@ import typer
 
 from hub.cli.options import SiteOption
 
-app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
 
-
-@app.callback()
-def _ledger() -> None:
-    pass
-
-
-@app.command("migrate")
 def migrate_ledger(
     site: SiteOption,
     *,

@@ -1,0 +1,48 @@
+"""Entries about what people do with the ledger and the hub: views, exports, decisions.
+
+Such an entry is no message's; its message key is the hub's own and unique.
+"""
+
+import datetime as dt
+import secrets
+
+from hub.ledger.model import Entry, Kind
+from hub.message import AccessItems, MessageKey
+from hub.site import HUB_USER
+
+DETAIL_CHARACTERS = 2000
+
+
+def act(  # noqa: PLR0913 - what an act says
+    kind: Kind,
+    access: AccessItems,
+    at: dt.datetime,
+    *,
+    code: str = "",
+    detail: str = "",
+    digest: str = "",
+    resident: str = "",
+) -> Entry:
+    """Say that somebody did something; ``detail`` names what, never a person's data.
+
+    ``digest`` is that of a file that was written, without a salt; ``resident`` is the
+    pseudonym of whom it was about.
+    """
+    return Entry(
+        kind=kind,
+        at=at,
+        message=MessageKey(HUB_USER, f"{kind}-{secrets.token_hex(8)}"),
+        message_type="",
+        resident=resident,
+        digest=digest,
+        code=code,
+        detail=kept_text(detail, DETAIL_CHARACTERS),
+        access=access,
+    )
+
+
+def kept_text(text: str, characters: int) -> str:
+    """Cut a text to what a ledger keeps: it may quote what somebody wrote in a file."""
+    plain = "".join(" " if ord(one) < ord(" ") or one == "\x7f" else one for one in text)
+    plain = plain.encode("utf-8", "replace").decode()
+    return plain if len(plain) <= characters else plain[: characters - 1] + "…"
