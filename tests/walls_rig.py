@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hub.cli.main import app, guarded
 from hub.site import HUB_USER
 from tests.conftest import Vhost
+from tests.samples import SIGNER
 
 NAMED = ("premium-collection", "resident-registry", "tax", "union")
 CLOSING = """
@@ -39,6 +40,7 @@ class Office:
 
     def __post_init__(self) -> None:
         secrets = {name: f"{name}-{'k' * 40}" for name in (HUB_USER, "key", *NAMED)}
+        secrets["ledger-key"] = SIGNER.text()
         secrets["admin"] = self.vhost.broker.admin_password.get_secret_value()
         (self.folder / "secrets").mkdir()
         for name, text in secrets.items():

@@ -95,6 +95,10 @@ class FusedLedger:
     def size(self) -> int:
         return self._ledger.size()
 
+    def tend(self) -> None:
+        with self._fuse.around():
+            self._ledger.tend()
+
     def close(self) -> None:
         self._ledger.close()
 

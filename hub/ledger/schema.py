@@ -135,8 +135,10 @@ class SameFile:
 def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
     # WAL lets others read while the hub writes; FULL syncs each commit before it returns.
     cursor = connection.cursor()
-    # Before anything is in the file: later it would need a whole rewrite to give space back.
-    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+    if pages == 0:
+        # Before anything is in the file: later it would take a rewrite to give space back.
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -183,6 +185,7 @@ def migrate(url: str) -> None:
     try:
         with ledger_errors("be brought up to date"), engine.begin() as connection:
             _alone(connection)
+            _refuse_without_tree(_revision(connection))
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -212,6 +215,15 @@ def _revision(connection: Connection) -> str | None:
     return context.get_current_revision()
 
 
+def _refuse_without_tree(revision: str | None) -> None:
+    if revision in _WITHOUT_TREE:
+        message = (
+            "the ledger was made by a program that did not hash its entries yet, and cannot be "
+            "carried over: keep it as it is, and name another place for the new one"
+        )
+        raise LedgerError(message)
+
+
 def _alone(connection: Connection) -> None:
     """Keep other migrations out until this transaction ends."""
     if connection.dialect.name == "sqlite":
@@ -231,12 +243,7 @@ def check_schema(engine: Engine) -> None:
         found = _revision(connection)
     steps = ScriptDirectory.from_config(_config())
     wanted = steps.get_current_head()
-    if found in _WITHOUT_TREE:
-        message = (
-            "the ledger was made by a program that did not hash its entries yet, and cannot be "
-            "carried over: keep it as it is, and name another place for the new one"
-        )
-        raise LedgerError(message)
+    _refuse_without_tree(found)
     if found is not None and found not in {step.revision for step in steps.walk_revisions()}:
         message = f"the ledger's schema is {found}, newer than this program's {wanted}"
         raise LedgerError(message)

@@ -1,14 +1,15 @@
 """What a ledger keeps of refusals and of the catalogue, in SQLite and in PostgreSQL."""
 
 import pytest
-from alembic import command
 
+from hub.errors import LedgerError
 from hub.ledger import schema
 from hub.ledger.changes import CATALOGUE_REFUSED, changed, refused
 from hub.ledger.model import Kind
+from hub.ledger.store import DatabaseLedger
 from hub.message import MessageKey
 from hub.site import HUB_USER
-from tests.samples import NOW, entry
+from tests.samples import NOW, SIGNER, entry
 from tests.servers.ledgers import execute, opened, rows_of
 
 pytestmark = pytest.mark.contract
@@ -61,23 +62,12 @@ def test_a_text_that_no_database_keeps_is_cut(url: str) -> None:
     assert len(detail) == 600
 
 
-def test_a_ledger_of_the_first_schema_keeps_its_entries(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upgrade = command.upgrade
-    with monkeypatch.context() as patch:
-        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
-        schema.migrate(url)
-    terms = "INSERT INTO ledger_terms VALUES (99, 'd', 'basis', '[]', '[]')"
-    access = "INSERT INTO ledger_access VALUES (99, 'd', '', '', '', '', '')"
-    old = (
-        "INSERT INTO ledger_entries VALUES"
-        " (1, 0, 'refusal', 'tax', 'm', 't.x', '', '', '', 'digest', 'held', 99, 99)"
-    )
-    for statement in (terms, access, old, "UPDATE ledger_head SET size = 1"):
-        execute(url, statement)
-    with opened(url) as ledger:
-        (row,) = rows_of(ledger)
-        assert (row["message_id"], row["code"], row["detail"]) == ("m", "held", "")
-        ledger.append([changed("", OLD, (), NOW)])
-        assert ledger.catalogue() == OLD
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_ledger_without_a_tree_is_not_taken_over(url: str, revision: str) -> None:
+    engine = schema.open_engine(url)
+    engine.dispose()
+    execute(url, "CREATE TABLE ledger_version (version_num VARCHAR(32) NOT NULL)")
+    execute(url, "INSERT INTO ledger_version VALUES (:revision)", revision=revision)
+    for use in (schema.migrate, lambda address: DatabaseLedger(address, SIGNER)):
+        with pytest.raises(LedgerError, match="did not hash its entries yet"):
+            use(url)

@@ -3,12 +3,14 @@
 import datetime as dt
 import threading
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import Connection
 
 from hub.errors import LedgerError
-from hub.ledger.model import Entry, FlowCount, Kind
+from hub.ledger import head as heads
+from hub.ledger.model import Entry, FlowCount, Kind, commit
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems, MessageKey
 from tests.samples import NOW, REGISTRY, entry
@@ -18,10 +20,9 @@ pytestmark = pytest.mark.contract
 
 HARD = "髙﨑\u3000𠮷\U000e0100 ｶﾅ '\"\\%s ${x} <&>"
 COLLIDING = """
-    INSERT INTO ledger_entries (seq, at, kind, sender, message_id, message_type, flow, receiver,
-        resident, digest, code, terms_id, access_id)
-    SELECT :seq, at, kind, sender, message_id, message_type, flow, receiver,
-        resident, digest, code, terms_id, access_id FROM ledger_entries WHERE seq = 1
+    INSERT INTO ledger_entries_202604 (seq, at, case_id, message_no, digest, salt_check, detail)
+    SELECT :seq, at, case_id, message_no, digest, salt_check, detail
+    FROM ledger_entries_202604 WHERE seq = 1
 """
 
 
@@ -38,9 +39,7 @@ def test_an_entry_comes_back_as_it_was_given(url: str) -> None:
         ledger.append([full, bare])
         first, second = rows_of(ledger)
     assert first["seq"] == 1
-    assert first["at"] == (NOW - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(
-        microseconds=1
-    )
+    assert first["at"] == NOW
     assert {name: first[name] for name in ("kind", "sender", "message_id", "message_type")} == {
         "kind": "acceptance",
         "sender": REGISTRY,
@@ -67,33 +66,47 @@ def test_field_lists_are_kept_as_lists(url: str) -> None:
     assert rows[0]["released"] != rows[0]["withheld"]
 
 
+def body(content: bytes) -> dict[str, Any]:
+    return commit(content, content.ljust(16, b"."))._asdict()
+
+
 def test_what_is_known_of_a_message(url: str) -> None:
     key = MessageKey(REGISTRY, "file-1.1")
     i1, m1b = ("I1", "premium-collection"), ("M1b", "union")
     with opened(url) as ledger:
         ledger.append(
             [
-                entry(digest="accepted"),
-                entry(digest="accepted", flow="M1b", receiver="union"),
-                entry(kind=Kind.REFUSAL, flow="", receiver="", digest="d2", code="id-reused"),
-                entry(kind=Kind.DELIVERY, digest="of the copy"),
+                entry(**body(b"accepted")),
+                entry(**body(b"accepted"), flow="M1b", receiver="union"),
+                entry(
+                    **body(b"2"),
+                    kind=Kind.REFUSAL,
+                    flow="",
+                    receiver="",
+                    resident="",
+                    code="id-reused",
+                ),
+                entry(kind=Kind.DELIVERY, **body(b"the copy")),
                 entry(kind=Kind.REFUSAL, flow="M1b", receiver="union", code="withdrawn"),
                 entry(kind=Kind.RECEIPT, code="delivered"),
-                entry(2, kind=Kind.OUT_OF_SCOPE, digest="d3"),
+                entry(2, kind=Kind.OUT_OF_SCOPE, **body(b"3")),
             ]
         )
         outside = MessageKey(REGISTRY, "file-1.2")
         known = ledger.known([key, outside, MessageKey("tax", "file-1.1"), MessageKey("", "x")])
     assert known.keys() == {key, outside}
     one = known[key]
-    assert one.accepted_digest == "accepted"
+    assert one.is_accepted(b"accepted")
+    assert not one.is_accepted(b"the copy")
+    assert one.resident == entry().resident
     assert one.accepted_at == NOW
     assert one.accepted == {i1, m1b}
     assert one.settled == {i1, m1b}
     assert one.receipted == {i1}
-    assert one.decided == {"d2": "id-reused"}
-    assert known[outside].decided == {"d3": ""}
-    assert not known[outside].accepted_digest
+    assert one.decision(b"2") == "id-reused"
+    assert one.decision(b"accepted") is None
+    assert known[outside].decision(b"3") == ""
+    assert known[outside].accepted_as is None
 
 
 def test_many_messages_of_several_senders_are_looked_up_at_once(url: str) -> None:
@@ -156,7 +169,7 @@ def test_an_append_that_fails_half_way_leaves_nothing(url: str) -> None:
         failing = [entry(2), entry(3, basis=HARD), entry(4, access=AccessItems(HARD))]
         with pytest.raises(LedgerError, match="could not record") as caught:
             ledger.append(failing)
-        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        execute(url, "DELETE FROM ledger_entries_202604 WHERE seq = 3")
         assert ledger.size() == 1
         assert numbers_are_dense(ledger)
         for table in ("ledger_terms", "ledger_access"):
@@ -173,7 +186,7 @@ def test_texts_of_a_failed_append_are_not_taken_for_recorded(url: str) -> None:
         execute(url, COLLIDING, seq=3)
         with pytest.raises(LedgerError):
             ledger.append([entry(2, basis="lost"), entry(3, basis="lost too")])
-        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        execute(url, "DELETE FROM ledger_entries_202604 WHERE seq = 3")
         # Another process may get the numbers that the failed append had seen for its texts.
         other.append([entry(2, basis="theirs"), entry(3, basis="theirs too")])
         ledger.append([entry(4, basis="lost"), entry(5, basis="lost too"), entry(6, basis="first")])
@@ -195,16 +208,15 @@ def test_texts_count_for_others_only_once_they_are_committed(
     with opened(url) as ledger:
         ledger.append([entry(1)])
         execute(url, COLLIDING, seq=3)
-        reserve = DatabaseLedger._reserve
+        locked = heads.locked
 
-        def reserve_and_meet(connection: object, count: int) -> int:
+        def locked_and_meet(connection: Connection) -> heads.Head:
             if threading.current_thread().name == "second":
                 waiting.set()
                 failing.wait(5)
-            first: int = reserve(connection, count)  # type: ignore[arg-type]
-            return first
+            return locked(connection)
 
-        monkeypatch.setattr(DatabaseLedger, "_reserve", staticmethod(reserve_and_meet))
+        monkeypatch.setattr(heads, "locked", locked_and_meet)
         second = threading.Thread(
             target=lambda: ledger.append([entry(7, basis="shared")]), name="second"
         )
@@ -212,7 +224,7 @@ def test_texts_count_for_others_only_once_they_are_committed(
         waiting.wait(5)
         with pytest.raises(LedgerError):
             ledger.append([entry(2, basis="other"), entry(3, basis="shared")])
-        execute(url, "DELETE FROM ledger_entries WHERE seq = 3")
+        execute(url, "DELETE FROM ledger_entries_202604 WHERE seq = 3")
         failing.set()
         second.join(10)
         assert [row["basis"] for row in rows_of(ledger)] == [entry().basis, "shared"]

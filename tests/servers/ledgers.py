@@ -9,8 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.ledger.model import Commitment
+from hub.ledger.months import all_months
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
+from hub.ledger.tables import entries
 from tests.samples import SIGNER
 
 _APPEND = """
@@ -43,7 +46,14 @@ def opened(url: str) -> Iterator[DatabaseLedger]:
 
 
 def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
-    """Give what every entry says, by the names of its parts."""
+    """Give what every entry says, by the names of its parts, and its ``body`` commitment."""
+    with ledger.engine.connect() as connection:
+        months = [entries(month.month).c for month in all_months(connection)]
+        salts = {
+            number: bytes(salt or b"")
+            for month in months
+            for number, salt in connection.execute(sa.select(month.seq, month.salt))
+        }
     return [
         {
             "seq": entry.number,
@@ -54,6 +64,7 @@ def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
             "code": entry.code,
             **{name: getattr(entry, name) for name in _SAID},
             **asdict(entry.access),
+            "body": Commitment(entry.digest, salts[entry.number]),
         }
         for entry in ledger.entries()
     ]

@@ -11,6 +11,7 @@ import typer.main
 from hub.broker.provide import URL
 from hub.cli.main import app, guarded
 from hub.errors import BrokerUnavailable
+from tests.samples import SIGNER
 
 pytestmark = pytest.mark.unit
 
@@ -36,9 +37,10 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def write_site(folder: Path, *systems: str, hub: str = "") -> Path:
     (folder / "secrets").mkdir()
-    for name in ("hub", "key", *systems):
+    texts = {name: name + KEY for name in ("hub", "key", *systems)}
+    for name, text in {**texts, "ledger-key": SIGNER.text()}.items():
         secret = folder / "secrets" / name
-        secret.write_text(name + KEY)
+        secret.write_text(text)
         secret.chmod(0o600)
     lines = ["[hub]", 'password_file = "secrets/hub"', 'pseudonym_key_file = "secrets/key"', hub]
     for system in systems:

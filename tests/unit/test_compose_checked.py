@@ -9,6 +9,7 @@ from hub.compose.checked import load_checked, passwords_of, system_of
 from hub.compose.ledger import ledger_url, pseudonyms
 from hub.compose.links import link_settings
 from hub.errors import SiteError
+from tests.samples import SIGNER
 
 pytestmark = pytest.mark.unit
 
@@ -40,6 +41,7 @@ def site(tmp_path: Path) -> Path:
     (tmp_path / "secrets").mkdir()
     for name in ("hub", "key", "tax", "union"):
         secret(tmp_path, name, f"{name} {KEY}")
+    secret(tmp_path, "ledger-key", SIGNER.text())
     return write(tmp_path)
 
 
@@ -110,11 +112,11 @@ def test_the_key_has_a_least_length(site: Path) -> None:
 
 
 def test_an_adapter_needs_no_secret_but_its_own(site: Path) -> None:
-    for name in ("hub", "key", "union"):
+    for name in ("hub", "key", "ledger-key", "union"):
         (site.parent / "secrets" / name).unlink()
     load_checked(site, {"tax"})
     assert len(faults(site, {"tax", "union"})) == 2
-    assert len(faults(site)) == 4
+    assert len(faults(site)) == 5
 
 
 def test_the_hub_needs_no_secret_of_the_systems(site: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_example_becomes_a_site_without_fault(site: Path) -> None:
     settings, _ = load_checked(site, administrator=True)
     secrets = sorted((site.parent / "secrets").iterdir())
     assert {mode(secret) for secret in secrets} == {0o600}
-    assert len({secret.read_text() for secret in secrets}) == len(secrets) == 7
+    assert len({secret.read_text() for secret in secrets}) == len(secrets) == 8
     assert mode(site.parent / "secrets") == mode(site.parent / "journals") == 0o700
     for system in settings.systems.values():
         assert mode(system.folder) & stat.S_IXGRP
@@ -86,12 +86,13 @@ def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("name", ["pseudonym-key", "ledger-key"])
 @pytest.mark.parametrize("sign", ["ledger/ledger.sqlite3", "journals/tax.sqlite3"])
-def test_a_site_that_has_worked_gets_no_second_key(site: Path, sign: str) -> None:
+def test_a_site_that_has_worked_gets_no_second_key(site: Path, sign: str, name: str) -> None:
     prepare(site)
     (site.parent / sign).touch()
     assert prepare(site)[0] == []
-    key = site.parent / "secrets/pseudonym-key"
+    key = site.parent / "secrets" / name
     key.unlink()
     (site.parent / "secrets/tax").unlink()
     with pytest.raises(SiteError, match="bring the key back") as caught:
@@ -125,7 +126,7 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().err
     assert all(f"secrets/{name} cannot be read" in said for name in ("broker-admin", "hub", "tax"))
     assert run("site", "check", "--json", *where) == 1
-    assert len(json.loads(capsys.readouterr().out)["faults"]) == 7
+    assert len(json.loads(capsys.readouterr().out)["faults"]) == 8
     assert run("site", "init", *where) == 0
     said = capsys.readouterr().out
     assert f"made: {site.parent}/secrets/tax" in said

@@ -161,8 +161,8 @@ def test_the_site_file_is_a_good_one_without_a_secret(state: DemoState) -> None:
     assert site.hub.ledger == f"sqlite:///{state.ledger}"
     text = state.site_file.read_text()
     secrets = [file.read_text().strip() for file in (state.root / "secrets").iterdir()]
-    assert len(secrets) == 4
-    assert len(set(secrets)) == 4
+    assert len(secrets) == 5
+    assert len(set(secrets)) == 5
     assert not any(secret in text for secret in [*secrets, "der-admin-geheim"])
 
 

@@ -52,9 +52,10 @@ class Office:
 
     def __post_init__(self) -> None:
         (self.folder / "secrets").mkdir()
-        for name in ("hub", "key"):
+        texts = {"hub": "hub" * 40, "key": "key" * 40, "ledger-key": SIGNER.text()}
+        for name, text in texts.items():
             secret = self.folder / "secrets" / name
-            secret.write_text(name * 40)
+            secret.write_text(text)
             secret.chmod(0o600)
         self.say(SITE)
         self.put("T1.toml", FLOW_TOML)

@@ -169,7 +169,7 @@ def test_a_person_out_of_scope_is_counted_and_recorded_without_its_data(tmp_path
         ("out-of-scope", "M1b", UNION),
     ]
     for row in rows:
-        assert (row["resident"], row["released"], row["withheld"]) == ("", "[]", "[]")
+        assert (row["resident"], row["released"], row["withheld"]) == ("", (), ())
         assert not any(value in str(row) for value in (ADDRESSEE, MY_NUMBER, NAME))
     assert rig.copies(PREMIUM) == rig.copies(UNION) == rig.notices(REGISTRY) == []
 
