@@ -71,14 +71,17 @@ class Terms(NamedTuple):
 
 
 def terms_of(entry: Entry) -> Terms:
-    """Take the terms of an entry."""
+    """Take the terms of an entry.
+
+    A code that says no more than the kind does is left out: a leaf could not tell the two apart.
+    """
     return Terms(
         entry.kind.value,
         entry.message_type,
         entry.flow,
         entry.message.sender,
         entry.receiver,
-        entry.code,
+        "" if entry.code == _DEFAULT_OUTCOME[entry.kind] else entry.code,
         entry.basis,
         entry.purpose,
         entry.released,

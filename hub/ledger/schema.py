@@ -186,11 +186,16 @@ def migrate(url: str) -> None:
         with ledger_errors("be brought up to date"), engine.begin() as connection:
             _alone(connection)
             _refuse_without_tree(_revision(connection))
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
     finally:
         engine.dispose()
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the steps that a database still lacks; ``verify`` compares with an empty one's."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def is_empty(url: str) -> bool:
