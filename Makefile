@@ -5,6 +5,13 @@ ARGS ?=
 FAULT ?= --long
 BIN := .venv/bin
 
+# Tests and demo start hundreds of processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Tests are shared out file by file among the cores, the longest tiers first (tests/conftest.py);
+# ARGS=-n0 runs them in one process.
+shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test quick lint docs fault lock clean
 
@@ -29,13 +36,13 @@ docs: setup ## write docs/catalogue anew from routes/ and schemas/
 	@$(BIN)/renkei docs
 
 test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
-	@$(BIN)/pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term $(ARGS)
 
 quick: setup ## the tests that need no broker and no other process
-	@$(BIN)/pytest -m "unit or contract" $(ARGS)
+	@$(BIN)/pytest $(call shared,loadfile) -m "unit or contract" $(ARGS)
 
 fault: setup ## the long drills: processes and brokers killed at many moments
-	@$(BIN)/pytest -m fault $(FAULT) $(ARGS)
+	@$(BIN)/pytest $(call shared,load) -m fault $(FAULT) $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml (docs/adr/0001)
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \

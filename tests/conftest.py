@@ -1,5 +1,12 @@
-"""What every tier shares: a real broker for the session, and a vhost of its own for a test."""
+"""What every tier shares: a real broker for the session, and a vhost of its own for a test.
 
+Several workers may share the tests out among them, whole files at a time (``make test``). Each
+has its own session, so its own broker and database server, and names and ports that no other
+has. What they share is the machine's list of packages (``tests/servers/packages.py``) and its
+cores: no test may take a time that is short only where nothing else runs.
+"""
+
+import os
 import secrets
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -12,11 +19,18 @@ from hub.broker.apply import apply
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management
 from hub.broker.plan import plan
-from hub.broker.provide import ProvidedBroker, provide
+from hub.broker.provide import URL, ProvidedBroker, provide
 from hub.broker.topology import Topology
 from hub.message import RECEIPT_TYPE
 from hub.site import HUB_USER
 from schemas import MESSAGE_TYPES
+from tests.servers.packages import rabbitmq_is_here
+
+TIERS = ("fault", "integration", "contract", "unit")
+"""In this order, so that no long file is left to one worker at the end."""
+
+MOST_WORKERS = 4
+"""Each has a broker of its own, and more of them would only wait for one another's disk."""
 
 TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"})
 """What a user may publish where a test does not say."""
@@ -25,6 +39,29 @@ TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long drills (``make fault``); without it each has its short run."""
     parser.addoption("--long", action="store_true", help="run the drills at full length")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Say what ``-n auto`` is: one for each core; one where all would share a broker's users."""
+    cores = len(os.sched_getaffinity(0))
+    return 1 if URL in os.environ else min(cores, MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tiers first; within one nothing changes its place."""
+    items.sort(key=_tier)
+
+
+def _tier(item: pytest.Item) -> int:
+    marked = (number for number, tier in enumerate(TIERS) if item.get_closest_marker(tier))
+    return next(marked, len(TIERS))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Install what the tests with real processes need, one worker after the other."""
+    if item.get_closest_marker("integration") or item.get_closest_marker("fault"):
+        rabbitmq_is_here(_say)
 
 
 @dataclass

@@ -15,6 +15,8 @@ from hub.broker.provide import MANAGEMENT_URL, URL, ProvidedBroker
 
 PATIENCE = 90.0
 RENKEI = (sys.executable, "-m", "hub.cli.main")
+OURS = ("setpriv", "--pdeathsig=TERM")
+"""Stands before a command that is to stop when the tests end, however they end."""
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Renkei:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "out").open("wb") as out, (self.folder / "err").open("wb") as err:
             self.process = subprocess.Popen(
-                [*RENKEI, *self.arguments],
+                [*OURS, *RENKEI, *self.arguments],
                 stdout=out,
                 stderr=err,
                 stdin=subprocess.DEVNULL,

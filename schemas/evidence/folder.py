@@ -39,14 +39,16 @@ def read_file(folder: Path, path: str, limit: int) -> bytes | None:
         handle = os.open(folder / path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise FileFault(path, "not a regular file")
         data = bytearray()
-        while part := file.read(limit + 1 - len(data)):
+        while part := os.read(handle, limit + 1 - len(data)):
             data += part
-            if len(data) > limit:
-                raise FileFault(path, f"longer than {limit} bytes")
+        if len(data) > limit:
+            raise FileFault(path, f"longer than {limit} bytes")
+    finally:
+        os.close(handle)
     return bytes(data)
 
 

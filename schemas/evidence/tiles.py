@@ -75,7 +75,7 @@ def parse_path(path: str) -> Tile:
     level = ENTRIES if found["level"] == "entries" else int(found["level"])
     index = int(found["index"].replace("x", "").replace("/", ""))
     tile = Tile(level, index, int(found["width"] or TILE_WIDTH))
-    if tile.path != path or level > MAX_LEVEL:
+    if tile.path != path or level > MAX_LEVEL or tile.width > TILE_WIDTH:
         raise TileError("not the path of a tile or an entry bundle")
     return tile
 

@@ -12,7 +12,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.demo_rig import OURS, RENKEI
 
 pytestmark = pytest.mark.fault
 
@@ -48,7 +49,7 @@ class Demo:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "hub.cli.main", "demo", "--json"]
+        command = [*OURS, *RENKEI, "demo", "--json"]
         command += ["--residents", str(RESIDENTS), "--days", str(DAYS), "--seed", str(SEED)]
         with (
             (self.state.parent / "out").open("wb") as out,

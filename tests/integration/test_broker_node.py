@@ -14,6 +14,7 @@ from hub.broker.install import Installation, find_installation
 from hub.broker.management import Management
 from hub.broker.node import PrivateNode
 from hub.errors import BrokerError, BrokerUnavailable
+from tests.demo_rig import OURS
 
 pytestmark = pytest.mark.integration
 
@@ -43,9 +44,8 @@ def all_gone(pids: list[int], seconds: float) -> bool:
 
 
 def start_elsewhere(folder: Path) -> tuple[subprocess.Popen[str], list[int], int]:
-    starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(folder)], stdout=subprocess.PIPE, text=True
-    )
+    command = [*OURS, sys.executable, "-c", STARTER, str(folder)]
+    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert starter.stdout is not None
     assert select.select([starter.stdout], [], [], 60)[0]
     *pids, port = map(int, starter.stdout.readline().split())

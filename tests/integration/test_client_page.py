@@ -21,6 +21,7 @@ from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from tests.client_rig import LIMIT_SECONDS, PARTITIONS, Recorder, hub_at_work, url_of
 from tests.conftest import Vhost
+from tests.demo_rig import OURS
 from tests.samples import SIGNER
 from tests.servers.ledgers import rows_of
 
@@ -54,9 +55,8 @@ def hub(ready: Vhost, tmp_path: Path) -> Iterator[Recorder]:
 
 def started(name: str, vhost: Vhost, system: str, folder: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {"HUB_URL": url_of(vhost, system), "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", block("python", name)], cwd=folder, env=environment
-    )
+    command = [*OURS, sys.executable, "-W", "error", "-c", block("python", name)]
+    return subprocess.Popen(command, cwd=folder, env=environment)
 
 
 def test_the_pages_code_publishes_receives_and_is_in_the_ledger(

@@ -25,6 +25,7 @@ from hub.names import inbound_exchange
 from tests.client_rig import (
     PARTITIONS,
     QUICK,
+    SOON,
     Proxy,
     change,
     client_of,
@@ -220,7 +221,7 @@ def test_nobody_there_is_not_sent(ready: Vhost) -> None:
         client.publish(TYPE, change(), message_id="one")
 
 
-def test_closing_ends_a_publish_within_a_second(ready: Vhost, tmp_path: Path) -> None:
+def test_closing_ends_a_publish_soon(ready: Vhost, tmp_path: Path) -> None:
     with (
         hub_at_work(ready, tmp_path, RECEIVERS) as hub,
         Proxy(ready.broker.host, ready.broker.port) as proxy,
@@ -242,7 +243,7 @@ def test_closing_ends_a_publish_within_a_second(ready: Vhost, tmp_path: Path) ->
         began = time.monotonic()
         client.close()
         thread.join()
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < SOON
         assert len(failures) == 1
         with pytest.raises(ClientClosed):
             client.publish(TYPE, change(), message_id="three")

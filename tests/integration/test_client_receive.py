@@ -14,6 +14,7 @@ from hub.site import HUB_USER
 from tests.client_rig import (
     LIMIT_SECONDS,
     PARTITIONS,
+    SOON,
     Collector,
     Proxy,
     change,
@@ -161,7 +162,7 @@ def test_receiving_goes_on_after_the_connection_was_cut(ready: Vhost) -> None:
     assert set(receipted(ready, 60)) == set(collect.ids)
 
 
-def test_closing_from_another_thread_ends_it_within_a_second(ready: Vhost) -> None:
+def test_closing_from_another_thread_ends_it_soon(ready: Vhost) -> None:
     collect = Collector()
     client = client_of(ready, SYSTEM)
     receiving = running(lambda: client.receive(collect))
@@ -170,7 +171,7 @@ def test_closing_from_another_thread_ends_it_within_a_second(ready: Vhost) -> No
     began = time.monotonic()
     client.close()
     receiving.join(LIMIT_SECONDS)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < SOON
     assert receipted(ready, 1) == ["m1"]
 
 
@@ -195,7 +196,7 @@ def test_closing_ends_it_while_the_broker_is_away(ready: Vhost) -> None:
     results: list[int] = []
     receiving = running(lambda: results.append(client.receive(Collector())))
     client.close()
-    receiving.join(1.0)
+    receiving.join(SOON)
     assert results == [0]
 
 

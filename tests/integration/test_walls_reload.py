@@ -2,9 +2,7 @@
 
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from hub.broker.link import PikaLink
+from hub.broker.probe import choose_ports
 from hub.compose.checked import load_checked
 from hub.ledger.store import DatabaseLedger
 from hub.message import partition_of
@@ -22,6 +21,7 @@ from hub.names import inbound_exchange
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
 from tests.conftest import Vhost
+from tests.demo_rig import OURS, RENKEI
 from tests.samples import ADDRESSEE, CHANGED, REGISTRY, SIGNER, event, wire
 from tests.servers.ledgers import rows_of
 from tests.walls_rig import NAMED, Office
@@ -51,16 +51,14 @@ class Running:
 
     def __init__(self, office: Office) -> None:
         self.office = office
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
+        self.port = choose_ports()["management"]
         self.say("")
         assert office.renkei("ledger", "migrate") == 0
         self.processes = [self._start("hub"), self._start("adapter", "union")]
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        line = [sys.executable, "-m", "hub.cli.main", *command, "--site"]
+        line = [*OURS, *RENKEI, *command, "--site"]
         return subprocess.Popen([*line, str(self.office.site_file)], cwd=ROOT, env=environment)
 
     def say(self, decisions: str) -> None:

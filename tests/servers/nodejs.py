@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.packages import NotInstalled, Wanted, install, privilege
+from tests.servers.packages import alone
 
 PROJECT = Path(__file__).parents[2]
 LOCKED = PROJECT / "tests" / "asyncapi"
@@ -71,7 +72,9 @@ def node() -> Node:
 def _programs() -> tuple[str, str]:
     found = _found()
     if found is None:
-        install(WANTED, _say, privilege(WANTED))
+        with alone():
+            if _found() is None:
+                install(WANTED, _say, privilege(WANTED))
         found = _found()
     if found is None:
         raise NotInstalled(f"{WANTED.program} is not here. {WANTED.by_hand}.")

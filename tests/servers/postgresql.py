@@ -25,6 +25,7 @@ from typing import Self
 import pg8000.dbapi
 
 from hub.packages import Run, run_command
+from tests.servers.packages import alone
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)
@@ -59,7 +60,9 @@ def programs() -> Path:
     """
     found = _installed()
     if found is None:
-        _install()
+        with alone():
+            if _installed() is None:
+                _install()
         found = _installed()
     if found is None:
         raise NoPostgresql(f"{LIBRARIES} has no PostgreSQL. {BY_HAND}.")

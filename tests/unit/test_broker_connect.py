@@ -5,6 +5,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
+from hub.broker import connect
 from hub.broker.connect import connected
 from hub.broker.link import LinkSettings
 from hub.errors import BrokerUnavailable
@@ -40,7 +41,9 @@ def test_it_tries_again_until_it_is_open() -> None:
     assert all("nobody answers" in line for line in said)
 
 
-def test_it_stops_promptly_during_a_pause() -> None:
+def test_it_stops_promptly_during_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "FIRST_PAUSE", 20.0)
+    monkeypatch.setattr(connect, "LONGEST_PAUSE", 40.0)
     until = time.monotonic() + 0.3
     said: list[str] = []
     began = time.monotonic()
@@ -51,8 +54,8 @@ def test_it_stops_promptly_during_a_pause() -> None:
         open_link=Opener(10**9),  # type: ignore[arg-type]
     )
     assert link is None
-    assert time.monotonic() - began < 1.0
-    assert said
+    assert time.monotonic() - began < 10.0
+    assert len(said) == 1
 
 
 def test_it_does_not_even_try_when_already_stopping() -> None:

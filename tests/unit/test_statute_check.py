@@ -237,7 +237,7 @@ def test_all_of_it_is_found_at_once_in_the_shipped_catalogue(tmp_path: Path) -> 
 
 
 def test_the_shipped_catalogue_has_no_error_and_is_checked_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # others may have the cores meanwhile
     found = check(None, (), today=TODAY)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert [str(one) for one in found if one.severity is Severity.ERROR] == []

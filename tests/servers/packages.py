@@ -1,0 +1,37 @@
+"""Debian packages for tests, installed by one process at a time."""
+
+import contextlib
+import fcntl
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from hub.broker.provide import URL, Machine
+from hub.packages import Say
+
+LOCK = Path(__file__).parents[2] / ".cache" / "packages.lock"
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let no other test process of this checkout install anything meanwhile."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("wb") as lock:
+        # The kernel lets go of it when this process ends, however it ends.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@functools.cache
+def rabbitmq_is_here(say: Say) -> None:
+    """Install RabbitMQ where ``provide`` would.
+
+    Raises:
+        BrokerUnavailable: it cannot be installed; the text says what to do.
+    """
+    machine = Machine()
+    if URL in machine.environment or machine.find() is not None:
+        return
+    with alone():
+        if machine.find() is None and not machine.docker_answers():
+            machine.install(say)
