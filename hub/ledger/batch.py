@@ -50,9 +50,14 @@ class Numbered:
 
 
 class Numbering:
-    """The numbers that this process knows to be committed."""
+    """The numbers that this process knows to be committed.
 
-    def __init__(self) -> None:
+    ``destructions`` is what ``months.destructions`` gave when the first of them was learnt: once
+    it has grown, rows may be gone whose numbers are remembered here.
+    """
+
+    def __init__(self, destructions: int = 0) -> None:
+        self.destructions = destructions
         self._terms = Numbers(find_terms)
         self._access = Numbers(find_access)
         self._cases = Numbers(find_cases)

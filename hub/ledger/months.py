@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from hub.clock import JST
 from hub.ledger.tables import entries, months
@@ -47,6 +47,17 @@ def all_months(connection: Connection) -> list[Month]:
     return [Month(*row) for row in rows]
 
 
+def destructions(connection: Connection) -> int:
+    """Give a number that grows with each month that is destroyed.
+
+    Rows that only destroyed months refer to go after it has grown: whoever remembers the numbers
+    of rows forgets them when he sees it grow.
+    """
+    return int(
+        connection.execute(select(func.coalesce(func.sum(months.c.destroyed), 0))).scalar_one()
+    )
+
+
 def begin_month(connection: Connection, new: Month) -> None:
     """Make the table of a month."""
     entries(new.month).create(connection)
@@ -60,3 +71,9 @@ def kept_since(known: Sequence[Month], first_message: int) -> list[Month]:
     """Give the months that may have entries about messages from a number on."""
     begin = bisect_right([month.first_message for month in known], first_message) - 1
     return [month for month in known[max(begin, 0) :] if not month.destroyed]
+
+
+def given_in_kept(known: Sequence[Month], message: int) -> bool:
+    """Say whether the month in which a message got its number is kept."""
+    place = bisect_right([month.first_message for month in known], message) - 1
+    return place >= 0 and not known[place].destroyed

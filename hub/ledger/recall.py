@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
-from hub.ledger.months import Month, all_months, kept_since
+from hub.ledger.months import Month, all_months, given_in_kept, kept_since
 from hub.ledger.numbers import MessageRef, find_ids
 from hub.ledger.tables import cases, entries, terms
 from hub.message import MessageKey
@@ -28,7 +28,11 @@ def plain_key(key: MessageKey) -> MessageKey:
 def recall(
     connection: Connection, keys: Collection[MessageKey]
 ) -> tuple[dict[MessageKey, Known], dict[MessageRef, int]]:
-    """Tell what is recorded of messages, and the numbers under which they are."""
+    """Tell what is recorded of messages, and the numbers under which they are.
+
+    The numbers that were given in months that are destroyed are left out: retention may take
+    their rows away, so nobody is to remember them.
+    """
     asked: defaultdict[MessageKey, list[MessageKey]] = defaultdict(list)
     by_sender: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:
@@ -38,12 +42,14 @@ def recall(
     numbers = find_ids(connection, by_sender)
     refs = {number: ref for ref, number in numbers.items()}
     found: defaultdict[MessageKey, Known] = defaultdict(Known)
-    for row in _about(connection, sorted(refs)):
+    months = all_months(connection) if refs else []
+    for row in _about(connection, months, sorted(refs)):
         ref = refs[row.message]
         known = found[MessageKey(ref.sender, ref.message_id)]
         known.resident = known.resident or ref.resident
         _learn(known, row)
-    return {key: known for plain, known in found.items() for key in asked[plain]}, numbers
+    lasting = {ref: number for ref, number in numbers.items() if given_in_kept(months, number)}
+    return {key: known for plain, known in found.items() for key in asked[plain]}, lasting
 
 
 class _Row(NamedTuple):
@@ -57,11 +63,13 @@ class _Row(NamedTuple):
     code: str
 
 
-def _about(connection: Connection, numbers: Sequence[int]) -> Iterator[_Row]:
+def _about(
+    connection: Connection, months: Sequence[Month], numbers: Sequence[int]
+) -> Iterator[_Row]:
     """Read the entries about messages, the earliest first for each."""
     if not numbers:
         return
-    for month in kept_since(all_months(connection), numbers[0]):
+    for month in kept_since(months, numbers[0]):
         query = _about_query(month)
         for start in range(0, len(numbers), _NUMBERS_A_QUERY):
             some = numbers[start : start + _NUMBERS_A_QUERY]

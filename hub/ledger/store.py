@@ -13,7 +13,7 @@ from hub.ledger.edge import Edge, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
 from hub.ledger.model import Entry, FlowCount, Known
-from hub.ledger.months import Month, all_months, begin_month, month_of
+from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
 from hub.ledger.recall import catalogue_in_force, count_entries, plain_key, recall
 from hub.ledger.schema import SameFile, check_schema, ledger_errors, open_engine
@@ -69,14 +69,15 @@ class DatabaseLedger:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
             months = self._months_for(connection, before, new)
-            numbered = self._numbering.give(connection, before, new)
+            numbering = self._numbering_for(connection)
+            numbered = numbering.give(connection, before, new)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
             edge, changed = edge.extended(hashes)
             put_tiles(connection, tiles, changed)
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
-        self._numbering.learn(numbered)
-        self._edge, self._months = edge, months
+        numbering.learn(numbered)
+        self._edge, self._months, self._numbering = edge, months, numbering
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:
@@ -109,8 +110,10 @@ class DatabaseLedger:
         """Tell what is already recorded of these messages; unknown ones are absent."""
         self._file.check()
         with ledger_errors("be read"), self._engine.connect() as connection:
+            gone = destructions(connection)
             found, numbers = recall(connection, keys)
-        self._numbering.messages.learn(numbers)
+        if gone == self._numbering.destructions:
+            self._numbering.messages.learn(numbers)
         return found
 
     def catalogue(self) -> str:
@@ -157,6 +160,11 @@ class DatabaseLedger:
         begun = Month(month, head.size + 1, head.messages + 1)
         begin_month(connection, begun)
         return [*known, begun]
+
+    def _numbering_for(self, connection: Connection) -> Numbering:
+        """Give the numbers that are remembered; none where their rows may be destroyed by now."""
+        gone = destructions(connection)
+        return self._numbering if self._numbering.destructions == gone else Numbering(gone)
 
     def _sealed(self, connection: Connection, head: Head, edge: Edge, *, keep: bool) -> Head:
         root = edge.root()
