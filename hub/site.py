@@ -38,6 +38,19 @@ def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
 SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
 
 
+def _age_recipient(text: str) -> str:
+    import pyrage  # noqa: PLC0415 - most processes have nothing to encrypt
+
+    try:
+        return str(pyrage.x25519.Recipient.from_str(text))
+    except pyrage.RecipientError:
+        message = "this is no public key of age (age1…): copy it from renkei ledger archive-key"
+        raise ValueError(message) from None
+
+
+Recipient = Annotated[str, AfterValidator(_age_recipient)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -59,11 +72,13 @@ class HubSite(_Section):
 
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
     ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``. The hub signs with
-    the key in ``ledger_key_file``; ``ledger_name`` begins the name that a new key gets.
+    the key in ``ledger_key_file``; ``ledger_name`` begins the name that a new key gets. The
+    watch keeps the newest sealed head in ``ledger_witness_file``, best on another disk.
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
     reach it: the law's text has no number, so the site decides. With more than one of
     ``partitions`` a broker's restart may change which queue a resident's messages go to
-    (``docs/adr/0012-one-partition.md``).
+    (``docs/adr/0012-one-partition.md``). Archives and backups of the ledger are encrypted to
+    ``archive_recipients``, and a month of it is destroyed ``retention_years`` after its end.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
@@ -75,10 +90,14 @@ class HubSite(_Section):
     ledger_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,60}$")] = (
         "renkei-hub/ledger"
     )
+    archive_recipients: tuple[Recipient, ...] = ()
+    retention_years: Annotated[int, Field(ge=7, le=100)] = 7
     routes: SitePath | None = None
     about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
     batch: Annotated[int, Field(ge=1, le=2000)] = 500
     metrics_port: Port | None = None
+    watch_metrics_port: Port | None = None
+    ledger_witness_file: Annotated[SitePath, Field(validate_default=True)] = Path("ledger.witness")
 
 
 class AccessSite(_Section):
@@ -135,7 +154,11 @@ class Site(_Section):
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:
-        ports = [self.hub.metrics_port, *(s.metrics_port for s in self.systems.values())]
+        ports = [
+            self.hub.metrics_port,
+            self.hub.watch_metrics_port,
+            *(s.metrics_port for s in self.systems.values()),
+        ]
         taken = [port for port in ports if port is not None]
         twice = sorted({port for port in taken if taken.count(port) > 1})
         if twice:
