@@ -38,6 +38,22 @@ def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
 SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
 
 
+def _cosigner_key(text: str) -> str:
+    from schemas.evidence.keys import (  # noqa: PLC0415 - an adapter needs no cryptography
+        CosignerVerifier,
+        NoteError,
+    )
+
+    try:
+        return CosignerVerifier.parse(text).text()
+    except NoteError as error:
+        message = f"this is no cosigner's key ({error}): copy it from renkei ledger cosign key"
+        raise ValueError(message) from None
+
+
+CosignerKey = Annotated[str, AfterValidator(_cosigner_key)]
+
+
 def _age_recipient(text: str) -> str:
     import pyrage  # noqa: PLC0415 - most processes have nothing to encrypt
 
@@ -72,8 +88,9 @@ class HubSite(_Section):
 
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
     ``postgresql+pg8000://…``, whose password is in ``ledger_password_file``. The hub signs with
-    the key in ``ledger_key_file``; ``ledger_name`` begins the name that a new key gets. The
-    watch keeps the newest sealed head in ``ledger_witness_file``, best on another disk.
+    the key in ``ledger_key_file``; ``ledger_name`` begins the name that a new key gets;
+    second parties with the keys ``ledger_cosigners`` may cosign its checkpoints. The watch keeps
+    the newest sealed head in ``ledger_witness_file``, best on another disk.
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
     reach it: the law's text has no number, so the site decides. With more than one of
     ``partitions`` a broker's restart may change which queue a resident's messages go to
@@ -90,6 +107,7 @@ class HubSite(_Section):
     ledger_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,60}$")] = (
         "renkei-hub/ledger"
     )
+    ledger_cosigners: tuple[CosignerKey, ...] = ()
     archive_recipients: tuple[Recipient, ...] = ()
     retention_years: Annotated[int, Field(ge=7, le=100)] = 7
     routes: SitePath | None = None
