@@ -26,8 +26,8 @@ class HubObserver(Protocol):
         """The connection to the broker is gone; another will be made."""
         ...
 
-    def ledger_available(self, *, available: bool) -> None:
-        """Say whether entries can be recorded; while they cannot, nothing moves."""
+    def ledger_available(self, *, available: bool, why: str = "") -> None:
+        """Say whether entries can be recorded, and why not; while they cannot, nothing moves."""
         ...
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:

@@ -45,9 +45,9 @@ def end_with_parent() -> None:
 
 
 def commands_of(site: Path, systems: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Give the command of the hub and of each system's adapter, by process name."""
+    """Give the command of the hub, of the ledger's watch and of each adapter, by process name."""
     where = ("--site", str(site.resolve()))
-    return {"hub": ("hub", *where)} | {
+    return {"hub": ("hub", *where), "ledger-watch": ("ledger", "watch", *where)} | {
         f"adapter-{system}": ("adapter", system, *where) for system in systems
     }
 

@@ -85,11 +85,11 @@ class Worker:
             trouble = str(error)
             if trouble != before:
                 log.warning("nothing moves: %s", trouble)
-                self.observe.ledger_available(available=False)
+                self.observe.ledger_available(available=False, why=trouble)
             return trouble
         if before:
             log.info("the ledger takes entries again")
-            self.observe.ledger_available(available=True)
+        self.observe.ledger_available(available=True)
         return ""
 
     def _until_moved(
@@ -106,7 +106,8 @@ class Worker:
             except (LedgerError, NotTakenError) as trouble:
                 troubled = True
                 log.warning("nothing moves: %s; trying again in %.1f s", trouble, pause)
-                self.observe.ledger_available(available=not isinstance(trouble, LedgerError))
+                is_ledgers = isinstance(trouble, LedgerError)
+                self.observe.ledger_available(available=not is_ledgers, why=str(trouble))
             else:
                 self.observe.ledger_available(available=True)
                 self.observe.batch_done(len(batch), time.monotonic() - began)

@@ -1,18 +1,64 @@
-"""The Prometheus endpoint of a process."""
+"""The HTTP endpoint of a process: ``/metrics``, ``/health/live`` and ``/health/ready``.
 
-from prometheus_client import CollectorRegistry, start_http_server
+``/health/ready`` answers 200 while the process can do its work, and 503 with the reason while
+it cannot; ``/health/live`` answers 200 as long as the process answers at all.
+"""
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from hub.errors import SiteError
+from monitoring.health import Health
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+LIVE, READY = "/health/live", "/health/ready"
 
 
-def serve(registry: CollectorRegistry, port: int, address: str = "127.0.0.1") -> None:
-    """Answer ``/metrics`` on a port, from a thread of its own, while the process lives.
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        """Log no request: a scrape comes every few seconds."""
+
+
+def serve(
+    registry: CollectorRegistry,
+    port: int,
+    address: str = "127.0.0.1",
+    *,
+    health: Health | None = None,
+) -> None:
+    """Answer on a port, from a thread of its own, while the process lives.
 
     Raises:
         SiteError: the port cannot be had.
     """
     try:
-        start_http_server(port, address, registry)
+        server = make_server(
+            address, port, _app(registry, health or Health()), ThreadingWSGIServer, _Quiet
+        )
     except OSError as error:
         message = f"metrics_port {port} cannot be used: {error.strerror}"
         raise SiteError(message) from error
+    threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()
+
+
+def _app(registry: CollectorRegistry, health: Health) -> "WSGIApplication":
+    metrics = make_wsgi_app(registry)
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path not in {LIVE, READY}:
+            answered: Iterable[bytes] = metrics(environ, start_response)
+            return answered
+        is_good = path == LIVE or health.is_ready
+        status = "200 OK" if is_good else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "application/json; charset=utf-8")])
+        return [health.document()]
+
+    return answer

@@ -13,10 +13,12 @@ from hub.ledger.changes import CATALOGUE_REFUSED
 from hub.ledger.model import Entry, Kind
 from hub.statute.model import Catalogue
 from hub.statute.reasons import Code
+from monitoring.health import Health
 
 OTHER = "other"
 """Stands for any sender, receiver, flow, type or code that this hub does not know."""
 _CODES = frozenset({*Code, CATALOGUE_REFUSED})
+BROKER, LEDGER = "broker", "ledger"
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 
 
@@ -30,6 +32,7 @@ class HubMetrics:
         types: Collection[str],
         flows: Collection[str],
     ) -> None:
+        self.health = Health(BROKER, LEDGER)
         self._systems = frozenset(systems)
         self._types = frozenset(types)
         self._flows = frozenset(flows)
@@ -107,15 +110,21 @@ class HubMetrics:
     def linked(self) -> None:
         """Note that there is a connection."""
         self._connected.set(1)
+        self.health.holds(BROKER)
 
     def link_lost(self) -> None:
         """Count a lost connection."""
         self._connected.set(0)
+        self.health.fails(BROKER, "the connection is lost; another is being made")
         self._reconnects.inc()
 
-    def ledger_available(self, *, available: bool) -> None:
+    def ledger_available(self, *, available: bool, why: str = "") -> None:
         """Set whether entries can be recorded."""
         self._ledger_up.set(1 if available else 0)
+        if available:
+            self.health.holds(LEDGER)
+        else:
+            self.health.fails(LEDGER, why)
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:
         """Show the digest; what earlier catalogues knew stays known."""

@@ -154,7 +154,7 @@ class Recorder(HubObserver):
     def link_lost(self) -> None:
         pass
 
-    def ledger_available(self, *, available: bool) -> None:
+    def ledger_available(self, *, available: bool, why: str = "") -> None:
         pass
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:

@@ -145,7 +145,8 @@ class Observed:
     def link_lost(self) -> None:
         self.lost += 1
 
-    def ledger_available(self, *, available: bool) -> None:
+    def ledger_available(self, *, available: bool, why: str = "") -> None:
+        assert available or why
         self.available.append(available)
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:

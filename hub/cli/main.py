@@ -98,7 +98,7 @@ def run_worker(site: SiteOption) -> None:
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see this module's docstring
     from hub.compose.worker import run_hub  # noqa: PLC0415
 
-    stop = _begin()
+    stop = begin()
     settings, catalogue = load_checked(site, {"hub"})
     run_hub(site, settings, catalogue, stop)
 
@@ -129,7 +129,7 @@ def run_one_adapter(
     from hub.compose.checked import load_checked, system_of  # noqa: PLC0415
     from hub.compose.system import run_system  # noqa: PLC0415
 
-    stop = _begin()
+    stop = begin()
     os.umask(SHARED)
     settings, catalogue = load_checked(site, {system})
     system_of(settings, system)
@@ -152,7 +152,7 @@ def run_all(
     from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.compose.ledger import prepare_ledger  # noqa: PLC0415
 
-    stop = _begin()
+    stop = begin()
     _say("checking the site ...")
     settings, _ = load_checked(site)
     prepare_ledger(settings)
@@ -174,7 +174,7 @@ def _say(line: str) -> None:
     errors.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _begin() -> Stop:
+def begin() -> Stop:
     """Log to stderr, listen to signals, and end with the supervisor if there is one."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

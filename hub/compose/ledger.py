@@ -1,11 +1,15 @@
 """Opens the ledger of a site."""
 
+import datetime as dt
+from pathlib import Path
+
+from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.model import Pseudonyms
 from hub.ledger.schema import is_empty, migrate, with_password
 from hub.ledger.store import DatabaseLedger
 from hub.site import Site, read_secret
-from schemas.evidence.note import NoteError, Signer
+from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
 
 
 def pseudonyms(site: Site) -> Pseudonyms:
@@ -44,7 +48,16 @@ def prepare_ledger(site: Site, *, anew: bool = False) -> None:
             "its newest backup; 'renkei ledger migrate --anew' begins with an empty one"
         )
         raise LedgerError(message)
+    if anew and is_empty(url):
+        _put_aside(site.hub.ledger_witness_file)
     migrate(url)
+
+
+def _put_aside(witness: Path) -> None:
+    """Keep what was known of the ledger before: the new one is another."""
+    if witness.exists():
+        stamp = dt.datetime.now(JST).strftime("%Y%m%d-%H%M%S")
+        witness.rename(witness.with_name(f"{witness.name}.before-{stamp}"))
 
 
 def ledger_signer(site: Site) -> Signer:
@@ -68,3 +81,23 @@ def open_ledger(site: Site) -> DatabaseLedger:
         LedgerError: it cannot be reached, or its schema is not this program's.
     """
     return DatabaseLedger(ledger_url(site), ledger_signer(site))
+
+
+def known_cosigners(site: Site) -> tuple[CosignerVerifier, ...]:
+    """Give the second parties whose signatures may stand under checkpoints."""
+    return tuple(CosignerVerifier.parse(text) for text in site.hub.ledger_cosigners)
+
+
+def read_witness(site: Site) -> SignedNote | None:
+    """Give the newest sealed head that was kept outside the database; none where none was.
+
+    Raises:
+        LedgerError: the file cannot be read, or holds something else.
+    """
+    path = site.hub.ledger_witness_file
+    try:
+        return SignedNote.parse(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, NoteError) as error:
+        raise LedgerError(f"the witness {path} cannot be read: {error}") from None

@@ -16,7 +16,9 @@ from pydantic import SecretStr
 _SQLITE = "sqlite:///"
 _DEFAULT_LEDGER = "sqlite:///ledger.sqlite3"
 _DEFAULT_KEY = "secrets/ledger-key"
+_DEFAULT_WITNESS = "ledger.witness"
 LEDGER_KEY = "ledger_key_file"
+WITNESS = "ledger_witness_file"
 ADMINISTRATOR_KEY = "broker.admin_password_file"
 
 
@@ -73,6 +75,7 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         add(hub, "hub", key, hub_user)
     add({LEDGER_KEY: _DEFAULT_KEY, **hub}, "hub", LEDGER_KEY, hub_user)
     add(hub, "hub", "routes")
+    add({WITNESS: _DEFAULT_WITNESS, **hub}, "hub", WITNESS)
     ledger = hub.get("ledger", _DEFAULT_LEDGER)
     if isinstance(ledger, str) and ledger.startswith(_SQLITE):
         where = _resolved(folder / ledger.removeprefix(_SQLITE))

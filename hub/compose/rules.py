@@ -59,7 +59,7 @@ class Rules:
                 self._settle(offer)
             except LedgerError as error:
                 log.warning("a change of the catalogue waits, it cannot be recorded: %s", error)
-                self._observe.ledger_available(available=False)
+                self._observe.ledger_available(available=False, why=str(error))
         return self._judge
 
     def _settle(self, offer: Offer) -> None:

@@ -33,7 +33,7 @@ def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) ->
     flows = {flow.ref for flow in catalogue.flows}
     metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
     if site.hub.metrics_port is not None:
-        serve(REGISTRY, site.hub.metrics_port)
+        serve(REGISTRY, site.hub.metrics_port, health=metrics.health)
     queues = tuple(partition_queue(number) for number in range(site.hub.partitions))
     settings = link_settings(
         site, HUB_USER, site.hub.password_file, queues, prefetch=2 * site.hub.batch

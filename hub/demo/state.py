@@ -23,6 +23,7 @@ _OURS = (
     "logs",
     "secrets",
     "ledger",
+    "ledger.witness",
     "site.toml",
     "metrics-targets.json",
     "vhost",
@@ -212,7 +213,8 @@ def write_site(
     for name in ("hub", "pseudonym-key", *systems):
         _make_secret(state.secret(name), secrets.token_urlsafe(_KEY_BYTES))
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
-    ports = _metrics_ports(state, 1 + len(systems))
+    names = ("hub", "ledger-watch", *systems)
+    ports = _metrics_ports(state, len(names))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
         "[broker]",
@@ -227,8 +229,9 @@ def write_site(
         'pseudonym_key_file = "secrets/pseudonym-key"',
         'ledger_key_file = "secrets/ledger-key"',
         f"metrics_port = {ports[0]}",
+        f"watch_metrics_port = {ports[1]}",
     ]
-    for system, port in zip(systems, ports[1:], strict=True):
+    for system, port in zip(systems, ports[2:], strict=True):
         lines += [
             "",
             f"[systems.{system}]",
@@ -241,7 +244,7 @@ def write_site(
             f"settle_seconds = {SETTLE_SECONDS}",
         ]
     write_atomically(state.site_file, "\n".join(lines) + "\n")
-    _write_targets(state, dict(zip(("hub", *systems), ports, strict=True)))
+    _write_targets(state, dict(zip(names, ports, strict=True)))
 
 
 def _make_secret(path: Path, content: str) -> None:

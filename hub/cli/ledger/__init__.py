@@ -7,9 +7,11 @@ order in which ``renkei ledger --help`` lists them.
 import typer
 
 from hub.cli.ledger.migrate import migrate_ledger
+from hub.cli.ledger.watch import watch_ledger
 
 app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
 app.command("migrate")(migrate_ledger)
+app.command("watch")(watch_ledger)
 
 
 @app.callback()

@@ -1,0 +1,81 @@
+"""Builds the process that watches the ledger."""
+
+import datetime as dt
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from prometheus_client import REGISTRY
+from sqlalchemy import Engine
+
+from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
+from hub.ledger.schema import check_schema, open_engine
+from hub.ledger.verify import verify
+from hub.ledger.watch import Check, Finding, Watch
+from hub.site import Site
+from hub.stop import Stop
+from monitoring.endpoint import serve
+from monitoring.health import Health
+from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+NICENESS = 10
+"""What moves goes first."""
+
+
+def run_watch(site: Site, stop: Stop) -> None:
+    """Watch the ledger of a site until ``stop``.
+
+    Raises:
+        RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
+    """
+    health = Health(LEDGER, EVIDENCE)
+    metrics = LedgerMetrics(REGISTRY, health)
+    if site.hub.watch_metrics_port is not None:
+        serve(REGISTRY, site.hub.watch_metrics_port, health=health)
+    os.nice(NICENESS)
+    engine = open_engine(ledger_url(site))
+    try:
+        check_schema(engine)
+        with ThreadPoolExecutor(1, "sweep") as sweeper:
+            watch = Watch(
+                engine,
+                checker(site, engine),
+                site.hub.ledger_witness_file,
+                metrics,
+                sweeper,
+                clock=lambda: dt.datetime.now(dt.UTC),
+                monotonic=time.monotonic,
+            )
+            log.info("watching the ledger")
+            watch.tick()
+            while not stop.wait(TICK_SECONDS):
+                watch.tick()
+    finally:
+        engine.dispose()
+    log.info("the watch has stopped")
+
+
+def checker(site: Site, engine: Engine) -> Check:
+    """Give what recomputes the ledger of a site.
+
+    Raises:
+        SiteError: a secret cannot be read.
+    """
+    verifier = ledger_signer(site).verifier
+
+    def check(begin: int | None) -> Finding:
+        found = verify(
+            engine,
+            verifier,
+            cosigners=known_cosigners(site),
+            witness=read_witness(site),
+            begin=begin or 1,
+            quick=begin is not None,
+        )
+        return Finding(found.through, found.first_bad, found.fault)
+
+    return check
