@@ -66,7 +66,7 @@ class Worker:
                 self.observe.link_lost()
 
     def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
-        trouble = ""
+        trouble: str | None = None
         while not stopping():
             self.rules()
             trouble = self._tended(trouble)
@@ -77,8 +77,8 @@ class Worker:
             if batch:
                 self._until_moved(link, batch, stopping)
 
-    def _tended(self, before: str) -> str:
-        """Look after the ledger; give what is wrong with it, and tell it once."""
+    def _tended(self, before: str | None) -> str:
+        """Look after the ledger; give what is wrong with it, and tell only what is new."""
         try:
             self.ledger.tend()
         except LedgerError as error:
@@ -89,7 +89,8 @@ class Worker:
             return trouble
         if before:
             log.info("the ledger takes entries again")
-        self.observe.ledger_available(available=True)
+        if before != "":  # noqa: PLC1901 - nothing was told yet where it is none
+            self.observe.ledger_available(available=True)
         return ""
 
     def _until_moved(

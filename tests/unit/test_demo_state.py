@@ -201,12 +201,17 @@ def test_a_port_that_somebody_took_meanwhile_is_not_used_again(state: DemoState)
         write_site(state, BROKER, "v", SYSTEMS)
         assert before[1] not in ports(state)
     document = tomllib.loads(state.site_file.read_text())
-    used = [document["hub"], *document["systems"].values()]
-    assert [part["metrics_port"] for part in used] == ports(state)
+    hub = document["hub"]
+    used = [part["metrics_port"] for part in document["systems"].values()]
+    assert [hub["metrics_port"], hub["watch_metrics_port"], *used] == ports(state)
 
 
 def test_the_targets_name_each_process(state: DemoState) -> None:
     write_site(state, BROKER, "v", SYSTEMS)
     groups = json.loads(state.metrics_targets.read_text())
-    assert [group["labels"]["process"] for group in groups] == ["hub", *SYSTEMS]
-    assert len(set(ports(state))) == 3
+    assert [group["labels"]["process"] for group in groups] == [
+        "hub",
+        "ledger-watch",
+        *SYSTEMS,
+    ]
+    assert len(set(ports(state))) == 4

@@ -111,6 +111,7 @@ def test_commands_name_the_site_by_its_whole_path(
     site = str(tmp_path.resolve() / "site.toml")
     assert commands_of(Path("site.toml"), ["tax", "union"]) == {
         "hub": ("hub", "--site", site),
+        "ledger-watch": ("ledger", "watch", "--site", site),
         "adapter-tax": ("adapter", "tax", "--site", site),
         "adapter-union": ("adapter", "union", "--site", site),
     }
