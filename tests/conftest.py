@@ -8,9 +8,11 @@ cores: no test may take a time that is short only where nothing else runs.
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -32,6 +34,9 @@ TIERS = ("fault", "integration", "contract", "unit")
 MOST_WORKERS = 4
 """Each has a broker of its own, and more of them would only wait for one another's disk."""
 
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 3 * 2**30  # noqa: S108 - pytest makes its own folder
+"""A file system in memory, and what has to be free there: several times what the tests use."""
+
 TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"})
 """What a user may publish where a test does not say."""
 
@@ -39,6 +44,18 @@ TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long drills (``make fault``); without it each has its short run."""
     parser.addoption("--long", action="store_true", help="run the drills at full length")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' files in memory where there is room: every commit would wait for a disk.
+
+    The tests kill processes, never the machine, and what a process wrote survives that.
+    """
+    root = "PYTEST_DEBUG_TEMPROOT"
+    if root in os.environ or config.getoption("--long"):
+        return
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
+        os.environ[root] = str(MEMORY)
 
 
 @pytest.hookimpl(optionalhook=True)

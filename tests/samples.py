@@ -4,6 +4,7 @@ An event is a plain dictionary, so that a test can make it wrong in any way.
 """
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -125,9 +126,15 @@ def delivery(content: Mapping[str, Any] | bytes | None = None, **changes: object
     return Delivery(**{**parts, **changes})
 
 
+@functools.cache
+def shipped() -> Catalogue:
+    """Give the shipped catalogue, read once: nothing can change it."""
+    return load_catalogue()
+
+
 def judge(catalogue: Catalogue | None = None, about_to_reach_days: int = 90) -> Judge:
     """Give a judge of the shipped catalogue, or of another."""
-    return Judge(catalogue or load_catalogue(), PSEUDONYMS, about_to_reach_days)
+    return Judge(catalogue or shipped(), PSEUDONYMS, about_to_reach_days)
 
 
 def entry(number: int = 1, **changes: object) -> Entry:

@@ -20,10 +20,10 @@ from hub.message import NOTICE_TYPE, MessageKey
 from hub.names import OUT_EXCHANGE
 from hub.pipeline.judge import Judge
 from hub.ports import Delivery, Outgoing, Sent
-from hub.statute.catalogue import Catalogue, load_catalogue
+from hub.statute.catalogue import Catalogue
 from hub.worker import Worker
 from tests.fakes import FakeBroker, FakeLink, Stored
-from tests.samples import NOW, SIGNER, delivery, judge
+from tests.samples import NOW, SIGNER, delivery, judge, shipped
 from tests.servers.ledgers import rows_of
 
 IN = "hub.in.0"
@@ -34,7 +34,7 @@ NOTIFIED = frozenset({"resident-registry", "tax", "premium-collection", "union"}
 
 def shipped_four() -> Judge:
     """Give a judge of the four flows I1, I2, M1b and M1d alone, whatever else is shipped."""
-    catalogue = load_catalogue()
+    catalogue = shipped()
     kept = tuple(flow for flow in catalogue.flows if flow.ref in {"I1", "I2", "M1b", "M1d"})
     return judge(Catalogue(catalogue.systems, kept, catalogue.digest))
 

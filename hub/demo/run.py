@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
 import adapters
 from adapters.simulation.city import City, CityDay
 from adapters.simulation.expected import EXPECTED
-from adapters.simulation.kit import BROKER, WrongDelivery
+from adapters.simulation.kit import BROKER, Misdeed, WrongDelivery
 from hub.broker.apply import apply
+from hub.broker.link import LinkSettings
 from hub.broker.provide import ProvidedBroker, provide
 from hub.clock import today
 from hub.compose.broker import broker_plan
@@ -26,7 +29,7 @@ from hub.demo.tally import Reading, Source, arrived, content_faults, readings, t
 from hub.demo.watch import Progress, Watcher
 from hub.edge.delimited import BadFile
 from hub.edge.journal import InboundFile, InboundState, inbound_files
-from hub.errors import RenkeiError
+from hub.errors import LinkLost, RenkeiError
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.processes import Supervisor, commands_of
@@ -35,6 +38,7 @@ from hub.statute.catalogue import Catalogue
 from hub.stop import Stop
 
 POLL_SECONDS = 0.2
+MISDEED_TRIES = 10
 TELL_SECONDS = 10.0
 STALL_SECONDS = 60.0
 """When nothing at all has changed for so long, the demo gives up and says what is lacking."""
@@ -205,12 +209,22 @@ class _Stage:
         return day.number
 
     def try_misdeeds(self) -> None:
-        """Make every attempt that must be refused."""
+        """Make every attempt that must be refused; again, where the broker ends meanwhile."""
         self.watcher.say("trying what no statute permits ...")
+        again = Retrying(
+            retry=retry_if_exception_type(LinkLost),
+            wait=wait_fixed(POLL_SECONDS),
+            stop=stop_after_attempt(MISDEED_TRIES),
+            reraise=True,
+        )
         for system, settings in self.site.systems.items():
             link = link_settings(self.site, system, settings.password_file, (), prefetch=1)
             for misdeed in adapters.simulator(system).misdeeds():
-                self.outcomes.append(attempt(misdeed, link))
+                self.outcomes.append(again(self._try, misdeed, link))
+
+    def _try(self, misdeed: Misdeed, link: LinkSettings) -> Outcome:
+        self.tend()
+        return attempt(misdeed, link)
 
     def tend(self) -> None:
         """Start again whatever has died, the private broker included."""

@@ -167,6 +167,19 @@ def drill(
     assert demo.records() == expected
 
 
+def test_a_broker_killed_during_the_forbidden_attempts_is_tended_and_they_are_made_again(
+    demo: Demo, undisturbed: tuple[int, Counter[Record]]
+) -> None:
+    _, expected = undisturbed
+    demo.start()
+    said = demo.state.parent / "err"
+    demo.wait(lambda: "trying what no statute permits" in said.read_text())
+    os.kill(demo.pid("broker"), signal.SIGKILL)
+    answer = demo.finish()
+    assert answer["reconciled"] is True
+    assert demo.records() == expected
+
+
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_a_killed_process_loses_and_doubles_nothing(
     victim: str,

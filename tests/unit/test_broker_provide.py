@@ -148,7 +148,10 @@ def test_a_bad_address_is_refused_without_showing_it(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_configured_broker_that_is_not_there_is_named_by_its_variable(tmp_path: Path) -> None:
+def test_a_configured_broker_that_is_not_there_is_named_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.broker.management.ATTEMPTS", 1)
     machine = Machine(
         environment={
             "RENKEI_BROKER_URL": "amqp://u:hunter2@127.0.0.1:1",

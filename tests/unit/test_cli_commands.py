@@ -217,6 +217,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(
 def test_a_broker_that_does_not_answer_is_said_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("hub.broker.management.ATTEMPTS", 1)
     monkeypatch.setenv(URL, "amqp://admin:geheim@127.0.0.1:1/")
     monkeypatch.setenv("RENKEI_BROKER_MANAGEMENT_URL", "http://127.0.0.1:1")
     assert run("demo", "--state", str(tmp_path / "state")) == 1

@@ -8,7 +8,7 @@ import pytest
 from hub.statute.catalogue import load_catalogue
 from hub.statute.reasons import Code, sentence
 from hub.statute.rules import rule
-from tests.samples import ASSESSED, CHANGED, FLOW_TOML, REGISTRY, TAX, judge, routes
+from tests.samples import ASSESSED, CHANGED, FLOW_TOML, REGISTRY, TAX, judge, routes, shipped
 from tests.samples import delivery as make_delivery
 
 pytestmark = pytest.mark.unit
@@ -33,7 +33,7 @@ JST = dt.timezone(dt.timedelta(hours=9))
     ],
 )
 def test_resident_changes_move_by_the_article_of_the_day(day: str, flows: dict[str, str]) -> None:
-    ruling = rule(load_catalogue(), REGISTRY, CHANGED, dt.date.fromisoformat(day))
+    ruling = rule(shipped(), REGISTRY, CHANGED, dt.date.fromisoformat(day))
     found = {carrier.flow.ref: str(carrier.basis) for carrier in ruling.flows}
     shared = {ref: text for ref, text in found.items() if ref in {"I1", "M1b"}}
     assert shared.keys() == flows.keys()
@@ -53,7 +53,7 @@ def test_resident_changes_move_by_the_article_of_the_day(day: str, flows: dict[s
     ],
 )
 def test_income_moves_by_the_article_of_the_day(day: str, article: str | None) -> None:
-    ruling = rule(load_catalogue(), TAX, ASSESSED, dt.date.fromisoformat(day))
+    ruling = rule(shipped(), TAX, ASSESSED, dt.date.fromisoformat(day))
     found = {carrier.flow.ref: str(carrier.basis) for carrier in ruling.flows}
     if article is None:
         assert ruling.code is Code.NOT_IN_FORCE
@@ -75,7 +75,7 @@ def test_income_moves_by_the_article_of_the_day(day: str, article: str | None) -
     ],
 )
 def test_what_no_flow_permits_is_refused(sender: str, message_type: str, code: Code) -> None:
-    ruling = rule(load_catalogue(), sender, message_type, TODAY)
+    ruling = rule(shipped(), sender, message_type, TODAY)
     assert ruling.code is code
     assert ruling.flows == ()
 
@@ -104,7 +104,7 @@ def test_a_basis_moves_no_held_flow(tmp_path: Path) -> None:
 
 
 def test_outside_its_basis_a_flow_names_the_periods() -> None:
-    ruling = rule(load_catalogue(), "number-linkage", "inquiry.requested", dt.date(2022, 2, 21))
+    ruling = rule(shipped(), "number-linkage", "inquiry.requested", dt.date(2022, 2, 21))
     assert ruling.code is Code.NOT_IN_FORCE
     assert ruling.detail == (
         "(I11a: 2022-02-22 – 2022-06-27, 2022-06-28 – 2025-01-13, 2025-01-14 –)"
@@ -112,7 +112,7 @@ def test_outside_its_basis_a_flow_names_the_periods() -> None:
 
 
 def test_a_leg_is_judged_by_its_own_sender() -> None:
-    catalogue = load_catalogue()
+    catalogue = shipped()
     for sender, receiver in (
         ("premium-collection", "number-linkage"),
         ("number-linkage", "intermediate-server"),
