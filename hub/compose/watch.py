@@ -10,6 +10,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
+from hub.compose.links import Stopping
+from hub.errors import LedgerError
 from hub.ledger.schema import check_schema, open_engine
 from hub.ledger.verify import verify
 from hub.ledger.watch import Check, Finding, Watch
@@ -43,7 +45,7 @@ def run_watch(site: Site, stop: Stop) -> None:
         with ThreadPoolExecutor(1, "sweep") as sweeper:
             watch = Watch(
                 engine,
-                checker(site, engine),
+                checker(site, engine, stop),
                 site.hub.ledger_witness_file,
                 metrics,
                 sweeper,
@@ -54,18 +56,23 @@ def run_watch(site: Site, stop: Stop) -> None:
             watch.tick()
             while not stop.wait(TICK_SECONDS):
                 watch.tick()
+            watch.tick()
     finally:
         engine.dispose()
     log.info("the watch has stopped")
 
 
-def checker(site: Site, engine: Engine) -> Check:
-    """Give what recomputes the ledger of a site.
+def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:
+    """Give what recomputes the ledger of a site, and breaks off when it is time to stop.
 
     Raises:
         SiteError: a secret cannot be read.
     """
     verifier = ledger_signer(site).verifier
+
+    def go_on(_: int) -> None:
+        if stopping():
+            raise LedgerError("the watch is stopping")
 
     def check(begin: int | None) -> Finding:
         found = verify(
@@ -75,6 +82,7 @@ def checker(site: Site, engine: Engine) -> Check:
             witness=read_witness(site),
             begin=begin or 1,
             quick=begin is not None,
+            progress=go_on,
         )
         return Finding(found.through, found.first_bad, found.fault)
 
