@@ -1,0 +1,178 @@
+"""Verifies the months, what was destroyed of them, and which salts may be missing."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, bindparam, select
+
+from hub.clock import JST
+from hub.ledger.head import Head
+from hub.ledger.leaf import microseconds, read_leaf
+from hub.ledger.model import Kind
+from hub.ledger.months import Month
+from hub.ledger.reading import driver_rows, leaves
+from hub.ledger.tables import cases, entries, messages, terms
+from hub.ledger.verify_fault import Fault, reading
+
+OF_A_MONTH = "month"
+OF_SALTS = "salts"
+"""The codes of destruction entries."""
+
+_MONTH = re.compile(
+    r"month (?P<month>[0-9]{6}) entries (?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})"
+    r"(?: messages (?P<message>[0-9]{1,18})-(?P<until>[0-9]{1,18}))?(?![0-9-])",
+    re.ASCII,
+)
+_MESSAGE = re.compile(r"message (?P<sender>[^/ ]+)/(?P<id>[^ ]+)(?= |$)")
+_MONTHS_A_YEAR = 12
+
+Range = tuple[int, int]
+"""The first and the last entry, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Which entries may be without their salts.
+
+    ``ranges`` are entries of a month, ``messages`` the messages by number with the entry that
+    says so: an entry after it has its salt.
+    """
+
+    ranges: tuple[Range, ...] = ()
+    messages: Mapping[int, int] = field(default_factory=dict)
+
+    def covers(self, entry: int, message: int) -> bool:
+        """Say whether this entry about this message may be without its salt."""
+        in_a_month = any(first <= entry <= last for first, last in self.ranges)
+        return in_a_month or entry < self.messages.get(message, 0)
+
+
+def destroyed_ranges(months: Sequence[Month], head: Head) -> tuple[Range, ...]:
+    """Give the entries that are destroyed, month by month."""
+    return tuple(
+        (month.first_entry, last)
+        for month, last in zip(months, _lasts(months, head), strict=True)
+        if month.destroyed
+    )
+
+
+def _lasts(months: Sequence[Month], head: Head) -> list[int]:
+    return [month.first_entry - 1 for month in months[1:]] + [head.size][: len(months)]
+
+
+def check_months(connection: Connection, head: Head, months: Sequence[Month]) -> None:
+    """See that the months cut all entries into runs, and that a destroyed one is said to be so.
+
+    Raises:
+        Fault: they do not.
+    """
+    if bool(months) != bool(head.size):
+        raise Fault(None, "ledger_months: there are entries without a month, or none in a month")
+    entry, message = 0, 1
+    lasts = _lasts(months, head)
+    for month, last in zip(months, lasts, strict=True):
+        first_fits = month.first_entry == entry + 1
+        if not (first_fits and month.first_entry <= last and message <= month.first_message):
+            raise Fault(entry + 1, f"ledger_months: {month.month} does not begin where it should")
+        if not 1 <= month.month % 100 <= _MONTHS_A_YEAR:
+            raise Fault(month.first_entry, f"ledger_months: {month.month} is no month")
+        entry, message = last, month.first_message
+    if months and (months[0].first_message != 1 or message > head.messages + 1):
+        raise Fault(1, "ledger_months: the numbers of the messages do not fit the ledger's head")
+    for at, (month, last) in enumerate(zip(months, lasts, strict=True)):
+        if month.destroyed:
+            until = months[at + 1].first_message - 1 if at + 1 < len(months) else head.messages
+            _check_destroyed(connection, month, last, until)
+        else:
+            _check_time(connection, month)
+
+
+def _check_time(connection: Connection, month: Month) -> None:
+    year, number = divmod(month.month, 100)
+    begin = dt.datetime(year, number, 1, tzinfo=JST)
+    end = (begin + dt.timedelta(days=31)).replace(day=1)
+    with reading(month.table):
+        found = driver_rows(
+            connection,
+            f"SELECT 1 FROM {month.table} WHERE at >= ? AND at < ? LIMIT 1",  # noqa: S608 - ours
+            microseconds(begin),
+            microseconds(end),
+        )
+    if not found:
+        raise Fault(month.first_entry, f"{month.table}: none of its entries is of that month")
+
+
+def _check_destroyed(connection: Connection, month: Month, last: int, until: int) -> None:
+    """See that the entry that a destroyed month names is there and says just that."""
+    number = month.destroyed
+    where = f"ledger_months: {month.month} is destroyed by entry {number}"
+    if number <= last:
+        raise Fault(month.first_entry, f"{where}, which is not after it")
+    with reading("the entry of a destruction"):
+        found = list(leaves(connection, number, number + 1))
+    if not found:
+        return  # it was destroyed in its turn, years later: the certificates are outside
+    try:
+        said = read_leaf(found[0][1])
+    except ValueError:
+        raise Fault(number, f"entry {number} cannot be read") from None
+    match = _MONTH.match(said.detail)
+    if said.kind is not Kind.DESTRUCTION or said.code != OF_A_MONTH or match is None:
+        raise Fault(month.first_entry, f"{where}, which says nothing of the kind")
+    wanted = (month.month, month.first_entry, last)
+    if tuple(int(match[part]) for part in ("month", "first", "last")) != wanted:
+        raise Fault(month.first_entry, f"{where}, which names another month or other entries")
+    if match["message"] and (int(match["message"]), int(match["until"])) != (
+        month.first_message,
+        until,
+    ):
+        raise Fault(month.first_entry, f"{where}, which names other messages")
+
+
+def erased_salts(connection: Connection, head: Head, months: Sequence[Month]) -> Erased:
+    """Read which salts were erased, from the destruction entries.
+
+    Where a later month is destroyed, the entry that said so may have been in it.
+    """
+    ranges: list[Range] = []
+    numbers: dict[int, int] = {}
+    gone = destroyed_ranges(months, head)
+    if gone:
+        ranges.append((1, gone[-1][0] - 1))
+    for entry, detail in _salt_entries(connection, months):
+        if of_month := _MONTH.match(detail):
+            ranges.append((int(of_month["first"]), min(int(of_month["last"]), entry - 1)))
+        elif of_message := _MESSAGE.match(detail):
+            query = select(messages.c.no).where(
+                messages.c.sender == of_message["sender"],
+                messages.c.message_id == of_message["id"],
+            )
+            with reading(messages.name):
+                numbers |= dict.fromkeys(connection.execute(query).scalars(), entry)
+    return Erased(tuple(ranges), numbers)
+
+
+def _salt_entries(connection: Connection, months: Sequence[Month]) -> list[tuple[int, str]]:
+    """Give the numbers and details of the entries by which salts were erased, in order."""
+    query = (
+        select(cases.c.id)
+        .join(terms, terms.c.id == cases.c.terms_id)
+        .where(terms.c.kind == Kind.DESTRUCTION.value, terms.c.code == OF_SALTS)
+    )
+    with reading("the entries of destruction"):
+        of_salts = list(connection.execute(query).scalars())
+        found: list[int] = []
+        for month in months if of_salts else ():
+            if not month.destroyed:
+                entry = entries(month.month).c
+                by_case = select(entry.seq).where(
+                    entry.case_id.in_(bindparam("cases", expanding=True))
+                )
+                found += connection.execute(by_case, {"cases": of_salts}).scalars()
+        read = [leaf for number in sorted(found) for leaf in leaves(connection, number, number + 1)]
+    try:
+        return [(number, read_leaf(content).detail) for number, content in read]
+    except ValueError:
+        raise Fault(None, "an entry of a destruction cannot be read") from None

@@ -1,0 +1,237 @@
+"""Verifies a range of whole tiles: their entries, their hashes, and the tile above them.
+
+A range can be looked at by itself, so that several processes share the work.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from sqlalchemy import Connection, Engine
+
+from hub.ledger.edge import HASH, WIDTH, split
+from hub.ledger.head import Head
+from hub.ledger.months import Month
+from hub.ledger.schema import open_engine
+from hub.ledger.tables import entries
+from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify_months import Erased
+from hub.ledger.verify_rows import Piece, count_erased, entry_hashes, hashes_of
+from hub.ledger.verify_schema import check_types
+from hub.ledger.verify_tree import tile, tile_range
+from schemas.evidence.merkle import subtree_root
+
+TILES_A_SPAN = 64
+TILES_A_TIME = 16
+PROCESSES = 2
+ALONE = 100_000
+"""As many entries are verified without a second process, which takes a while to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries of one month, ``after`` exclusive; ``rows`` says whether they are looked at.
+
+    Of destroyed ones, and of those that an earlier checkpoint vouches for, only hashes are.
+    """
+
+    month: int
+    first: int
+    after: int
+    rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole tiles of level 0, ``after`` exclusive, in a tree of ``size`` entries."""
+
+    size: int
+    first: int
+    after: int
+    parts: tuple[Part, ...]
+    erased: Erased
+
+    @property
+    def last_entry(self) -> int:
+        """The last entry in it."""
+        return min(self.after * WIDTH, self.size)
+
+
+def spans(  # noqa: PLR0913, PLR0917 - what cuts the entries into pieces
+    head: Head, months: Sequence[Month], erased: Erased, rows_from: int, begin: int, end: int
+) -> list[Span]:
+    """Cut the entries ``begin`` to ``end`` (exclusive), rounded out to whole tiles, into spans.
+
+    Rows are looked at from the entry ``rows_from`` on.
+    """
+    first, after = (begin - 1) // WIDTH, -(-(end - 1) // WIDTH)
+    return [
+        Span(head.size, start, stop, tuple(_parts(head, months, rows_from, start, stop)), erased)
+        for start in range(first, after, TILES_A_SPAN)
+        for stop in [min(start + TILES_A_SPAN, after)]
+    ]
+
+
+def _parts(
+    head: Head, months: Sequence[Month], rows_from: int, start: int, stop: int
+) -> Iterator[Part]:
+    begin, end = start * WIDTH + 1, min(stop * WIDTH, head.size) + 1
+    afters = [month.first_entry for month in months[1:]] + [head.size + 1]
+    for month, after in zip(months, afters, strict=True):
+        first, last = max(begin, month.first_entry), min(end, after)
+        middle = min(max(first, rows_from), last)
+        if first < middle:
+            yield Part(month.month, first, middle, rows=False)
+        if middle < last:
+            yield Part(month.month, middle, last, rows=not month.destroyed)
+
+
+def check_span(connection: Connection, span: Span) -> list[Piece]:
+    """Verify a span; give what was found in its parts, in order.
+
+    Raises:
+        Fault: the first entry of it that is bad.
+    """
+    pieces = [Piece(part.first, part.after) for part in span.parts]
+    for start in range(span.first, span.after, TILES_A_TIME):
+        stop = min(start + TILES_A_TIME, span.after)
+        begin, end = start * WIDTH + 1, min(stop * WIDTH, span.size) + 1
+        stored = tile_range(connection, span.size, 0, start, stop)
+        parents = _parents(connection, span.size, start, stop)
+        for part, piece in zip(span.parts, pieces, strict=True):
+            first, after = max(begin, part.first), min(end, part.after)
+            if part.rows and first < after:
+                wanted = stored[(first - begin) * HASH : (after - begin) * HASH]
+                _check_rows(connection, span, part, piece, (first, after), wanted)
+        _check_parents(start, stored, parents)
+    return pieces
+
+
+def _check_rows(  # noqa: PLR0913, PLR0917 - one range of rows and what it is held to
+    connection: Connection,
+    span: Span,
+    part: Part,
+    piece: Piece,
+    rows: tuple[int, int],
+    wanted: bytes,
+) -> None:
+    table = entries(part.month)
+    first, after = rows
+    check_types(connection, table, first, after)
+    bad_salt = None
+    try:
+        hashes = hashes_of(connection, table.name, piece, first, after)
+    except Fault as fault:
+        hashes, bad_salt = None, fault
+    if hashes != wanted:
+        _locate(connection, span, table.name, rows, wanted)
+    if bad_salt is not None:
+        raise bad_salt
+    piece.erased += count_erased(connection, table.name, span.erased, first, after)
+
+
+def _locate(
+    connection: Connection, span: Span, table: str, rows: tuple[int, int], wanted: bytes
+) -> None:
+    """Find the first entry that is not what its tile says.
+
+    Raises:
+        Fault: there is one.
+    """
+    first, after = rows
+    found = dict(entry_hashes(connection, table, first, after))
+    for entry in range(first, after):
+        at = (entry - first) * HASH
+        if entry not in found:
+            raise Fault(entry, f"entry {entry} is missing, or what it refers to is")
+        if found[entry] != wanted[at : at + HASH]:
+            raise Fault(entry, _differs(connection, span, entry, found))
+
+
+def _differs(connection: Connection, span: Span, entry: int, found: dict[int, bytes | None]) -> str:
+    """Say which of the two was changed: the entry, or its tile."""
+    number, place = divmod(entry - 1, WIDTH)
+    hashes = split(tile(connection, span.size, 0, number))
+    parent = _parents(connection, span.size, number, number + 1)
+    fresh = [found.get(one) for one in range(number * WIDTH + 1, number * WIDTH + WIDTH + 1)]
+    if parent and None not in fresh and subtree_root([one for one in fresh if one]) == parent[0]:
+        return f"tile {number} of level 0 was changed at entry {entry}; the entry itself is good"
+    if parent and subtree_root(hashes) != parent[0]:
+        return f"entry {entry} and tile {number} of level 0 were changed, or the tile above it"
+    return f"entry {entry} was changed: hash {place} of tile {number} of level 0 is not its hash"
+
+
+def _parents(connection: Connection, size: int, start: int, stop: int) -> list[bytes]:
+    """Give the hashes of level 1 above the full tiles of a range."""
+    full = min(stop, size // WIDTH)
+    first, after = start // WIDTH, -(-full // WIDTH)
+    if start >= full:
+        return []
+    hashes = tile_range(connection, size, 1, first, after)
+    begin = (start - first * WIDTH) * HASH
+    return split(hashes[begin : begin + (full - start) * HASH])
+
+
+def _check_parents(start: int, stored: bytes, parents: Sequence[bytes]) -> None:
+    full = WIDTH * HASH
+    for place, parent in enumerate(parents):
+        hashes = split(stored[place * full : (place + 1) * full])
+        if subtree_root(hashes) != parent:
+            first = (start + place) * WIDTH + 1
+            raise Fault(
+                first,
+                f"entries {first}-{first + WIDTH - 1}: their hashes do not fit tile "
+                f"{(start + place) // WIDTH} of level 1; they were rewritten, or it was",
+            )
+
+
+# -- several processes -----------------------------------------------------------------------
+
+_engines: list[Engine] = []
+
+
+def check_spans(
+    connection: Connection, wanted: Sequence[Span], progress: Callable[[int], None] | None
+) -> Iterator[list[Piece]]:
+    """Verify spans, in other processes where there are many; give what was found, in order.
+
+    ``progress`` is told the number of the last entry that is done.
+
+    Raises:
+        Fault: the first entry that is bad.
+    """
+    for span, pieces in zip(wanted, _checked(connection, wanted), strict=True):
+        if progress is not None:
+            progress(span.last_entry)
+        yield pieces
+
+
+def _checked(connection: Connection, wanted: Sequence[Span]) -> Iterator[list[Piece]]:
+    if len(wanted) * TILES_A_SPAN * WIDTH <= ALONE:
+        for span in wanted:
+            yield check_span(connection, span)
+        return
+    url = connection.engine.url.render_as_string(hide_password=False)
+    pool = ProcessPoolExecutor(
+        PROCESSES, mp_context=get_context("spawn"), initializer=_open, initargs=(url,)
+    )
+    try:
+        waiting: list[Future[list[Piece]]] = []
+        for span in wanted:
+            waiting.append(pool.submit(_in_a_process, span))
+            if len(waiting) > 2 * PROCESSES:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _open(url: str) -> None:
+    _engines.append(open_engine(url))
+
+
+def _in_a_process(span: Span) -> list[Piece]:
+    with reading("the ledger"), _engines[0].connect() as connection:
+        return check_span(connection, span)
