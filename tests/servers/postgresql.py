@@ -17,7 +17,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import SystemRandom
 from typing import Self
@@ -46,6 +46,15 @@ SETTINGS = {
     "max_connections": "30",
     "password_encryption": "scram-sha-256",
 }
+DURABLE = {
+    **SETTINGS,
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+}
+"""What a benchmark takes: as a city would run it."""
 
 
 class NoPostgresql(Exception):
@@ -106,7 +115,8 @@ def _apt(prefix: list[str]) -> Run:
 class PostgresqlServer:
     """A server that belongs to this process; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._programs = programs()
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="renkei-postgresql-", dir=_open_to_all()))
@@ -152,7 +162,7 @@ class PostgresqlServer:
         for _ in range(5):
             if self.port == 0:
                 self.port = _free_port()
-            settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+            settings = [f"--{name}={value}" for name, value in self._settings.items()]
             server = str(self._programs / "postgres")
             command = [server, "-D", str(self._data), "-p", str(self.port), *settings]
             with self._log.open("ab") as log:

@@ -1,0 +1,42 @@
+"""``make bench``: take all measures in one run, print a table, write bench/results/latest.json."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import ledger
+from bench.measure import RESULTS, Measure, show, write
+from tests.servers.postgresql import DURABLE, PostgresqlServer
+
+
+def main() -> int:
+    """Run the benchmarks; exit status 0 also where a target is missed, since it is told."""
+    asked = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    asked.add_argument("--entries", type=int, default=10_000_000, help="ledger on SQLite")
+    asked.add_argument("--entries-postgresql", type=int, default=1_000_000)
+    asked.add_argument("--folder", type=Path, help="where the ledgers are made, on a real disk")
+    options = asked.parse_args()
+    console = Console(stderr=True)
+    taken: list[Measure] = []
+
+    def say(line: str) -> None:
+        console.print(line, style="dim", highlight=False)
+
+    with tempfile.TemporaryDirectory(dir=options.folder or "/var/tmp") as folder:  # noqa: S108 - /tmp may be memory
+        console.print("the ledger on SQLite ...")
+        url = f"sqlite:///{folder}/ledger.sqlite3"
+        taken += ledger.measures("sqlite", url, options.entries, 20_000, say)
+    console.print("the ledger on PostgreSQL ...")
+    with PostgresqlServer(DURABLE) as server, server.database() as url:
+        taken += ledger.measures("postgresql", url, options.entries_postgresql, 10_000, say)
+    show(taken, Console())
+    write(taken)
+    console.print(f"written: {RESULTS}", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

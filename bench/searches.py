@@ -1,0 +1,1 @@
+"""The slowest of the questions that people ask of a ledger."""
