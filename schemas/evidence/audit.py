@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the export")
     parser.add_argument(
         "--key",
-        type=_key(Verifier.parse),
+        type=key_argument(Verifier.parse),
         action="append",
         required=True,
         metavar="VKEY",
@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--cosigner",
-        type=_key(CosignerVerifier.parse),
+        type=key_argument(CosignerVerifier.parse),
         action="append",
         default=[],
         metavar="VKEY",
@@ -220,7 +220,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _key(parse: Callable[[str], KeyT]) -> Callable[[str], KeyT]:
+def key_argument(parse: Callable[[str], KeyT]) -> Callable[[str], KeyT]:
+    """Make a way to read keys a type of ``argparse``."""
+
     def read(text: str) -> KeyT:
         try:
             return parse(text)
