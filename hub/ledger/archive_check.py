@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import pyrage
-
 from hub.errors import LedgerError
 from hub.ledger.archive import (
     CERTIFICATE,
@@ -25,7 +23,7 @@ from hub.ledger.archive import (
 )
 from hub.ledger.certificate import Facts, read_certificate
 from hub.ledger.leaf import salt_check
-from hub.ledger.sealed import decrypt
+from hub.ledger.sealed import Identity
 from hub.ledger.tape import TapeError, member, members
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import NoteError, Verifier
@@ -60,7 +58,7 @@ class CheckedArchive:
 
 def check_archive(
     path: Path,
-    identity: "pyrage.x25519.Identity",
+    identity: Identity,
     verifiers: Sequence[Verifier],
     progress: Callable[[int], None] | None = None,
 ) -> CheckedArchive:
@@ -73,7 +71,7 @@ def check_archive(
     try:
         with path.open("rb") as file, tempfile.TemporaryFile() as plain:
             try:
-                decrypt(file, plain, identity)
+                identity.decrypt(file, plain)
             except LedgerError as error:
                 raise ArchiveError(f"{path.name}: {error}") from None
             plain.seek(0)

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import pyrage
 
@@ -19,14 +19,44 @@ _MAGIC = b"age-encryption.org/v1\n"
 _PRIVATE = "AGE-SECRET-KEY-"
 
 
-def new_identity() -> tuple[str, str]:
-    """Make a key pair: the text of its identity file, which is secret, and the recipient."""
-    identity = pyrage.x25519.Identity.generate()
-    recipient = str(identity.to_public())
-    return f"# public key: {recipient}\n{identity}\n", recipient
+class Identity:
+    """The private half of a key; its ``repr`` does not show it.
+
+    Raises:
+        LedgerError: the text (``AGE-SECRET-KEY-1…``) is none.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._key = pyrage.x25519.Identity.from_str(text)
+        except pyrage.IdentityError:
+            raise LedgerError("the identity is damaged: use its copy") from None
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """Make a new key."""
+        return cls(str(pyrage.x25519.Identity.generate()))
+
+    @property
+    def recipient(self) -> str:
+        """The public half, ``age1…``."""
+        return str(self._key.to_public())
+
+    def text(self) -> str:
+        """Write the identity file. It is secret: whoever has it can read the archives."""
+        return f"# public key: {self.recipient}\n{self._key}\n"
+
+    def decrypt(self, source: BinaryIO, target: BinaryIO) -> None:
+        """Decrypt; trust nothing of ``target`` before this has returned.
+
+        Raises:
+            LedgerError: it is not for this identity, is not whole, or was changed.
+        """
+        with _failures("be decrypted"):
+            pyrage.decrypt_io(source, target, [self._key])
 
 
-def read_identity(path: Path) -> "pyrage.x25519.Identity":
+def read_identity(path: Path) -> Identity:
     """Read an identity file, as ``age-keygen`` or ``renkei ledger archive-key`` wrote it.
 
     Raises:
@@ -37,10 +67,7 @@ def read_identity(path: Path) -> "pyrage.x25519.Identity":
     found = [line.strip() for line in lines if line.startswith(_PRIVATE)]
     if len(found) != 1:
         raise LedgerError(f"{path} is no identity file: it should have one line {_PRIVATE}…")
-    try:
-        return pyrage.x25519.Identity.from_str(found[0])
-    except pyrage.IdentityError:
-        raise LedgerError(f"the identity in {path} is damaged: use its copy") from None
+    return Identity(found[0])
 
 
 def is_encrypted(path: Path) -> bool:
@@ -71,16 +98,6 @@ def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> No
     with _failures("be encrypted"):
         keys = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
         pyrage.encrypt_io(source, target, keys)
-
-
-def decrypt(source: BinaryIO, target: BinaryIO, identity: "pyrage.x25519.Identity") -> None:
-    """Decrypt; trust nothing of ``target`` before this has returned.
-
-    Raises:
-        LedgerError: it is not for this identity, is not whole, or was changed.
-    """
-    with _failures("be decrypted"):
-        pyrage.decrypt_io(source, target, [identity])
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from hub.ledger.archive_check import ArchiveError, check_archive, check_tape
 from hub.ledger.certificate import certificate
 from hub.ledger.model import Kind
 from hub.ledger.records import Order
-from hub.ledger.sealed import decrypt, encrypt, new_identity, read_identity
+from hub.ledger.sealed import Identity, encrypt, read_identity
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tape import END, member, members
 from hub.message import AccessItems
@@ -34,13 +34,13 @@ ORDER = Order(BY, dt.datetime(2026, 7, 1, tzinfo=dt.UTC), SIGNER)
 @pytest.fixture
 def identity(tmp_path: Path) -> Path:
     path = tmp_path / "identity"
-    path.write_text(new_identity()[0])
+    path.write_text(Identity.fresh().text())
     path.chmod(0o600)
     return path
 
 
 def recipient_of(identity: Path) -> tuple[str, ...]:
-    return (str(read_identity(identity).to_public()),)
+    return (read_identity(identity).recipient,)
 
 
 def fill(ledger: DatabaseLedger, *counts: int) -> None:
@@ -62,7 +62,7 @@ def archive(ledger: DatabaseLedger, identity: Path, folder: Path, place: int = 1
 def opened_tape(path: Path, identity: Path) -> bytes:
     plain = io.BytesIO()
     with path.open("rb") as file:
-        decrypt(file, plain, read_identity(identity))
+        read_identity(identity).decrypt(file, plain)
     return plain.getvalue()
 
 
@@ -144,7 +144,7 @@ def first_month(ledger: DatabaseLedger) -> ClosedMonth:
 def tape(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Path, Path]:
     folder = tmp_path_factory.mktemp("archive")
     identity = folder / "identity"
-    identity.write_text(new_identity()[0])
+    identity.write_text(Identity.fresh().text())
     identity.chmod(0o600)
     with opened(f"sqlite:///{folder / 'ledger.sqlite3'}") as ledger:
         fill(ledger, 200, 100, 300)
@@ -229,6 +229,6 @@ def test_what_is_encrypted_comes_back(identity: Path) -> None:
     content = b"0123456789" * 20_000
     sealed, plain = io.BytesIO(), io.BytesIO()
     encrypt(io.BytesIO(content), sealed, recipient_of(identity))
-    decrypt(io.BytesIO(sealed.getvalue()), plain, read_identity(identity))
+    read_identity(identity).decrypt(io.BytesIO(sealed.getvalue()), plain)
     assert plain.getvalue() == content
     assert sealed.getvalue().startswith(b"age-encryption.org/v1\n")
