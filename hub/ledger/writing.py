@@ -5,8 +5,6 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, text
 
-from hub.ledger.leaf import json_text
-
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
     """Insert rows whose values stand in the order of the table's columns."""
@@ -15,8 +13,9 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[ob
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_for_sqlite(table), [tuple(row) for row in rows])
     else:
-        # One parameter instead of a round trip for each row (docs/adr/0006).
-        connection.execute(text(_for_postgresql(table)), {"rows": json_text(_jsonable(rows))})
+        # One parameter a column, not a round trip a row (docs/adr/0006).
+        columns = tuple(map(_array, zip(*rows, strict=True)))
+        connection.exec_driver_sql(_for_postgresql(table), columns)
 
 
 def put_tiles(connection: Connection, table: Table, rows: Sequence[tuple[int, int, bytes]]) -> None:
@@ -37,16 +36,8 @@ def _for_sqlite(table: Table) -> str:
 
 @cache
 def _for_postgresql(table: Table) -> str:
-    columns = ", ".join(
-        f"(r.row->>{place})::{_type(column.type)}"
-        if not isinstance(column.type, LargeBinary)
-        else f"decode(r.row->>{place}, 'hex')"
-        for place, column in enumerate(table.columns)
-    )
-    return (
-        f"INSERT INTO {table.name} ({_names(table)}) SELECT {columns} "  # noqa: S608 - ours
-        "FROM json_array_elements(CAST(:rows AS json)) AS r(row)"
-    ).replace("::", "\\:\\:")
+    arrays = ", ".join(f"%s::{_type(column.type)}[]" for column in table.columns)
+    return f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - ours
 
 
 def _names(table: Table) -> str:
@@ -54,8 +45,21 @@ def _names(table: Table) -> str:
 
 
 def _type(kind: object) -> str:
+    if isinstance(kind, LargeBinary):
+        return "bytea"
     return "bigint" if isinstance(kind, BigInteger | Integer) else "text"
 
 
-def _jsonable(rows: Sequence[Sequence[object]]) -> list[list[object]]:
-    return [[value.hex() if isinstance(value, bytes) else value for value in row] for row in rows]
+def _array(values: Sequence[object]) -> str:
+    """Write one column's values as PostgreSQL writes an array."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
