@@ -141,7 +141,7 @@ class Sender:
             if waiting:
                 self._observe.held_back(len(waiting))
                 yield backoff.next()
-        self._journal.confirm(picked.entry.digest, batch[-1].record, len(batch))
+        self._journal.confirm(picked.entry.digest, [message.record for message in batch])
         self._observe.published(picked.wire.message_type, len(batch))
         yield 0.0
 

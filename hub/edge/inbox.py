@@ -223,6 +223,7 @@ class Inbox:
             placed_as=self._folders.free_name(path.name, reserved),
             state=InboundState.READING,
             records=facts.records,
+            read_at=int(self._now().timestamp()),
         )
         self._journal.begin(entry)
         return entry

@@ -49,6 +49,16 @@ _MIGRATIONS = (
         PRIMARY KEY (sender, id, flow)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE inbound ADD COLUMN read_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE taken ADD COLUMN taken_at INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE inbound_sent (
+        digest TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (digest, first)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 
@@ -66,7 +76,9 @@ class InboundFile:
 
     ``state`` is an ``InboundState``; ``placed_as`` is its name in ``processed``;
     ``confirmed_through`` is the last record number up to which everything that was to be
-    published is confirmed.
+    published is confirmed. ``read_at`` is when it was begun, in seconds since 1970-01-01 UTC;
+    of a file with 0, read before journals noted it, the numbers of the records that were sent
+    are not known either.
     """
 
     digest: str
@@ -77,6 +89,7 @@ class InboundFile:
     confirmed_through: int = 0
     published: int = 0
     rejected: int = 0
+    read_at: int = 0
 
 
 class TakenKey(NamedTuple):
@@ -212,18 +225,29 @@ class Journal:
         """Remember that a file is being read."""
         with self._transaction() as database:
             database.execute(
-                "INSERT INTO inbound (digest, name, placed_as, state, records)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (file.digest, file.name, file.placed_as, file.state, file.records),
+                "INSERT INTO inbound (digest, name, placed_as, state, records, read_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    file.digest,
+                    file.name,
+                    file.placed_as,
+                    file.state,
+                    file.records,
+                    file.read_at,
+                ),
             )
 
-    def confirm(self, digest: str, through: int, published: int) -> None:
-        """Remember that ``published`` more messages, up to this record, are confirmed."""
+    def confirm(self, digest: str, records: Sequence[int]) -> None:
+        """Remember that the messages of these records, in rising order, are confirmed."""
         with self._transaction() as database:
             database.execute(
                 "UPDATE inbound SET confirmed_through = ?, published = published + ?"
                 " WHERE digest = ?",
-                (through, published, digest),
+                (records[-1], len(records), digest),
+            )
+            database.executemany(
+                "INSERT INTO inbound_sent (digest, first, last) VALUES (?, ?, ?)",
+                ((digest, first, last) for first, last in runs(records)),
             )
 
     def finish(self, digest: str, rejected: int) -> None:
@@ -261,16 +285,20 @@ class Journal:
                     known[key] = Taken(key, *row)
         return known
 
-    def deliver(self, written: Sequence[OutboundFile], taken: Iterable[Taken]) -> None:
-        """Remember files that are whole on disk, and every message done with: all, or none."""
+    def deliver(self, written: Sequence[OutboundFile], taken: Iterable[Taken], at: int) -> None:
+        """Remember files that are whole on disk, and every message done with: all, or none.
+
+        ``at`` is when, in seconds since 1970-01-01 UTC.
+        """
         with self._transaction() as database:
             database.executemany(
                 "INSERT INTO outbound_file (prefix, sequence, name, records) VALUES (?, ?, ?, ?)",
                 written,
             )
             database.executemany(
-                "INSERT INTO taken (sender, id, flow, file, code) VALUES (?, ?, ?, ?, ?)",
-                ((*message.key, message.file, message.code) for message in taken),
+                "INSERT INTO taken (sender, id, flow, file, code, taken_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                ((*message.key, message.file, message.code, at) for message in taken),
             )
 
     def unnamed(self) -> list[OutboundFile]:
@@ -296,6 +324,20 @@ class Journal:
             database.executemany(
                 "UPDATE taken SET receipted = 1 WHERE sender = ? AND id = ? AND flow = ?", keys
             )
+
+
+def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Join rising numbers that follow one another: the first and last of each run."""
+    first = last = None
+    for number in numbers:
+        if first is None or last is None:
+            first = number
+        elif number != last + 1:
+            yield first, last
+            first = number
+        last = number
+    if first is not None and last is not None:
+        yield first, last
 
 
 def inbound_files(path: Path) -> list[InboundFile]:

@@ -183,7 +183,7 @@ class Outbox:
         written = [self._write(prefix, lines, at) for prefix, lines in parts.lines.items()]
         taken = _taken(parts, {file.prefix: file.name for file in written})
         if taken:
-            self._journal.deliver(written, taken)
+            self._journal.deliver(written, taken, int(at.timestamp()))
         return taken
 
     def _write(self, prefix: str, lines: Sequence[Line], at: dt.datetime) -> OutboundFile:

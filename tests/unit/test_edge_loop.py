@@ -130,7 +130,7 @@ def test_a_journal_writes_all_or_nothing(tmp_path: Path) -> None:
         journal.begin(entry)
         with pytest.raises(EdgeError):
             journal.begin(entry)
-        journal.confirm("d", 2, 2)
+        journal.confirm("d", [1, 2])
         assert journal.unplaced() == [InboundFile("d", "n", "n", "reading", 3, 2, 2)]
         assert inbound_files(tmp_path / "j.sqlite3") == journal.unplaced()
         assert journal.taken([TakenKey("a", "b", "c")]) == {}
