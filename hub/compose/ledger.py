@@ -49,11 +49,11 @@ def prepare_ledger(site: Site, *, anew: bool = False) -> None:
         )
         raise LedgerError(message)
     if anew and is_empty(url):
-        _put_aside(site.hub.ledger_witness_file)
+        put_aside(site.hub.ledger_witness_file)
     migrate(url)
 
 
-def _put_aside(witness: Path) -> None:
+def put_aside(witness: Path) -> None:
     """Keep what was known of the ledger before: the new one is another."""
     if witness.exists():
         stamp = dt.datetime.now(JST).strftime("%Y%m%d-%H%M%S")
