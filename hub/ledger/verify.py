@@ -21,6 +21,7 @@ from hub.ledger import head as heads
 from hub.ledger.edge import WIDTH
 from hub.ledger.head import Head
 from hub.ledger.months import Month, all_months
+from hub.ledger.reading import driver_rows
 from hub.ledger.schema import check_schema
 from hub.ledger.tables import head, metadata, months
 from hub.ledger.verify_fault import Fault, reading
@@ -135,11 +136,14 @@ def verify(  # noqa: PLR0913 - each is a separate thing that may be asked for
 
 
 def _what_may_go(engine: Engine) -> object:
-    """Give what changes when something is destroyed, so that a run beside it begins again."""
+    """Give what changes when something is destroyed, so that a run beside it begins again.
+
+    Whatever is destroyed or erased, an entry says so.
+    """
     try:
         with _snapshot(engine) as connection:
-            known, now = all_months(connection), heads.read(connection)[0]
-            return known, erased_salts(connection, now, known)
+            sizes = driver_rows(connection, "SELECT size FROM ledger_head")
+            return sizes, driver_rows(connection, "SELECT month, destroyed FROM ledger_months")
     except Fault as fault:
         return fault.text
 

@@ -86,7 +86,27 @@ def check_months(connection: Connection, head: Head, months: Sequence[Month]) ->
             until = months[at + 1].first_message - 1 if at + 1 < len(months) else head.messages
             _check_destroyed(connection, month, last, until)
         else:
+            _check_ends(connection, month, last)
             _check_time(connection, month)
+
+
+def _check_ends(connection: Connection, month: Month, last: int) -> None:
+    """See that no entry stands before or after those of its month; those between are hashed."""
+    with reading(month.table):
+        ((least, most),) = driver_rows(
+            connection,
+            f"SELECT min(seq), max(seq) FROM {month.table}",  # noqa: S608 - ours
+        )
+    if (least, most) != (month.first_entry, last):
+        fault = f"{month.table}: its entries are not those from {month.first_entry} to {last}"
+        raise Fault(_first_difference(month.first_entry, least, last, most), fault)
+
+
+def _first_difference(first: int, least: int | None, last: int, most: int | None) -> int:
+    """Give the first entry that is there and should not be, or the other way round."""
+    if least is None or most is None or least > first:
+        return first
+    return max(least, 1) if least < first else min(last, most) + 1
 
 
 def _check_time(connection: Connection, month: Month) -> None:
