@@ -81,10 +81,11 @@ def check_months(connection: Connection, head: Head, months: Sequence[Month]) ->
         entry, message = last, month.first_message
     if months and (months[0].first_message != 1 or message > head.messages + 1):
         raise Fault(1, "ledger_months: the numbers of the messages do not fit the ledger's head")
+    gone = destroyed_ranges(months, head)
     for at, (month, last) in enumerate(zip(months, lasts, strict=True)):
         if month.destroyed:
             until = months[at + 1].first_message - 1 if at + 1 < len(months) else head.messages
-            _check_destroyed(connection, month, last, until)
+            _check_destroyed(connection, gone, head.size, month, last, until)
         else:
             _check_ends(connection, month, last)
             _check_time(connection, month)
@@ -124,16 +125,20 @@ def _check_time(connection: Connection, month: Month) -> None:
         raise Fault(month.first_entry, f"{month.table}: none of its entries is of that month")
 
 
-def _check_destroyed(connection: Connection, month: Month, last: int, until: int) -> None:
+def _check_destroyed(  # noqa: PLR0913, PLR0917 - a month and where it ends
+    connection: Connection, gone: Sequence[Range], size: int, month: Month, last: int, until: int
+) -> None:
     """See that the entry that a destroyed month names is there and says just that."""
     number = month.destroyed
     where = f"ledger_months: {month.month} is destroyed by entry {number}"
-    if number <= last:
-        raise Fault(month.first_entry, f"{where}, which is not after it")
+    if not last < number <= size:
+        raise Fault(month.first_entry, f"{where}, which is not there, or not after it")
     with reading("the entry of a destruction"):
         found = list(leaves(connection, number, number + 1))
-    if not found:
+    if not found and any(begin <= number <= end for begin, end in gone):
         return  # it was destroyed in its turn, years later: the certificates are outside
+    if not found:
+        raise Fault(number, f"{where}, which is missing")
     try:
         said = read_leaf(found[0][1])
     except ValueError:
