@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -197,7 +197,7 @@ def _file_of(sides: Sides, key: MessageKey) -> tuple[JournalRecord | None, Inbou
 
 def _messages(
     sides: Sides,
-    recorded: frozenset[str],
+    recorded: Collection[str],
     told: Iterable[tuple[MessageKey, Origin, str, list[Fact]]],
 ) -> Iterator[Message]:
     for key, origin, kind, facts in told:

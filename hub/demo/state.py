@@ -145,6 +145,16 @@ def opened(root: Path, parameters: Parameters) -> Iterator[DemoState]:
         os.close(lock)
 
 
+def is_over(root: Path) -> bool:
+    """Say whether the last demo in a folder came to its end, and its broker with it.
+
+    Raises:
+        SiteError: the folder's mark is damaged.
+    """
+    mark = _marked(root)
+    return mark is not None and mark.finished
+
+
 @contextmanager
 def _usable(root: Path) -> Iterator[None]:
     try:

@@ -176,7 +176,7 @@ def _fact(  # noqa: PLR0913, PLR0917 - the columns of a row, in order
     return Fact(number, at, Kind(kind), flow, receiver, code, message_type)
 
 
-def _facts_query(month: Month) -> Select[tuple[int, int, int, str, str, str, str, str]]:
+def _facts_query(month: Month) -> Select[int, int, int, str, str, str, str, str]:
     entry = entries(month.month).c
     return (
         select(
