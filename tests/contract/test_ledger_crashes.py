@@ -1,0 +1,106 @@
+"""An append that breaks off at any of its statements leaves nothing, and the next one goes on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, event
+
+from hub.ledger.model import Entry, Kind
+from hub.ledger.store import DatabaseLedger
+from hub.ledger.verify import verify
+from hub.message import AccessItems, MessageKey
+from tests.samples import NOW, SIGNER, entry
+from tests.servers.ledgers import opened
+
+pytestmark = pytest.mark.contract
+
+
+class Killed(BaseException):
+    """The process ends here; nothing of it may catch this."""
+
+
+@contextmanager
+def killed_at(engine: Engine, step: int) -> Iterator[list[str]]:
+    """Break off before the statement with this number, from 0, or before the commit."""
+    done: list[str] = []
+
+    def count(what: str) -> None:
+        if len(done) == step:
+            raise Killed
+        done.append(what)
+
+    def before(_c: object, _k: object, statement: str, *_: object) -> None:
+        count(statement)
+
+    def committing(_: object) -> None:
+        count("COMMIT")
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "commit", committing)
+    try:
+        yield done
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "commit", committing)
+
+
+def new_things(number: int) -> list[Entry]:
+    """Give entries that need new terms, access items, cases, messages, a new month and tiles."""
+    later = replace(entry(number), at=NOW.replace(month=5 + number))
+    access = AccessItems(f"職員{number}")
+    return [
+        replace(later, message=named(later, f"n{number}-{n}"), basis=f"{number}", access=access)
+        for n in range(300)
+    ] + [replace(later, kind=Kind.DELIVERY)]
+
+
+def named(one: Entry, message_id: str) -> MessageKey:
+    return one.message._replace(id=message_id)
+
+
+def breaks_off(ledger: DatabaseLedger, new: list[Entry], step: int) -> bool:
+    """Append, break off at a step; false when there was no such step, and all is appended."""
+    with killed_at(ledger.engine, step):
+        try:
+            ledger.append(new)
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("begins_anew", [False, True])
+def test_an_append_that_breaks_off_at_any_step_leaves_nothing(
+    url: str,
+    begins_anew: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(n) for n in range(260)])
+        step = 0
+        while True:
+            one = DatabaseLedger(url, SIGNER) if begins_anew else ledger
+            was_broken = breaks_off(one, new_things(1), step)
+            if begins_anew:
+                one.close()
+            if not was_broken:
+                break
+            assert ledger.size() == 260
+            step += 1
+        assert step > 10
+        found = verify(ledger.engine, SIGNER.verifier)
+        assert (found.fault, found.size) == ("", 561)
+        ledger.append(new_things(2))
+        found = verify(ledger.engine, SIGNER.verifier)
+        assert (found.fault, found.size) == ("", 862)
+
+
+def test_a_checkpoint_that_breaks_off_at_any_step_is_not_there(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(n) for n in range(10)])
+        for step in range(4):
+            with killed_at(ledger.engine, step), pytest.raises(Killed):
+                ledger.checkpoint()
+        assert verify(ledger.engine, SIGNER.verifier, quick=True).checkpoints == 0
+        assert ledger.checkpoint() == ledger.checkpoint()
+        assert verify(ledger.engine, SIGNER.verifier, quick=True).checkpoints == 1
