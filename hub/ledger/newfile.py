@@ -55,10 +55,17 @@ class NewFile(io.RawIOBase):
         return True
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]  # whole buffers only
-        """Write all of it."""
+        """Write all of it.
+
+        Raises:
+            LedgerError: it cannot be written.
+        """
         if self._file is None:
             raise LedgerError(f"{self.path} is not open")
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._error(error) from None
         self._hash.update(data)
         self.bytes += len(data)
         return len(data)

@@ -34,13 +34,15 @@ _SQLITE = b"SQLite format 3\x00"
 class Opened:
     """A backup that was opened and proved: the copy at ``path`` is good through all its entries.
 
-    ``digest`` is the SHA-256 of the backup's file.
+    ``digest`` is the SHA-256 of the backup's file, ``cosigners`` are those whose signatures
+    under checkpoints were checked.
     """
 
     path: Path
     size: int
     root: bytes
     digest: str
+    cosigners: tuple[CosignerVerifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,17 @@ def open_backup(  # noqa: PLR0913 - what it takes to open and prove a backup
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         engine.dispose()
-    return Opened(copy, found.size, found.root, digest)
+    return Opened(copy, found.size, found.root, digest, tuple(cosigners))
 
 
 def _proved(
     engine: Engine, verifier: Verifier, cosigners: Sequence[CosignerVerifier], step: Step
 ) -> Verified:
+    """Verify all of a ledger.
+
+    Raises:
+        LedgerError: it is not good.
+    """
     with ledger_errors("be read"), engine.connect() as connection:
         size = read(connection)[0].size
     found = verify(
@@ -120,6 +127,30 @@ def _unpack(backup: Path, copy: Path, identity: Identity | None) -> str:
     if magic != _SQLITE:
         raise LedgerError(f"{backup.name} is no backup of a ledger")
     return digest
+
+
+def place(opened: Opened, url: str, verifier: Verifier, step: Step) -> None:
+    """Put an opened backup where there is no ledger.
+
+    Raises:
+        LedgerError: there is one, or it cannot be written, or does not verify there.
+    """
+    put_copy(opened.path, url, step)
+    if not url.startswith("sqlite"):
+        engine = open_engine(url)  # its rows were written anew, one by one
+        try:
+            _proved(engine, verifier, opened.cosigners, step)
+        finally:
+            engine.dispose()
+
+
+def missing_in(opened: Opened, later: SignedNote, verifier: Verifier) -> int:
+    """Say how many entries an opened backup lacks; as ``missing_since``."""
+    engine = open_engine(f"sqlite:///{opened.path}")
+    try:
+        return missing_since(engine, later, verifier)
+    finally:
+        engine.dispose()
 
 
 def missing_since(engine: Engine, later: SignedNote, verifier: Verifier) -> int:
@@ -168,12 +199,14 @@ def restored(order: Order, backup: Path, opened: Opened, compared: str) -> Entry
     )
 
 
-def drill(
+def drill(  # noqa: PLR0913 - what a drill takes, and what it may be given
     ledger: DatabaseLedger,
     work: Path,
     order: Order,
     step: Step,
     given: tuple[Path, Identity | None] | None = None,
+    *,
+    cosigners: Sequence[CosignerVerifier] = (),
 ) -> Drilled:
     """Restore a backup into a folder, verify it, hold it to the live ledger, and enter that.
 
@@ -192,11 +225,11 @@ def drill(
 
     backup, identity = given or _made(ledger, work, step)
     lap("back up")
-    opened = open_backup(backup, work, identity, order.signer.verifier, step)
+    opened = open_backup(backup, work, identity, order.signer.verifier, step, cosigners=cosigners)
     lap("open and verify")
-    place = work / "place" / "ledger.sqlite3"
-    put_copy(opened.path, f"sqlite:///{place}", step)
-    again = DatabaseLedger(f"sqlite:///{place}", order.signer)
+    url = f"sqlite:///{work / 'place' / 'ledger.sqlite3'}"
+    place(opened, url, order.signer.verifier, step)
+    again = DatabaseLedger(url, order.signer)
     try:
         again.checkpoint()  # it can be written, and its head is sealed
     finally:

@@ -15,8 +15,8 @@ from hub.cli.ledger.export import export_ledger
 from hub.cli.ledger.hold import app as hold_app
 from hub.cli.ledger.migrate import migrate_ledger
 from hub.cli.ledger.prove import prove_consistency, prove_message
-from hub.cli.ledger.retain import erase_salts, retain
 from hub.cli.ledger.reconcile import reconcile_ledger
+from hub.cli.ledger.retain import erase_salts, retain
 from hub.cli.ledger.watch import watch_ledger
 
 app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
