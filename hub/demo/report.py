@@ -41,15 +41,15 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "flows": [
             {
-                "ref": flow.ref,
-                "sender": flow.sender,
-                "receiver": flow.receiver,
-                "accepted": flow.accepted,
-                "refused": flow.refused,
-                "delivered": flow.delivered,
+                "ref": flow.line.flow,
+                "sender": flow.line.sender,
+                "receiver": flow.line.receiver,
+                "accepted": flow.line.accepted,
+                "refused": flow.line.refused,
+                "delivered": flow.line.delivered,
             }
             for flow in report.flows
-            if _has_moved(flow)
+            if flow.line.has_moved
         ],
         "refused": [
             {
@@ -79,10 +79,10 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
     """Print the table, the attempts, the verdict and where everything lies."""
     console.print()
     console.print("What moved, in messages", style="bold")
-    console.print(_flow_table([flow for flow in report.flows if _has_moved(flow)]))
+    console.print(_flow_table([flow for flow in report.flows if flow.line.has_moved]))
     for name, text in _COLUMNS:
         console.print(f"  {name:10} {text}", style="dim", highlight=False)
-    idle = dict.fromkeys(flow.ref for flow in report.flows if not _has_moved(flow))
+    idle = dict.fromkeys(flow.line.flow for flow in report.flows if not flow.line.has_moved)
     if idle:
         text = f"Nothing was sent for the other flows of the catalogue: {', '.join(idle)}"
         console.print(text, highlight=False)
@@ -97,11 +97,14 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
     places = (
         ("files", state.root / "drives"),
         ("ledger", state.ledger),
+        ("certified", state.certificate),
         ("metrics", state.metrics_targets),
         ("site file", state.site_file),
         ("logs", state.logs),
     )
     for name, path in places:
+        if path == state.certificate and not report.reconciled:
+            continue
         console.print(f"{name + ':':10} {path}", soft_wrap=True, highlight=False, markup=False)
 
 
@@ -153,24 +156,21 @@ def _said(outcome: Outcome) -> str:
     return f"refused by the hub ({outcome.code})"
 
 
-def _has_moved(flow: FlowTally) -> bool:
-    return bool(flow.read or flow.entries or flow.judged)
-
-
 def _flow_table(flows: Sequence[FlowTally]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("flow", no_wrap=True)
     for name, _ in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for flow in flows:
+        line = flow.line
         numbers = (
-            flow.read,
-            flow.out_of_scope,
-            flow.accepted,
-            flow.refused,
-            flow.delivered,
+            line.records,
+            line.out_of_scope,
+            line.accepted,
+            line.refused,
+            line.delivered,
             flow.entries,
         )
-        route = f"{flow.ref:4} {flow.sender}\n     → {flow.receiver}"
+        route = f"{line.flow:4} {line.sender}\n     → {line.receiver}"
         table.add_row(route, *(f"{number:,}" for number in numbers))
     return table

@@ -1,8 +1,9 @@
 """Run the demo: city, simulators, broker, hub and adapters, until everything has arrived."""
 
 import contextlib
+import itertools
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,27 +13,35 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 import adapters
 from adapters.simulation.city import City, CityDay
 from adapters.simulation.expected import EXPECTED
-from adapters.simulation.kit import BROKER, Misdeed, WrongDelivery
+from adapters.simulation.kit import Misdeed, WrongDelivery
 from hub.broker.apply import apply
 from hub.broker.link import LinkSettings
 from hub.broker.provide import ProvidedBroker, provide
 from hub.clock import today
 from hub.compose.broker import broker_plan
+from hub.compose.certified import reconciled
 from hub.compose.checked import load_checked, passwords_of
 from hub.compose.ledger import ledger_url, open_ledger
 from hub.compose.links import link_settings
+from hub.compose.reconcile import look, opened_sides, waiting_of
 from hub.demo.attempts import Outcome, attempt, settled
 from hub.demo.drives import Drive, set_aside
 from hub.demo.report import Report
 from hub.demo.state import DemoState, Parameters, opened, write_site
-from hub.demo.tally import Reading, Source, arrived, content_faults, readings, tally
+from hub.demo.tally import Arrived, arrived, content_faults, tally
 from hub.demo.watch import Progress, Watcher
 from hub.edge.delimited import BadFile
+from hub.edge.files import PRIVATE_MODE, write_whole
 from hub.edge.journal import InboundFile, InboundState, inbound_files
 from hub.errors import LinkLost, RenkeiError
+from hub.ledger.model import Kind
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
+from hub.ledger.tally import Span
+from hub.message import AccessItems
 from hub.processes import Supervisor, commands_of
+from hub.reconcile.model import Gap, Waiting
+from hub.reconcile.report import flow_lines
 from hub.site import Site
 from hub.statute.catalogue import Catalogue
 from hub.stop import Stop
@@ -42,6 +51,8 @@ MISDEED_TRIES = 10
 TELL_SECONDS = 10.0
 STALL_SECONDS = 60.0
 """When nothing at all has changed for so long, the demo gives up and says what is lacking."""
+GAPS_SHOWN = 50
+DEMO = AccessItems(staff="renkei demo", operation="ledger reconcile")
 
 
 class Interrupted(RenkeiError):
@@ -314,35 +325,34 @@ class _Stage:
         self.outcomes = [settled(outcome, self.ledger) for outcome in self.outcomes]
         if not self._all_read() or not all(outcome.code for outcome in self.outcomes):
             return False
-        rows = tally(self.catalogue, self._readings(), self.ledger.counts(), {}, self._attempts())
-        return all(row.published + row.attempts == row.judged for row in rows) and all(
-            row.accepted == row.delivered == row.receipted for row in rows
-        )
+        moved = Counter[Kind]()
+        for count in self.ledger.counts():
+            moved[count.kind] += count.count
+        return moved[Kind.DELIVERY] == moved[Kind.RECEIPT] and self._is_settled()
 
-    def _readings(self) -> dict[Source, Reading]:
-        return readings(self._journals(), [adapters.find(system) for system in self.site.systems])
-
-    def _attempts(self) -> list[Source]:
-        return [
-            Source(outcome.misdeed.as_system, outcome.misdeed.event["type"])
-            for outcome in self.outcomes
-            if outcome.misdeed.expected_code != BROKER
-        ]
+    def _is_settled(self) -> bool:
+        with (
+            opened_sides(self.site, self.catalogue, self.ledger) as sides,
+            look(sides, Span(), lambda: None) as sheet,  # nothing under way: no queue to ask
+        ):
+            return sheet.is_settled
 
     def report(self, seconds: float) -> Report:
-        """Count everything and say whether it agrees."""
-        faults = []
-        received = {}
-        for system in self.site.systems:
-            if adapters.find(system).outbound:
-                try:
-                    simulator = adapters.simulator(system)
-                    received[system] = arrived(simulator.receive(self.state.drive(system)))
-                except (WrongDelivery, BadFile) as error:
-                    faults.append(f"{system}: {error}")
-        rows = tally(
-            self.catalogue, self._readings(), self.ledger.counts(), received, self._attempts()
-        )
+        """Reconcile everything, look into the receivers' files, and say whether it agrees."""
+        received, faults = self._received()
+        with reconciled(
+            self.site,
+            self.catalogue,
+            self.ledger,
+            None,
+            ask=self._ask_broker,
+            access=DEMO,
+        ) as result:
+            write_whole(self.state.certificate, result.document, PRIVATE_MODE)
+            rows = tally(flow_lines(result.sheet), received)
+            if result.head.no_broker:
+                faults.append(result.head.no_broker)
+            faults += map(_said, itertools.islice(result.sheet.gaps, GAPS_SHOWN))
         drives = list(self._drives())
         faults += [fault for drive in drives for fault in drive.faults()]
         faults += [fault for row in rows for fault in row.faults()]
@@ -359,6 +369,23 @@ class _Stage:
             strangers=[line for drive in drives for line in drive.strangers()],
         )
 
+    def _received(self) -> tuple[dict[str, Arrived], list[str]]:
+        """Read every receiver's files; a system that got what it must not have is a fault."""
+        faults: list[str] = []
+        received = {}
+        for system in self.site.systems:
+            if adapters.find(system).outbound:
+                try:
+                    simulator = adapters.simulator(system)
+                    received[system] = arrived(simulator.receive(self.state.drive(system)))
+                except (WrongDelivery, BadFile) as error:
+                    faults.append(f"{system}: {error}")
+        return received, faults
+
+    def _ask_broker(self) -> Waiting:
+        with self.broker.management() as management:
+            return waiting_of(management, self.site, self.catalogue)
+
     def discard_broker(self) -> None:
         """End what the broker keeps for a demo that is over: nobody reads it again."""
         if self.broker.node is not None:
@@ -366,3 +393,8 @@ class _Stage:
         elif self.broker.kind == "configured" and self.broker.vhost is None:
             with self.broker.management() as management:
                 management.delete("vhosts", self.site.broker.vhost)
+
+
+def _said(gap: Gap) -> str:
+    where = f" ({gap.flow} to {gap.receiver})" if gap.receiver else ""
+    return f"{gap.sender}/{gap.id}{where}: {gap.lack.value}"

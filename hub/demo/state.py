@@ -77,6 +77,11 @@ class DemoState:
         return self.root / "ledger" / "ledger.sqlite3"
 
     @property
+    def certificate(self) -> Path:
+        """What the reconciliation at the end of the demo came to: beside the ledger."""
+        return self.root / "ledger" / "reconciliation.txt"
+
+    @property
     def metrics_targets(self) -> Path:
         """Prometheus's ``file_sd`` list of every process's endpoint."""
         return self.root / "metrics-targets.json"

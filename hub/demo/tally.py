@@ -1,45 +1,16 @@
-"""Count what happened, from four sides, and say whether they agree.
+"""Hold what arrived against what the hub says, and against the city's own households.
 
-The sender's adapter says what it read, the ledger what was judged, delivered and receipted,
-the receivers' files what arrived, and the city's own households who should have.
+The reconciliation (``hub.reconcile``) compares files, ledger, queues and receipts. Only the demo
+can look further: into the receivers' files, and at who should be in them.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from adapters.simulation.kit import ReceivedRecord
-from hub.edge.journal import InboundFile
-from hub.edge.kit import Adapter
-from hub.ledger.model import FlowCount, Kind
+from hub.reconcile.report import FlowLine
 from hub.statute.catalogue import Catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A kind of message by its sender."""
-
-    sender: str
-    message_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a sender's adapter did: records in its files, bad ones, messages published."""
-
-    files: int = 0
-    records: int = 0
-    rejected: int = 0
-    published: int = 0
-
-    def __add__(self, other: "Reading") -> "Reading":
-        return Reading(
-            self.files + other.files,
-            self.records + other.records,
-            self.rejected + other.rejected,
-            self.published + other.published,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,101 +33,38 @@ def arrived(records: Iterable[ReceivedRecord]) -> Arrived:
 
 @dataclass(frozen=True, slots=True)
 class FlowTally:
-    """One flow to one receiver, in messages; ``attempts`` are forbidden ones that were tried."""
+    """One flow to one receiver: what the sides say, and how many records the receiver's files hold.
 
-    ref: str
-    sender: str
-    receiver: str
-    message_type: str
-    read: int
-    rejected: int
-    published: int
-    attempts: int
-    out_of_scope: int
-    accepted: int
-    refused: int
-    delivered: int
-    receipted: int
+    A receiver whose files are not the demo's to read has none.
+    """
+
+    line: FlowLine
     in_files: int
-    entries: int
 
     @property
-    def judged(self) -> int:
-        """How many messages the hub has decided about."""
-        return self.out_of_scope + self.accepted + self.refused
+    def entries(self) -> int:
+        """How many entries of the ledger are about this flow and receiver."""
+        line = self.line
+        settled = line.delivered + line.withdrawn + line.expired + line.dead_lettered
+        return line.accepted + line.out_of_scope + line.held + settled + line.receipted
 
     def faults(self) -> list[str]:
         """Name what does not agree."""
-        pairs = (
-            ("sent", self.published + self.attempts, "judged", self.judged),
-            ("accepted", self.accepted, "delivered", self.delivered),
-            ("delivered", self.delivered, "receipts", self.receipted),
-            ("delivered", self.delivered, "records in the receiver's files", self.in_files),
+        if self.line.delivered == self.in_files:
+            return []
+        found = f"records in the receiver's files {self.in_files}"
+        line = self.line
+        return [f"{line.flow} to {line.receiver}: delivered {line.delivered}, {found}"]
+
+
+def tally(lines: Iterable[FlowLine], received: Mapping[str, Arrived]) -> list[FlowTally]:
+    """Put what stands in the receivers' files beside the lines of a reconciliation."""
+    return [
+        FlowTally(
+            line, received[line.receiver].records[line.flow] if line.receiver in received else 0
         )
-        return [
-            f"{self.ref} to {self.receiver}: {left} {a}, {right} {b}"
-            for left, a, right, b in pairs
-            if a != b
-        ]
-
-
-def readings(
-    journals: Mapping[str, Iterable[InboundFile]], adapters: Iterable[Adapter]
-) -> dict[Source, Reading]:
-    """Sum up what the adapters' journals say, by sender and message type."""
-    found: dict[Source, Reading] = {}
-    for adapter in adapters:
-        for file in journals.get(adapter.system, ()):
-            for wire in adapter.inbound:
-                if fnmatchcase(file.name, wire.pattern):
-                    source = Source(adapter.system, wire.message_type)
-                    one = Reading(1, file.records, file.rejected, file.published)
-                    found[source] = found.get(source, Reading()) + one
-    return found
-
-
-def tally(
-    catalogue: Catalogue,
-    read: Mapping[Source, Reading],
-    counts: Iterable[FlowCount],
-    received: Mapping[str, Arrived],
-    attempts: Collection[Source],
-) -> list[FlowTally]:
-    """Bring the sides together, a row for each flow and receiver."""
-    moved: Counter[tuple[Kind, str, str]] = Counter()
-    refused: Counter[Source] = Counter()
-    entries: Counter[tuple[str, str]] = Counter()
-    for count in counts:
-        moved[count.kind, count.flow, count.receiver] += count.count
-        entries[count.flow, count.receiver] += count.count
-        if count.kind is Kind.REFUSAL:
-            refused[Source(count.sender, count.message_type)] += count.count
-    tried = Counter(attempts)
-    rows = []
-    for flow, leg in catalogue.legs():
-        source = Source(leg.sender, flow.message_type or "")
-        reading = read.get(source, Reading())
-        rows += [
-            FlowTally(
-                ref=flow.ref,
-                sender=leg.sender,
-                receiver=receiver,
-                message_type=source.message_type,
-                read=reading.records,
-                rejected=reading.rejected,
-                published=reading.published,
-                attempts=tried[source],
-                out_of_scope=moved[Kind.OUT_OF_SCOPE, flow.ref, receiver],
-                accepted=moved[Kind.ACCEPTANCE, flow.ref, receiver],
-                refused=refused[source],
-                delivered=moved[Kind.DELIVERY, flow.ref, receiver],
-                receipted=moved[Kind.RECEIPT, flow.ref, receiver],
-                in_files=received[receiver].records[flow.ref] if receiver in received else 0,
-                entries=entries[flow.ref, receiver],
-            )
-            for receiver in leg.receivers
-        ]
-    return rows
+        for line in lines
+    ]
 
 
 def content_faults(

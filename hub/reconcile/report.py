@@ -13,7 +13,8 @@ KIND = "renkei.reconciliation/v1"
 class SourceLine(NamedTuple):
     """The messages of one sender and kind: sent + by_ledger = the five after them.
 
-    ``sent`` is none where there are no files to count from.
+    ``sent`` is none where there are no files to count from. ``no_message`` are records that
+    only tell about their household, or are not sent yet.
     """
 
     sender: str
@@ -21,6 +22,7 @@ class SourceLine(NamedTuple):
     files: int
     records: int
     set_aside: int
+    no_message: int
     sent: int | None
     by_ledger: int
     accepted: int
@@ -81,6 +83,7 @@ def _source_line(source: Source, count: SourceCount) -> SourceLine:
         files=count.files,
         records=count.records,
         set_aside=count.rejected,
+        no_message=count.records - count.rejected - count.sent,
         sent=count.sent if count.known else None,
         by_ledger=count.by_ledger,
         accepted=count.fates[Fate.ACCEPTED],
@@ -190,30 +193,40 @@ def _facts(sheet: Sheet, head: Head) -> Iterator[tuple[str, str]]:
     yield "root", head.root
     yield "broker", _broker_fact(sheet.waiting, head)
     yield "receivers-recorded", ", ".join(sorted(sheet.recorded)) or "none"
-    for line in source_lines(sheet):
-        sent = "unknown" if line.sent is None else line.sent
-        yield (
-            "messages",
-            (
-                f"{line.sender or '-'} {line.message_type or '-'}: files {line.files}, "
-                f"records {line.records}, set-aside {line.set_aside}, sent {sent}, "
-                f"by-ledger {line.by_ledger}, accepted {line.accepted}, "
-                f"out-of-scope {line.out_of_scope}, refused {line.refused}, held {line.held}, "
-                f"waiting {line.waiting}"
-            ),
-        )
-    for flow in flow_lines(sheet):
-        yield (
-            "flow",
-            (
-                f"{flow.flow} {flow.sender} to {flow.receiver}, {flow.message_type or '-'}: "
-                f"accepted {flow.accepted}, out-of-scope {flow.out_of_scope}, held {flow.held}, "
-                f"elsewhere {flow.elsewhere}, delivered {flow.delivered}, "
-                f"withdrawn {flow.withdrawn}, expired {flow.expired}, "
-                f"dead-lettered {flow.dead_lettered}, pending {flow.pending}, "
-                f"receipted {flow.receipted}"
-            ),
-        )
+    moved = [line for line in source_lines(sheet) if line.total or line.records]
+    yield (
+        "total",
+        _numbers(
+            sent=sum(line.sent or 0 for line in moved),
+            by_ledger=sum(line.by_ledger for line in moved),
+            accepted=sum(line.accepted for line in moved),
+            out_of_scope=sum(line.out_of_scope for line in moved),
+            refused=sum(line.refused for line in moved),
+            held=sum(line.held for line in moved),
+            waiting=sum(line.waiting for line in moved),
+        ),
+    )
+    for line in moved:
+        name = f"{line.sender or '-'} {line.message_type or '-'}"
+        yield "messages", f"{name}: {_numbers(**_after_names(line, 2))}"
+    flows = flow_lines(sheet)
+    for flow in flows:
+        if flow.has_moved:
+            name = f"{flow.flow} {flow.sender} to {flow.receiver} {flow.message_type}"
+            yield "flow", f"{name}: {_numbers(**_after_names(flow, 4))}"
+    idle = dict.fromkeys(flow.flow for flow in flows if not flow.has_moved)
+    yield "nothing-for", ", ".join(idle) or "none"
+
+
+def _after_names(line: SourceLine | FlowLine, names: int) -> dict[str, int | None]:
+    return {name: getattr(line, name) for name in line._fields[names:]}
+
+
+def _numbers(**values: int | None) -> str:
+    return ", ".join(
+        f"{name.replace('_', '-')} {'unknown' if value is None else value}"
+        for name, value in values.items()
+    )
 
 
 def _broker_fact(waiting: Waiting | None, head: Head) -> str:

@@ -44,7 +44,7 @@ OutOption = Annotated[
     typer.Option(
         "--out",
         help="Where the certificate goes; default: reconciliation-DAY.txt in this folder. "
-        "The list of a gap goes beside it, as <name>.gap.jsonl.",
+        "The list of a gap goes beside it, as NAME.gap.jsonl.",
         dir_okay=False,
         show_default=False,
     ),
@@ -183,7 +183,13 @@ def _sides(result: "Reconciliation") -> list[str]:
     """Say of each side what was there to count from."""
     sheet, head = result.sheet, result.head
     lines = []
-    unknown = sorted({source.sender for source, line in sheet.sources.items() if not line.known})
+    unknown = sorted(
+        {
+            source.sender
+            for source, line in sheet.sources.items()
+            if line.by_ledger > line.attempts and not line.known
+        }
+    )
     if unknown:
         names = ", ".join(name or "(not proven)" for name in unknown)
         lines.append(f"senders:   no journal of {names}: how much they sent is not known here")

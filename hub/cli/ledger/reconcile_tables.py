@@ -6,16 +6,16 @@ from rich.table import Table
 
 from hub.reconcile.report import FlowLine, SourceLine
 
-_SENT = ("records", "aside", "sent", "ledger", "accepted", "outside", "refused", "held", "open")
+_SENT = ("records", "aside", "sent", "other", "taken", "outside", "refused", "held", "open")
 _BECAME = ("accepted", "delivered", "receipts", "withdrawn", "expired", "dead", "pending")
 
 
 def source_table(lines: Iterable[SourceLine]) -> Table:
-    """Show what each system sent: sent + ledger = the five columns after them.
+    """Show what each system sent: sent + other = the five columns after them.
 
-    *ledger* are messages that only the ledger knows of.
+    *other* are messages that only the ledger knows of, *taken* the accepted ones.
     """
-    table = _table("sender, message type", _SENT)
+    table = _table("sender", _SENT)
     for line in lines:
         sent = "?" if line.sent is None else f"{line.sent:,}"
         before = (f"{line.records:,}", f"{line.set_aside:,}", sent)
@@ -27,7 +27,7 @@ def source_table(lines: Iterable[SourceLine]) -> Table:
             line.held,
             line.waiting,
         )
-        name = f"{line.sender or '(not proven)'}\n  {line.message_type or '-'}"
+        name = f"{line.sender or '(not proven)'}\n{line.message_type or '-'}"
         table.add_row(name, *before, *(f"{number:,}" for number in numbers))
     return table
 
@@ -45,14 +45,14 @@ def flow_table(lines: Iterable[FlowLine]) -> Table:
             line.dead_lettered,
             line.pending,
         )
-        route = f"{line.flow:4} {line.sender}\n     → {line.receiver}"
+        route = f"{line.flow}\n{line.sender}\n→ {line.receiver}"
         table.add_row(route, *(f"{number:,}" for number in numbers))
     return table
 
 
 def _table(first: str, columns: Iterable[str]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column(first, no_wrap=True)
+    table.add_column(first, overflow="fold")
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     return table
