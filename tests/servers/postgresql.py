@@ -246,7 +246,12 @@ class PostgresqlServer:
 
     def _execute(self, statement: str) -> None:
         connection = pg8000.dbapi.connect(
-            ADMIN, host=HOST, port=self.port, password=self.password, database="postgres"
+            ADMIN,
+            host=HOST,
+            port=self.port,
+            password=self.password,
+            database="postgres",
+            ssl_context=False,  # else it reads all the machine's certificates first
         )
         try:
             connection.autocommit = True
@@ -267,7 +272,8 @@ def _account() -> pwd.struct_passwd | None:
 
 def _open_to_all() -> Path:
     """Give a temporary folder that another account can reach."""
-    for folder in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+    chosen = os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    for folder in (Path(chosen), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
         parents = [folder, *folder.resolve().parents]
         if folder.is_dir() and all(path.stat().st_mode & stat.S_IXOTH for path in parents):
             return folder
