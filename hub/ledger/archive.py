@@ -16,7 +16,8 @@ too; so the file is encrypted.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -54,12 +55,14 @@ Progress = Callable[[int, int], None]
 class ClosedMonth:
     """A month that gets no more entries: those from ``first`` to ``last``.
 
+    ``messages`` are the numbers of those that were new in it, such as ``7-9``; ``7-6`` is none.
     ``archive`` is the SHA-256 of its newest archive, or empty.
     """
 
     month: Month
     first: int
     last: int
+    messages: str
     archive: str = ""
 
     @property
@@ -90,10 +93,12 @@ def closed_months(connection: Connection) -> list[ClosedMonth]:
     digests = {}
     for entry in records(connection, Kind.EXPORT, ARCHIVE):
         digests[" ".join(entry.detail.split(" ")[:4])] = entry.digest
-    found = [ClosedMonth(month, begin, end - 1) for month, begin, end in parts(connection)][:-1]
-    return [
-        ClosedMonth(one.month, one.first, one.last, digests.get(one.said(), "")) for one in found
+    known = list(parts(connection))
+    found = [
+        ClosedMonth(month, begin, end - 1, f"{month.first_message}-{after.first_message - 1}")
+        for (month, begin, end), (after, _, _) in pairwise(known)
     ]
+    return [replace(one, archive=digests.get(one.said(), "")) for one in found]
 
 
 def archive_name(month: int) -> str:

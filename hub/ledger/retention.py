@@ -204,6 +204,7 @@ def _facts(what: Due, hashes: str, order: Order) -> list[tuple[str, str]]:
         ("log", order.signer.name),
         ("month", str(month.month.month)),
         ("entries", f"{month.first}-{month.last}"),
+        ("messages", month.messages),
         ("number", str(month.count)),
         ("leaf-hashes", hashes),
         ("rule", f"kept {what.years} years after the month's end (hub.retention_years)"),
@@ -221,7 +222,7 @@ def _enter(ledger: DatabaseLedger, month: ClosedMonth, digest: str, name: str, o
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         _refuse_held(holding(connection, standing(connection), month.month), month)
         lasting = outlasting(connection, month, order)
-    detail = f"{month.said()} number {month.count} certificate {name}"
+    detail = f"{month.said()} messages {month.messages} number {month.count} certificate {name}"
     said = _act(order, OF_MONTH, detail, digest)
     ledger.append([*lasting, said])
     with ledger_errors("be read"), ledger.engine.connect() as connection:

@@ -24,6 +24,7 @@ from hub.ledger.retention import KIND, Due, Step, destroy, due, is_past
 from hub.ledger.schema import check_schema
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import tiles
+from hub.ledger.verify import verify
 from hub.message import AccessItems, MessageKey
 from schemas.evidence.merkle import leaf_hash
 from schemas.evidence.tiles import HashReader
@@ -85,6 +86,7 @@ def sound(ledger: DatabaseLedger) -> list[int]:
     for number, content in said:
         tile, place = divmod(number - 1, 256)
         assert split(kept[0, tile])[place] == leaf_hash(content.encode())
+    assert verify(engine, SIGNER.verifier, quick=True).fault == ""
     return [number for number, _ in said]
 
 
@@ -120,9 +122,11 @@ def test_what_is_past_goes_and_what_is_not_stays(url: str, tmp_path: Path) -> No
         assert due_now(ledger) == []
         entries = list(ledger.entries())
     (april, may) = [one for one in entries if one.kind is Kind.DESTRUCTION]
-    assert april.detail == "month 201904 entries 1-5 number 5 certificate destruction-2019-04.txt"
+    assert april.detail == (
+        "month 201904 entries 1-5 messages 1-5 number 5 certificate destruction-2019-04.txt"
+    )
     assert (april.code, april.access, april.number) == ("month", ORDER.access, 17)
-    assert may.detail.startswith("month 201905 entries 6-10 ")
+    assert may.detail.startswith("month 201905 entries 6-10 messages 6-9 ")
     note = (tmp_path / "destruction-2019-04.txt").read_bytes()
     assert hashlib.sha256(note).hexdigest() == april.digest
     kind, facts = read_certificate(note, [SIGNER.verifier])
