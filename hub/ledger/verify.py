@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection, Engine, select
 
@@ -30,11 +31,12 @@ from hub.ledger.verify_months import (
     check_months,
     destroyed_ranges,
     erased_salts,
+    unfinished,
 )
 from hub.ledger.verify_order import Numbering
-from hub.ledger.verify_parts import check_access, check_cases, check_messages, check_terms
+from hub.ledger.verify_parts import Kept, check_access, check_cases, check_messages, check_terms
 from hub.ledger.verify_schema import check_tables, check_types
-from hub.ledger.verify_spans import check_spans, spans
+from hub.ledger.verify_spans import check_left, check_spans, spans
 from hub.ledger.verify_tree import Tree, check_checkpoints, check_earlier, check_seal, check_tiles
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.note import SignedNote
@@ -53,7 +55,7 @@ class Verified:
     ``through`` is the last entry up to which all is good; ``first_bad`` the first entry that is
     not, where ``fault`` is about one. ``halted`` is what the head says of a check that failed
     before: the hub takes it back once all is good. ``unchecked`` says what this database gave no
-    means to check.
+    means to check. ``unfinished`` are destroyed months whose rows are not all gone yet.
     """
 
     size: int = 0
@@ -66,6 +68,7 @@ class Verified:
     erased_salts: int = 0
     checkpoints: int = 0
     unchecked: tuple[str, ...] = ()
+    unfinished: tuple[int, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -183,13 +186,22 @@ class _Run:
         now, self._seen = _read_head(connection)
         with reading(months.name):
             known = all_months(connection)
-        check_tables(connection, known)
-        for check in (check_months, check_terms, check_access, check_cases):
-            self._note(lambda check=check: check(connection, now, known))  # type: ignore[misc]
+        left = unfinished(connection, known)
+        with_table = [month for month in known if not month.destroyed or month in left]
+        check_tables(connection, with_table)
+        kept = Kept(tuple(known), gaps=any(month.destroyed for month in known), loose=bool(left))
+        self._note(lambda: check_months(connection, now, known))
+        for check in (check_terms, check_access, check_cases):
+            self._note(partial(check, connection, now, kept))
         if self._is_whole(now):
-            self._note(lambda: check_messages(connection, now, known))
+            self._note(lambda: check_messages(connection, now, kept))
         self._note(lambda: check_tiles(connection, now))
         self._note(lambda: self._check_tree(connection, now, known))
+        gone = [month for month in known if month.destroyed]
+        for month, (_, last) in zip(gone, destroyed_ranges(known, now), strict=True):
+            if month in left:
+                self._note(partial(check_left, connection, now.size, month, last))
+        self._seen = replace(self._seen, unfinished=tuple(month.month for month in left))
 
     def _note(self, check: Callable[[], None]) -> None:
         try:
@@ -218,7 +230,7 @@ class _Run:
         self, connection: Connection, now: Head, known: Sequence[Month], rows_from: int
     ) -> None:
         asked = self._asked
-        erased = erased_salts(connection, now, known)
+        erased = erased_salts(connection, known)
         end = now.size + 1 if asked.end is None else min(asked.end, now.size + 1)
         begin = (max(asked.begin, 1) - 1) // WIDTH * WIDTH + 1
         if begin >= end:

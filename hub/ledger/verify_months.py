@@ -2,10 +2,9 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, inspect, select
 
 from hub.clock import JST
 from hub.ledger.head import Head
@@ -13,7 +12,7 @@ from hub.ledger.leaf import microseconds, read_leaf
 from hub.ledger.model import Kind
 from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows, leaves
-from hub.ledger.tables import cases, entries, messages, terms
+from hub.ledger.tables import cases, entries, terms
 from hub.ledger.verify_fault import Fault, reading
 
 OF_A_MONTH = "month"
@@ -21,32 +20,15 @@ OF_SALTS = "salts"
 """The codes of destruction entries."""
 
 _MONTH = re.compile(
-    r"month (?P<month>[0-9]{6}) entries (?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})"
-    r"(?: messages (?P<message>[0-9]{1,18})-(?P<until>[0-9]{1,18}))?(?![0-9-])",
+    r"month ([0-9]{6}) entries ([0-9]{1,18})-([0-9]{1,18}) messages ([0-9]{1,18})-([0-9]{1,18})"
+    r"(?: .*)?",
     re.ASCII,
 )
-_MESSAGE = re.compile(r"message (?P<sender>[^/ ]+)/(?P<id>[^ ]+)(?= |$)")
+_SALTS = re.compile(r"salts of message [^ ]+ entries ([0-9]{1,18}(?:,[0-9]{1,18})*)", re.ASCII)
 _MONTHS_A_YEAR = 12
 
 Range = tuple[int, int]
 """The first and the last entry, from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """Which entries may be without their salts.
-
-    ``ranges`` are entries of a month, ``messages`` the messages by number with the entry that
-    says so: an entry after it has its salt.
-    """
-
-    ranges: tuple[Range, ...] = ()
-    messages: Mapping[int, int] = field(default_factory=dict)
-
-    def covers(self, entry: int, message: int) -> bool:
-        """Say whether this entry about this message may be without its salt."""
-        in_a_month = any(first <= entry <= last for first, last in self.ranges)
-        return in_a_month or entry < self.messages.get(message, 0)
 
 
 def destroyed_ranges(months: Sequence[Month], head: Head) -> tuple[Range, ...]:
@@ -81,11 +63,10 @@ def check_months(connection: Connection, head: Head, months: Sequence[Month]) ->
         entry, message = last, month.first_message
     if months and (months[0].first_message != 1 or message > head.messages + 1):
         raise Fault(1, "ledger_months: the numbers of the messages do not fit the ledger's head")
-    gone = destroyed_ranges(months, head)
-    for at, (month, last) in enumerate(zip(months, lasts, strict=True)):
+    ends = [month.first_message - 1 for month in months[1:]] + [head.messages]
+    for month, last, last_message in zip(months, lasts, ends, strict=False):
         if month.destroyed:
-            until = months[at + 1].first_message - 1 if at + 1 < len(months) else head.messages
-            _check_destroyed(connection, gone, head.size, month, last, until)
+            _check_destroyed(connection, month, last, last_message, head.size)
         else:
             _check_ends(connection, month, last)
             _check_time(connection, month)
@@ -125,8 +106,8 @@ def _check_time(connection: Connection, month: Month) -> None:
         raise Fault(month.first_entry, f"{month.table}: none of its entries is of that month")
 
 
-def _check_destroyed(  # noqa: PLR0913, PLR0917 - a month and where it ends
-    connection: Connection, gone: Sequence[Range], size: int, month: Month, last: int, until: int
+def _check_destroyed(
+    connection: Connection, month: Month, last: int, last_message: int, size: int
 ) -> None:
     """See that the entry that a destroyed month names is there and says just that."""
     number = month.destroyed
@@ -135,48 +116,35 @@ def _check_destroyed(  # noqa: PLR0913, PLR0917 - a month and where it ends
         raise Fault(month.first_entry, f"{where}, which is not there, or not after it")
     with reading("the entry of a destruction"):
         found = list(leaves(connection, number, number + 1))
-    if not found and any(begin <= number <= end for begin, end in gone):
-        return  # it was destroyed in its turn, years later: the certificates are outside
-    if not found:
-        raise Fault(number, f"{where}, which is missing")
     try:
         said = read_leaf(found[0][1])
-    except ValueError:
-        raise Fault(number, f"entry {number} cannot be read") from None
-    match = _MONTH.match(said.detail)
+    except (IndexError, ValueError):
+        raise Fault(number, f"{where}, which is missing or cannot be read") from None
+    match = _MONTH.fullmatch(said.detail)
     if said.kind is not Kind.DESTRUCTION or said.code != OF_A_MONTH or match is None:
         raise Fault(month.first_entry, f"{where}, which says nothing of the kind")
-    wanted = (month.month, month.first_entry, last)
-    if tuple(int(match[part]) for part in ("month", "first", "last")) != wanted:
-        raise Fault(month.first_entry, f"{where}, which names another month or other entries")
-    if match["message"] and (int(match["message"]), int(match["until"])) != (
-        month.first_message,
-        until,
-    ):
-        raise Fault(month.first_entry, f"{where}, which names other messages")
+    wanted = (month.month, month.first_entry, last, month.first_message, last_message)
+    if tuple(map(int, match.groups())) != wanted:
+        raise Fault(month.first_entry, f"{where}, which names another month or other numbers")
 
 
-def erased_salts(connection: Connection, head: Head, months: Sequence[Month]) -> Erased:
-    """Read which salts were erased, from the destruction entries.
+def unfinished(connection: Connection, months: Sequence[Month]) -> list[Month]:
+    """Give the destroyed months whose tables are still there, being emptied.
 
-    Where a later month is destroyed, the entry that said so may have been in it.
+    Until a table is dropped, rows may be there that nothing refers to any more.
     """
-    ranges: list[Range] = []
-    numbers: dict[int, int] = {}
-    gone = destroyed_ranges(months, head)
-    if gone:
-        ranges.append((1, gone[-1][0] - 1))
-    for entry, detail in _salt_entries(connection, months):
-        if of_month := _MONTH.match(detail):
-            ranges.append((int(of_month["first"]), min(int(of_month["last"]), entry - 1)))
-        elif of_message := _MESSAGE.match(detail):
-            query = select(messages.c.no).where(
-                messages.c.sender == of_message["sender"],
-                messages.c.message_id == of_message["id"],
-            )
-            with reading(messages.name):
-                numbers |= dict.fromkeys(connection.execute(query).scalars(), entry)
-    return Erased(tuple(ranges), numbers)
+    with reading("the list of tables"):
+        names = set(inspect(connection).get_table_names())
+    return [month for month in months if month.destroyed and month.table in names]
+
+
+def erased_salts(connection: Connection, months: Sequence[Month]) -> frozenset[int]:
+    """Give the entries whose salts were erased, from the entries that say so."""
+    erased: set[int] = set()
+    for number, detail in _salt_entries(connection, months):
+        if match := _SALTS.fullmatch(detail):
+            erased.update(one for one in map(int, match[1].split(",")) if one < number)
+    return frozenset(erased)
 
 
 def _salt_entries(connection: Connection, months: Sequence[Month]) -> list[tuple[int, str]]:

@@ -39,13 +39,12 @@ _POSTGRESQL_EXTRAS = """
 """
 
 
-def check_tables(connection: Connection, months: Sequence[Month]) -> None:
-    """See that there are the tables and indexes of these months' ledger, and nothing else.
+def check_tables(connection: Connection, kept: Sequence[Month]) -> None:
+    """See that there are the ledger's tables and indexes, for these months, and nothing else.
 
     Raises:
         Fault: one is missing, there is another, or it is made differently.
     """
-    kept = [month for month in months if not month.destroyed]
     with reading("the list of tables"):
         if connection.dialect.name == "sqlite":
             found = _sqlite_objects(connection)

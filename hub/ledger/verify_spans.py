@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine
 from hub.ledger.edge import HASH, WIDTH, split
 from hub.ledger.head import Head
 from hub.ledger.months import Month
+from hub.ledger.reading import driver_rows
 from hub.ledger.schema import open_engine
 from hub.ledger.tables import entries
 from hub.ledger.verify_fault import Fault, reading
-from hub.ledger.verify_months import Erased
 from hub.ledger.verify_rows import Piece, count_erased, entry_hashes, hashes_of
 from hub.ledger.verify_schema import check_types
 from hub.ledger.verify_tree import tile, tile_range
@@ -50,7 +50,7 @@ class Span:
     first: int
     after: int
     parts: tuple[Part, ...]
-    erased: Erased
+    erased: frozenset[int]
 
     @property
     def last_entry(self) -> int:
@@ -59,18 +59,25 @@ class Span:
 
 
 def spans(  # noqa: PLR0913, PLR0917 - what cuts the entries into pieces
-    head: Head, months: Sequence[Month], erased: Erased, rows_from: int, begin: int, end: int
+    head: Head,
+    months: Sequence[Month],
+    erased: frozenset[int],
+    rows_from: int,
+    begin: int,
+    end: int,
 ) -> list[Span]:
     """Cut the entries ``begin`` to ``end`` (exclusive), rounded out to whole tiles, into spans.
 
-    Rows are looked at from the entry ``rows_from`` on.
+    Rows are looked at from the entry ``rows_from`` on. The salts of ``erased`` may be missing.
     """
     first, after = (begin - 1) // WIDTH, -(-(end - 1) // WIDTH)
-    return [
-        Span(head.size, start, stop, tuple(_parts(head, months, rows_from, start, stop)), erased)
-        for start in range(first, after, TILES_A_SPAN)
-        for stop in [min(start + TILES_A_SPAN, after)]
-    ]
+    found = []
+    for start in range(first, after, TILES_A_SPAN):
+        stop = min(start + TILES_A_SPAN, after)
+        its = frozenset(one for one in erased if start * WIDTH < one <= stop * WIDTH)
+        parts = tuple(_parts(head, months, rows_from, start, stop))
+        found.append(Span(head.size, start, stop, parts, its))
+    return found
 
 
 def _parts(
@@ -129,6 +136,29 @@ def _check_rows(  # noqa: PLR0913, PLR0917 - one range of rows and what it is he
     if bad_salt is not None:
         raise bad_salt
     piece.erased += count_erased(connection, table.name, span.erased, first, after)
+
+
+def check_left(connection: Connection, size: int, month: Month, last: int) -> None:
+    """See that what is still there of a destroyed month is what it was.
+
+    Raises:
+        Fault: a row was changed or put in.
+    """
+    table = entries(month.month)
+    check_types(connection, table)
+    with reading(table.name):
+        query = f"SELECT count(*) FROM {table.name} WHERE seq < ? OR seq > ?"  # noqa: S608 - ours
+        ((surplus,),) = driver_rows(connection, query, month.first_entry, last)
+    if surplus:
+        raise Fault(month.first_entry, f"{table.name}: there are entries of other months in it")
+    for first in range(month.first_entry, last + 1, TILES_A_TIME * WIDTH):
+        after = min(first + TILES_A_TIME * WIDTH, last + 1)
+        start, stop = (first - 1) // WIDTH, -(-(after - 1) // WIDTH)
+        stored = tile_range(connection, size, 0, start, stop)
+        for entry, found in entry_hashes(connection, table.name, first, after):
+            at = (entry - 1 - start * WIDTH) * HASH
+            if stored[at : at + HASH] != found:
+                raise Fault(entry, f"entry {entry}, of a destroyed month, was changed")
 
 
 def _locate(

@@ -394,7 +394,7 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for path in paths:
         filled(f"sqlite:///{path}")
     erase_salts(f"sqlite:///{paths[1]}", MessageKey(REGISTRY, "file-1.150"))
-    destroy_november(f"sqlite:///{paths[1]}")
+    destroy_november(f"sqlite:///{paths[1]}", folder)
     for path in paths:
         assert verified(f"sqlite:///{path}").fault == ""
     return paths

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
-import sqlalchemy as sa
-
+from hub.ledger.erasure import erase
 from hub.ledger.model import Entry, Kind, commit
-from hub.ledger.months import all_months
+from hub.ledger.records import Order
+from hub.ledger.retention import Step, destroy, due
 from hub.ledger.schema import open_engine
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify import Verified, verify
@@ -19,6 +20,8 @@ NOVEMBER = dt.datetime(2026, 11, 20, 3, 0, 0, 123456, tzinfo=dt.UTC)
 DECEMBER = dt.datetime(2026, 12, 3, 3, 0, tzinfo=dt.UTC)
 COSIGNER = Cosigner.generate("union.example/witness")
 KINDS = tuple(Kind)
+LATER = dt.datetime(2034, 1, 15, 3, tzinfo=dt.UTC)
+ORDER = Order(AccessItems("職員九", "医療課", "T-09", "保存年限", "retain"), LATER, SIGNER)
 BATCH = 37
 
 
@@ -71,52 +74,18 @@ def filled(url: str, november: int = 300, december: int = 300) -> None:
     execute(url, "UPDATE ledger_checkpoints SET note = :note WHERE id = 1", note=cosigned)
 
 
-def destroy_november(url: str) -> None:
-    """Destroy the first month as retention does: an entry that says so, then the rows."""
+def destroy_november(url: str, folder: Path, step: Step | None = None) -> None:
+    """Destroy the first month, as retention does; its certificate goes into a folder."""
     with opened(url) as ledger:
         with ledger.engine.connect() as connection:
-            first, after = all_months(connection)[:2]
-        detail = (
-            f"month {first.month} entries {first.first_entry}-{after.first_entry - 1} "
-            f"messages {first.first_message}-{after.first_message - 1}"
-        )
-        ledger.append([destruction("month", detail)])
-        number = ledger.size()
-    execute(
-        url, "UPDATE ledger_months SET destroyed = :n WHERE month = :m", n=number, m=first.month
-    )
-    execute(url, f"DROP TABLE {first.table}")
-    execute(
-        url,
-        f"DELETE FROM ledger_messages WHERE no < :first AND no NOT IN "  # noqa: S608 - a table of ours
-        f"(SELECT message_no FROM {after.table})",
-        first=after.first_message,
-    )
+            first = due(connection, 7, LATER.date())[0]
+        destroy(ledger, first, folder, ORDER, step)
 
 
-def erase_salts(url: str, message: MessageKey) -> None:
-    """Erase the salts of a message's entries, with an entry that says so."""
+def erase_salts(url: str, message: MessageKey) -> int:
+    """Erase the salts of a message's entries; give how many had one."""
     with opened(url) as ledger:
-        ledger.append([destruction("salts", f"message {message.sender}/{message.id}")])
-        with ledger.engine.begin() as connection:
-            for month in all_months(connection):
-                erase = (
-                    f"UPDATE {month.table} SET salt = NULL WHERE message_no IN "  # noqa: S608 - ours
-                    "(SELECT no FROM ledger_messages WHERE sender = :sender AND message_id = :id)"
-                )
-                connection.execute(sa.text(erase), message._asdict())
-
-
-def destruction(code: str, detail: str) -> Entry:
-    """Give a destruction entry."""
-    return Entry(
-        kind=Kind.DESTRUCTION,
-        at=DECEMBER + dt.timedelta(days=1),
-        message=MessageKey("hub", f"destruction-{code}"),
-        message_type="",
-        code=code,
-        detail=detail,
-    )
+        return len(erase(ledger, message, ORDER))
 
 
 def verified(url: str, **asked: object) -> Verified:
