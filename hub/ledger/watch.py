@@ -32,8 +32,10 @@ ROOM_BYTES = 65_536
 """As much as one small append may need on the disk."""
 CHECK_SECONDS = 5.0
 """How long after a look at what is new the next one begins."""
-SWEEP_SECONDS = 3600.0
-"""How long after a look at the whole ledger the next one begins."""
+SWEEP_SECONDS = 30.0
+"""How long after a look at the whole ledger the next one begins, at least."""
+SWEEP_SHARE = 10
+"""Of the time, looks at the whole take no more than one part in so many."""
 MENDED_SECONDS = 10.0
 """How long after a look that found a fault the whole is looked at again."""
 
@@ -100,7 +102,7 @@ class Watch:
         self._monotonic = monotonic
         self._file = SameFile(engine)
         self._through = 0
-        self._sweep_due = self._check_due = monotonic()
+        self._sweep_due = self._check_due = self._sweep_began = monotonic()
         self._sweep: Future[Finding] | None = None
         self._finding = Finding(0)
         self._kept = ""
@@ -134,6 +136,7 @@ class Watch:
             now, fault = heads.read(connection)
         if self._sweep is None and self._monotonic() >= self._sweep_due:
             self._sweep = self._sweeper.submit(self._check, None)
+            self._sweep_began = self._monotonic()
         if self._sweep is not None and self._sweep.done():
             self._end_sweep(self._sweep)
         elif self._is_new(now.size):
@@ -158,7 +161,9 @@ class Watch:
         finding = sweep.result()
         self._take(finding)
         if not finding.fault:
-            self._sweep_due = self._monotonic() + SWEEP_SECONDS
+            took = self._monotonic() - self._sweep_began
+            pause = max(SWEEP_SECONDS, took * (SWEEP_SHARE - 1))
+            self._sweep_due = self._monotonic() + pause
             self._observe.swept(self._clock())
 
     def _take(self, finding: Finding) -> None:
