@@ -66,7 +66,8 @@ def export(  # noqa: PLR0913 - what is written where, and who asks
     ``folder`` is new, empty, or has an earlier export of this ledger, which is brought up to date.
 
     Raises:
-        LedgerError: it cannot be done. The folder is as it was, then.
+        LedgerError: it cannot be done. The folder is as it was, then; if the disk failed in the
+            very last step, the next export puts it right.
     """
     with ExportFolder(folder) as target:
         before = _before(ledger, verifier, target)

@@ -83,16 +83,16 @@ def prove_message(  # noqa: PLR0913 - typer makes an option of each
 
 
 def prove_consistency(  # noqa: PLR0913 - typer makes an option of each
-    first: Annotated[
+    earlier: Annotated[
         str,
         typer.Argument(
-            metavar="A", help="A checkpoint's file, or a number of entries.", show_default=False
+            help="An earlier checkpoint's file, or a number of entries.", show_default=False
         ),
     ],
-    second: Annotated[
+    later: Annotated[
         str | None,
         typer.Argument(
-            metavar="[B]", help="The same; by default the ledger as it is.", show_default=False
+            help="A later one, likewise; by default the ledger as it is.", show_default=False
         ),
     ] = None,
     *,
@@ -116,7 +116,7 @@ def prove_consistency(  # noqa: PLR0913 - typer makes an option of each
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415
     from hub.ledger.prove import consistency  # noqa: PLC0415
 
-    begin, end = _point(first), None if second is None else _point(second)
+    begin, end = _point(earlier), None if later is None else _point(later)
     access = asked_by(staff, department, reason, "renkei ledger consistency")
     with opened(site, state) as (settings, ledger):
         signer = ledger_signer(settings)
