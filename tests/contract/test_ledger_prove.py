@@ -12,6 +12,7 @@ from hub.ledger.model import Kind
 from hub.ledger.prove import Point, consistency, prove
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import checkpoints
+from hub.ledger.verify import verify
 from hub.message import AccessItems, MessageKey
 from schemas.evidence.check import NotProved, check
 from schemas.evidence.checkpoint import Checkpoint
@@ -268,3 +269,13 @@ def test_what_is_no_cosignature_of_a_kept_checkpoint_is_not_kept(url: str) -> No
                 keep(ledger, KEY, known, note, WHO, NOW)
         assert ledger.size() == 1
         assert rows(ledger) == [plain.encode().decode()]
+
+
+def test_a_kept_cosignature_is_verified(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry()])
+        plain = SignedNote.parse(ledger.checkpoint())
+        signed = cosign(plain, KEY, AUDIT, 100, previous=None, proof=None)
+        keep(ledger, KEY, [AUDIT.verifier], signed, WHO, NOW)
+        assert verify(ledger.engine, KEY, cosigners=[AUDIT.verifier]).fault == ""
+        assert "does not know" in verify(ledger.engine, KEY).fault
