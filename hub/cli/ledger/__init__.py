@@ -17,11 +17,13 @@ from hub.cli.ledger.migrate import migrate_ledger
 from hub.cli.ledger.prove import prove_consistency, prove_message
 from hub.cli.ledger.reconcile import reconcile_ledger
 from hub.cli.ledger.retain import erase_salts, retain
+from hub.cli.ledger.verify import verify_ledger
 from hub.cli.ledger.watch import watch_ledger
 
 app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
 app.command("migrate")(migrate_ledger)
 app.command("watch")(watch_ledger)
+app.command("verify")(verify_ledger)
 app.command("export")(export_ledger)
 app.command("prove")(prove_message)
 app.command("consistency")(prove_consistency)
