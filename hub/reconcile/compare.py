@@ -77,9 +77,9 @@ def judge(message: Message, recorded: Collection[str]) -> Judged:
     for pair, facts in by_pair.items():
         _judge_pair(message, pair, facts, recorded, result)
     result.fate, result.code = _fate(message.facts, result)
-    if result.fate is Fate.WAITING:
+    if not message.facts:
         result.waits.append((HUB, _gap(message, Lack.NOT_JUDGED)))
-    elif message.origin is Origin.NOWHERE and result.fate is not Fate.REFUSED:
+    if message.origin is Origin.NOWHERE and result.fate is not Fate.REFUSED:
         result.gaps.append(_gap(message, Lack.NOT_SENT))
     return result
 

@@ -80,13 +80,15 @@ class Gap(NamedTuple):
 class Waiting:
     """How many messages the broker holds, those taken and not acknowledged among them.
 
-    ``exact`` is false where only those could be counted that nobody has taken.
+    ``exact`` is false where only those could be counted that nobody has taken. ``note`` says
+    what else is to be known about it, such as that the broker is no more.
     """
 
     hub: int
     out: Mapping[str, int]
     dead: int = 0
     exact: bool = True
+    note: str = ""
 
     def holds(self, queue: str) -> int:
         """Say how many wait in a receiver's queue, or with ``HUB`` in the hub's own."""

@@ -178,6 +178,7 @@ def _broker_object(waiting: Waiting | None, head: Head) -> dict[str, Any]:
         "hub": waiting.hub,
         "receivers": dict(sorted(waiting.out.items())),
         "dead_letters": waiting.dead,
+        "note": waiting.note,
     }
 
 
@@ -234,4 +235,5 @@ def _broker_fact(waiting: Waiting | None, head: Head) -> str:
         return f"not asked: {head.no_broker}"
     counted = "exact" if waiting.exact else "without those taken"
     out = sum(waiting.out.values())
-    return f"hub {waiting.hub}, receivers {out}, dead-letters {waiting.dead}, {counted}"
+    said = f"hub {waiting.hub}, receivers {out}, dead-letters {waiting.dead}, {counted}"
+    return f"{said}, {waiting.note}" if waiting.note else said

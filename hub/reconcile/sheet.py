@@ -136,6 +136,7 @@ class Sheet:
         return self.sources.setdefault(source, SourceCount())
 
     def _add_message(self, line: SourceCount, origin: Origin, judged: Judged) -> None:
+        line.known = line.known or origin is not Origin.UNKNOWN
         if origin is Origin.FILE:
             line.sent += 1
         else:
@@ -164,7 +165,9 @@ class Sheet:
         for queue in {queue for queue, _ in judged.waits}:
             self.open[queue] += 1 if queue == HUB else _times(queue, judged)
         for queue, gap in judged.waits:
-            self._waits.setdefault(queue, Spool()).add(gap)
+            if queue not in self._waits:
+                self._waits[queue] = Spool()
+            self._waits[queue].add(gap)
         self.receipts_open += len(judged.one_holds)
         self._one_holds.extend(judged.one_holds)
 

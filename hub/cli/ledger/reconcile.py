@@ -24,11 +24,14 @@ from hub.clock import today
 
 if TYPE_CHECKING:
     from hub.compose.certified import Reconciliation
+    from hub.compose.reconcile import AskBroker
+    from hub.site import Site
+    from hub.statute.model import Catalogue
 
 ALL = "all"
 SHOWN = 50
 """How many messages of a gap a terminal shows."""
-DEMO_OVER = "the demo is over, and its broker with it"
+DEMO_OVER = "the demo is over and its broker with it"
 BY_COMMAND = "--without-broker was given"
 
 DayOption = Annotated[
@@ -84,7 +87,6 @@ def reconcile_ledger(  # noqa: PLR0913 - the options of a command
     """
     from hub.compose.certified import reconciled  # noqa: PLC0415 - see hub.cli.main
     from hub.compose.checked import load_checked  # noqa: PLC0415
-    from hub.compose.reconcile import broker_of  # noqa: PLC0415
     from hub.edge import files  # noqa: PLC0415
     from hub.reconcile.report import as_json  # noqa: PLC0415
     from hub.site import HUB_USER  # noqa: PLC0415
@@ -102,9 +104,9 @@ def reconcile_ledger(  # noqa: PLR0913 - the options of a command
             catalogue,
             ledger,
             when,
-            ask=broker_of(settings, catalogue),
+            ask=_broker(state, settings, catalogue),
             access=access,
-            without_broker=_no_broker(state, asked_for=without_broker),
+            without_broker=BY_COMMAND if without_broker else "",
         ) as result,
     ):
         certificate = out or Path(f"reconciliation-{result.head.day}.txt")
@@ -134,12 +136,14 @@ def _day(text: str) -> dt.date | None:
     return day
 
 
-def _no_broker(state: Path | None, *, asked_for: bool) -> str:
-    from hub.demo.state import is_over  # noqa: PLC0415 - see hub.cli.main
+def _broker(state: Path | None, site: "Site", catalogue: "Catalogue") -> "AskBroker":
+    from hub.compose.reconcile import broker_of  # noqa: PLC0415 - see hub.cli.main
+    from hub.demo.state import is_over  # noqa: PLC0415
+    from hub.reconcile.model import Waiting  # noqa: PLC0415
 
-    if asked_for:
-        return BY_COMMAND
-    return DEMO_OVER if state is not None and is_over(state) else ""
+    if state is not None and is_over(state):
+        return lambda: Waiting(hub=0, out={}, note=DEMO_OVER)
+    return broker_of(site, catalogue)
 
 
 def _show(result: "Reconciliation", target: Path, console: Console) -> None:
@@ -203,6 +207,7 @@ def _sides(result: "Reconciliation") -> list[str]:
         return lines
     out = sum(waiting.out.values())
     counted = "" if waiting.exact else "; those that a process has taken are not counted"
+    counted += f"; {waiting.note}" if waiting.note else ""
     lines.append(
         f"broker:    {waiting.hub:,} messages in the hub's queues, {out:,} in the receivers', "
         f"{waiting.dead:,} dead letters{counted}"
