@@ -5,12 +5,34 @@ Such an entry is no message's; its message key is the hub's own and unique.
 
 import datetime as dt
 import secrets
+from enum import StrEnum
 
 from hub.ledger.model import Entry, Kind
 from hub.message import AccessItems, MessageKey
 from hub.site import HUB_USER
 
 DETAIL_CHARACTERS = 2000
+
+
+class Act(StrEnum):
+    """What somebody did; ``docs/ledger-events.md`` says more of each."""
+
+    SEARCH = "search"
+    DISCLOSURE = "disclosure"
+    PROOF = "proof"
+    CONSISTENCY = "consistency"
+    TILES = "tiles"
+    ARCHIVE = "archive"
+    COSIGNATURE = "cosignature"
+    LEGAL_HOLD = "legal-hold"
+    LEGAL_HOLD_LIFTED = "legal-hold-lifted"
+    RECONCILED = "reconciled"
+    GAP = "gap"
+    BACKUP = "backup"
+    RESTORE = "restore"
+    RESTORE_DRILL = "restore-drill"
+    MONTH = "month"
+    SALTS = "salts"
 
 
 def act(  # noqa: PLR0913 - what an act says
