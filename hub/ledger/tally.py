@@ -162,7 +162,7 @@ def _about(connection: Connection, keys: Collection[MessageKey]) -> dict[Message
         query = _facts_query(month)
         for start in range(0, len(numbers), _NUMBERS_A_QUERY):
             some = numbers[start : start + _NUMBERS_A_QUERY]
-            for row in connection.execute(query, {"numbers": some}).tuples():
+            for row in connection.execute(query, {"numbers": some}):
                 ref = refs[row[0]]
                 fact = _fact(*row[1:])
                 if fact.kind in MOVES:

@@ -37,8 +37,9 @@ class SourceCount:
     """The messages of one kind and sender: sent + by_ledger = the sum of all fates.
 
     ``sent`` is counted from the sender's files, ``by_ledger`` are the messages that only the
-    ledger knows; ``known`` says whether there are files to count from. ``attempts`` are those
-    of ``by_ledger`` that a sender whose files are known sent past them, and that were refused.
+    ledger knows; ``known`` says whether there are files to count from. Of ``by_ledger``,
+    ``unknown`` may be from files of which nothing is known, and ``attempts`` were sent past
+    known files, and refused.
     """
 
     known: bool = False
@@ -47,9 +48,15 @@ class SourceCount:
     rejected: int = 0
     sent: int = 0
     by_ledger: int = 0
+    unknown: int = 0
     attempts: int = 0
     fates: Counter[Fate] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def told(self) -> int | None:
+        """How many were sent as the sender's side tells it; none where it tells nothing."""
+        return self.sent if self.sent or (self.known and not self.unknown) else None
 
 
 @dataclass(slots=True)
@@ -141,6 +148,7 @@ class Sheet:
             line.sent += 1
         else:
             line.by_ledger += 1
+            line.unknown += origin is Origin.UNKNOWN
             line.attempts += origin is Origin.NOWHERE and judged.fate is Fate.REFUSED
         line.fates[judged.fate] += 1
         if judged.fate is Fate.REFUSED:

@@ -187,16 +187,10 @@ def _sides(result: "Reconciliation") -> list[str]:
     """Say of each side what was there to count from."""
     sheet, head = result.sheet, result.head
     lines = []
-    unknown = sorted(
-        {
-            source.sender
-            for source, line in sheet.sources.items()
-            if line.by_ledger > line.attempts and not line.known
-        }
-    )
+    unknown = sorted({source.sender for source, line in sheet.sources.items() if line.unknown})
     if unknown:
         names = ", ".join(name or "(not proven)" for name in unknown)
-        lines.append(f"senders:   no journal of {names}: how much they sent is not known here")
+        lines.append(f"senders:   of {names}, no journal tells here how much was sent")
     attempts = sum(line.attempts for line in sheet.sources.values())
     if attempts:
         lines.append(f"senders:   {attempts} refused messages stand in none of the senders' files")
