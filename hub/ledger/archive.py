@@ -1,6 +1,6 @@
 """Archives a closed month: one file that proves itself, and that the hub cannot read.
 
-Before it is encrypted it is a tar file (``hub.ledger.tape``) with, in this order::
+Inside it is a gzipped tar file (``hub.ledger.tape``) with, in this order::
 
     checkpoint              the signed checkpoint that covers the month: size N and root
     tile/L/…                every tile of level 1 and above of the tree of N entries, and the
@@ -15,6 +15,7 @@ too; so the file is encrypted.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -46,6 +47,9 @@ ARCHIVE = "archive"
 """The code of the entry of an archive."""
 KIND = "renkei.archive/v1"
 CHECKPOINT, CERTIFICATE = "checkpoint", "certificate"
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""What zlib calls its gzip form (RFC 1952)."""
 
 Progress = Callable[[int, int], None]
 """Is told how many entries are done, and of how many."""
@@ -103,7 +107,7 @@ def closed_months(connection: Connection) -> list[ClosedMonth]:
 
 def archive_name(month: int) -> str:
     """Give the name of a month's archive."""
-    return f"renkei-ledger-{dashed(month)}.tar.age"
+    return f"renkei-ledger-{dashed(month)}.tar.gz.age"
 
 
 def archive_month(
@@ -126,7 +130,7 @@ def archive_month(
         with ledger_errors("be read"), ledger.engine.connect() as connection:
             facts = _facts(month, note, order)
             content = _content(connection, month, note, progress)
-            pieces = _signed(content, facts, order.signer)
+            pieces = _gzipped(_signed(content, facts, order.signer))
             encrypt_pieces(pieces, file, order.recipients)  # type: ignore[arg-type]  # only written
         file.settle()
         ledger.append([_entry(month, file.digest(), order)])
@@ -170,6 +174,14 @@ def _signed(
         yield piece
     stated = certificate(KIND, [*facts, ("content", hashed.hexdigest())], signer)
     yield member(CERTIFICATE, stated.encode()) + END
+
+
+def _gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Compress: entries repeat much. Without a time or a name, so equal bytes stay equal."""
+    packer = zlib.compressobj(wbits=_GZIP)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def upper_tiles(size: int) -> Iterator[Tile]:

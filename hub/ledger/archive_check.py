@@ -3,10 +3,12 @@
 It needs no database: only the file, the identity that opens it, and the hub's verifier key.
 """
 
+import gzip
 import hashlib
 import json
 import re
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +77,10 @@ def check_archive(
             except LedgerError as error:
                 raise ArchiveError(f"{path.name}: {error}") from None
             plain.seek(0)
-            return check_tape(plain, verifiers, progress)
+            with gzip.open(plain) as tape:
+                return check_tape(tape, verifiers, progress)  # type: ignore[arg-type]  # only read
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ArchiveError(f"{path.name} is no archive: its gzip form is damaged") from None
     except OSError as error:
         raise LedgerError(f"{path.name} cannot be read: {error.strerror or error}") from None
 

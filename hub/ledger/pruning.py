@@ -14,7 +14,7 @@ from hub.ledger.months import Month, all_months, kept_since
 from hub.ledger.schema import open_engine
 from hub.ledger.tables import access, cases, entries, messages
 
-ROWS_A_TIME = 5000
+ROWS_A_TIME = 2000
 CASES_A_TIME = 500
 PAGES_A_TIME = 2000
 """Of SQLite's pages: 8 MB."""

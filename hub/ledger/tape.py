@@ -33,7 +33,7 @@ def members(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         if len(content) != size or filling != bytes(-size % BLOCK):
             raise TapeError(f"{name} is not whole")
         yield name, content
-    if file.read(len(END)) != END[BLOCK:]:
+    if file.read(len(END)) != END[BLOCK:]:  # asks for more than there should be
         raise TapeError("it does not end where it should")
 
 

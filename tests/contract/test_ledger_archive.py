@@ -1,6 +1,7 @@
 """A closed month as one file that proves itself, made from either database."""
 
 import datetime as dt
+import gzip
 import hashlib
 import io
 import json
@@ -63,7 +64,7 @@ def opened_tape(path: Path, identity: Path) -> bytes:
     plain = io.BytesIO()
     with path.open("rb") as file:
         read_identity(identity).decrypt(file, plain)
-    return plain.getvalue()
+    return gzip.decompress(plain.getvalue())
 
 
 @pytest.mark.parametrize("counts", [(3, 4, 1), (256, 256, 1), (300, 700, 100), (1, 255, 1)])
@@ -163,6 +164,8 @@ def test_every_changed_byte_is_found(tape: tuple[bytes, Path, Path]) -> None:
         bad[place] ^= 1 << dice.randrange(8)
         with pytest.raises(ArchiveError):
             check_tape(io.BytesIO(bytes(bad)), KEYS)
+    with pytest.raises(ArchiveError):
+        check_tape(io.BytesIO(content + b"x"), KEYS)
     for length in (0, 1, 511, 512, 5000, len(content) - 512, len(content) - 1):
         with pytest.raises(ArchiveError):
             check_tape(io.BytesIO(content[:length]), KEYS)
@@ -213,6 +216,16 @@ def test_the_certificate_alone_proves_nothing(tape: tuple[bytes, Path, Path]) ->
         changed = bytes([parts[name][0] ^ 1, *parts[name][1:]])
         with pytest.raises(ArchiveError):
             check_tape(io.BytesIO(rewritten(content, {name: changed})), KEYS)
+
+
+def test_what_is_no_archive_is_refused(identity: Path, tmp_path: Path) -> None:
+    """Anybody can encrypt to a public key."""
+    for content in (b"", b"text", gzip.compress(b"text"), gzip.compress(bytes(9000))[:-9]):
+        path = tmp_path / "file"
+        with path.open("wb") as file:
+            encrypt(io.BytesIO(content), file, recipient_of(identity))
+        with pytest.raises(ArchiveError):
+            check_archive(path, read_identity(identity), KEYS)
 
 
 def test_another_key_opens_and_proves_nothing(

@@ -70,7 +70,7 @@ def test_closed_months_are_archived_once_and_can_be_checked(
     assert run("archive", "--site", str(site), *WHO, "--json") == 0
     first, second = json.loads(capsys.readouterr().out)
     assert (first["month"], first["entries"]) == (201801, [1, 3])
-    assert Path(second["file"]).name == "renkei-ledger-2018-02.tar.age"
+    assert Path(second["file"]).name == "renkei-ledger-2018-02.tar.gz.age"
     assert run("archive", "--site", str(site)) == 0
     assert "every closed month" in capsys.readouterr().out
     assert acts(site) == [("export", "archive")] * 2
