@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,33 @@ from hub.demo.attempts import Outcome
 from hub.demo.report import Report, as_json, print_report
 from hub.demo.state import DemoState, Parameters
 from hub.demo.tally import FlowTally
+from hub.reconcile.report import FlowLine
 
 pytestmark = pytest.mark.unit
 
 FLOW = FlowTally(
-    ref="M1b",
-    sender="resident-registry",
-    receiver="premium-collection",
-    message_type="resident.changed",
-    read=434_567,
-    rejected=0,
-    published=434_567,
-    attempts=1,
-    out_of_scope=200_000,
-    accepted=234_567,
-    refused=1,
-    delivered=234_567,
-    receipted=234_567,
+    FlowLine(
+        flow="M1b",
+        sender="resident-registry",
+        receiver="premium-collection",
+        message_type="resident.changed",
+        records=434_567,
+        sent=434_567,
+        by_ledger=1,
+        accepted=234_567,
+        out_of_scope=200_000,
+        refused=1,
+        held=0,
+        waiting=0,
+        elsewhere=0,
+        delivered=234_567,
+        withdrawn=0,
+        expired=0,
+        dead_lettered=0,
+        pending=0,
+        receipted=234_567,
+    ),
     in_files=234_567,
-    entries=903_701,
 )
 OUTCOMES = [
     Outcome(misdeed, misdeed.expected_code)
@@ -151,7 +159,7 @@ def test_colours_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_flows_for_which_nothing_was_sent_are_in_no_list() -> None:
     flow = GOOD.flows[0]
-    numbers = {one.name: 0 for one in fields(flow) if isinstance(getattr(flow, one.name), int)}
-    idle = replace(flow, ref="B1", **numbers)
+    numbers = {name: 0 for name, said in flow.line._asdict().items() if isinstance(said, int)}
+    idle = FlowTally(flow.line._replace(flow="B1", **numbers), in_files=0)
     document = as_json(replace(GOOD, flows=[*GOOD.flows, idle]))
     assert [flow["ref"] for flow in document["flows"]] == ["M1b"]
