@@ -159,7 +159,9 @@ def test_colours_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_flows_for_which_nothing_was_sent_are_in_no_list() -> None:
     flow = GOOD.flows[0]
-    numbers = {name: 0 for name, said in flow.line._asdict().items() if isinstance(said, int)}
+    numbers: dict[str, Any] = {
+        name: 0 for name, said in flow.line._asdict().items() if isinstance(said, int)
+    }
     idle = FlowTally(flow.line._replace(flow="B1", **numbers), in_files=0)
     document = as_json(replace(GOOD, flows=[*GOOD.flows, idle]))
     assert [flow["ref"] for flow in document["flows"]] == ["M1b"]
