@@ -11,9 +11,21 @@ RESIDENTS = 100_000
 FILE_RECORDS = 20_000
 ENTRIES_A_MESSAGE = 6
 BEGIN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-_FIELDS = tuple(
-    "addressee_number history_number household_number resident_kind resident_state event_reason "
-    "name name_kana birth_date sex postal_code municipality_code address moved_on".split()
+_FIELDS = (
+    "addressee_number",
+    "history_number",
+    "household_number",
+    "resident_kind",
+    "resident_state",
+    "event_reason",
+    "name",
+    "name_kana",
+    "birth_date",
+    "sex",
+    "postal_code",
+    "municipality_code",
+    "address",
+    "moved_on",
 )
 _BASIS = "高齢者の医療の確保に関する法律 第138条第1項、番号法第9条第1項 別表の85の項"
 
@@ -35,7 +47,9 @@ def _about(number: int) -> list[Entry]:
     resident = hashlib.md5(str(number * 7919 % RESIDENTS).encode(), usedforsecurity=False)
     key = MessageKey("resident-registry", f"{name}-{record + 1}")
     at = BEGIN + dt.timedelta(milliseconds=number)
-    access = AccessItems("", "市民課", f"T-{file % 10:02}", f"異動 {number % 12}", "resident.changed")
+    access = AccessItems(
+        "", "市民課", f"T-{file % 10:02}", f"異動 {number % 12}", "resident.changed"
+    )
     body = commit(key.id.encode(), fresh_salt())
 
     def entry(kind: Kind, flow: str, receiver: str) -> Entry:
