@@ -6,8 +6,10 @@ is in no leaf is held to what is: numbers are dense and in the order of first us
 check in the leaf, a destroyed month or an erased salt has an entry that says so.
 
 What it cannot see by itself: that the whole database was put back to an older state, which was
-good in its time. ``witness`` finds that: a copy of the newest checkpoint, kept elsewhere. Nor
-that a cosignature was taken off a checkpoint: whoever relies on it keeps a copy, too.
+good in its time, or emptied. ``witness`` finds that: a copy of the newest checkpoint or seal, kept
+elsewhere. Nor that a cosignature was taken off a checkpoint: whoever relies on it keeps a copy,
+too. Nor, after a destruction, that rows which a destroyed month used first have exchanged their
+numbers, together with all that refers to them: no entry says anything else by that.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +43,7 @@ from hub.ledger.verify_tree import Tree, check_checkpoints, check_earlier, check
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.note import SignedNote
 
+EARLIER, WITNESS = "earlier checkpoint", "witness checkpoint"
 TRIES = 3
 """A month that is destroyed, or a salt that is erased, while it runs makes it begin again."""
 
@@ -174,6 +177,8 @@ class _Run:
         self._seen = Verified()
         self._checkpointed = 0
         self.faults: list[Fault] = []
+        self._of_tree: list[Fault] = []
+        """Those that tell less: that something after a checkpoint is not right, but not what."""
 
     def all(self, connection: Connection) -> None:
         """Check everything in the order in which one thing rests on another.
@@ -195,41 +200,40 @@ class _Run:
             self._note(partial(check, connection, now, kept))
         if self._is_whole(now):
             self._note(lambda: check_messages(connection, now, kept))
-        self._note(lambda: check_tiles(connection, now))
-        self._note(lambda: self._check_tree(connection, now, known))
+        self._note(lambda: self._check_rows(connection, now, known))
+        for look in (check_tiles, self._check_tree):
+            self._note(partial(look, connection, now), self._of_tree)
         gone = [month for month in known if month.destroyed]
         for month, (_, last) in zip(gone, destroyed_ranges(known, now), strict=True):
             if month in left:
                 self._note(partial(check_left, connection, now.size, month, last))
         self._seen = replace(self._seen, unfinished=tuple(month.month for month in left))
 
-    def _note(self, check: Callable[[], None]) -> None:
+    def _note(self, check: Callable[[], None], where: list[Fault] | None = None) -> None:
         try:
             check()
         except Fault as fault:
-            self.faults.append(fault)
+            (self.faults if where is None else where).append(fault)
 
     def _is_whole(self, now: Head) -> bool:
         asked = self._asked
         return asked.begin <= 1 and (asked.end is None or asked.end > now.size)
 
-    def _check_tree(self, connection: Connection, now: Head, known: Sequence[Month]) -> None:
+    def _check_tree(self, connection: Connection, now: Head) -> None:
         asked = self._asked
         tree = Tree(connection, now.size)
         self._seen = replace(self._seen, root=tree.root)
-        rows_from = asked.begin
-        if asked.since is not None:
-            rows_from = 1 + check_earlier(tree, asked.since, asked.verifier, "earlier checkpoint")
-        self._note(lambda: self._check_rows(connection, now, known, rows_from))
-        self._note(lambda: self._check_checkpoints(connection, tree, now))
+        self._note(lambda: self._check_checkpoints(connection, tree, now), self._of_tree)
         check_seal(tree, now, asked.verifier, self._checkpointed)
         if asked.witness is not None:
-            check_earlier(tree, asked.witness, asked.verifier, "witness checkpoint")
+            check_earlier(tree, asked.witness, asked.verifier, WITNESS)
 
-    def _check_rows(
-        self, connection: Connection, now: Head, known: Sequence[Month], rows_from: int
-    ) -> None:
+    def _check_rows(self, connection: Connection, now: Head, known: Sequence[Month]) -> None:
         asked = self._asked
+        rows_from = asked.begin
+        if asked.since is not None:
+            tree = Tree(connection, now.size)
+            rows_from = 1 + check_earlier(tree, asked.since, asked.verifier, EARLIER)
         erased = erased_salts(connection, known)
         end = now.size + 1 if asked.end is None else min(asked.end, now.size + 1)
         begin = (max(asked.begin, 1) - 1) // WIDTH * WIDTH + 1
@@ -258,11 +262,12 @@ class _Run:
     def found(self) -> Verified:
         """Give what was found: the fault about the first entry, or else the first one."""
         asked, size = self._asked, self._seen.size
-        if not self.faults:
+        faults = self.faults or self._of_tree
+        if not faults:
             through = size if asked.end is None else min(asked.end - 1, size)
             return replace(self._seen, through=through)
-        about_entries = [fault for fault in self.faults if fault.entry is not None]
-        worst = min(about_entries, key=lambda fault: fault.entry or 0, default=self.faults[0])
+        about_entries = [fault for fault in faults if fault.entry is not None]
+        worst = min(about_entries, key=lambda fault: fault.entry or 0, default=faults[0])
         through = max(asked.begin, worst.entry or asked.begin) - 1
         return replace(self._seen, through=through, first_bad=worst.entry, fault=worst.text)
 

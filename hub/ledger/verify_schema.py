@@ -62,7 +62,7 @@ def check_tables(connection: Connection, kept: Sequence[Month]) -> None:
 
 
 def _first_of(name: str, kept: Iterable[Month]) -> int | None:
-    return next((m.first_entry for m in kept if name == f"table {m.table}"), None)
+    return next((month.first_entry for month in kept if month.table in name), None)
 
 
 def _sqlite_objects(connection: Connection) -> dict[str, object]:

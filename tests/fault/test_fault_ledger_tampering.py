@@ -30,7 +30,7 @@ from tests.servers.ledgers import opened
 pytestmark = pytest.mark.fault
 
 LONG = 10_000
-SHORT = 300
+SHORT = 210
 SHORT_EXPORT = 100
 SEED = 20261120
 FOREIGN = Signer.generate(SIGNER.name)
@@ -72,9 +72,11 @@ def changed(rng: random.Random, value: object) -> object:
     if isinstance(value, int):
         return value + rng.choice([-256, -2, -1, 1, 2, 256, 10**6])
     if isinstance(value, str):
-        as_other = rng.choice([value + " ", value[:-1], value.swapcase(), value.encode(), value * 2])
+        as_other = rng.choice(
+            [value + " ", value[:-1], value.swapcase(), value.encode(), value * 2]
+        )
         at = rng.randrange(len(value) + 1)
-        return rng.choice([as_other, value[:at] + rng.choice("0aZ/\"\\ 名") + value[at + 1 :]])
+        return rng.choice([as_other, value[:at] + rng.choice('0aZ/"\\ 名') + value[at + 1 :]])
     if isinstance(value, bytes) and value:
         at = rng.randrange(len(value))
         one = bytes([value[at] ^ (1 << rng.randrange(8))])
@@ -223,9 +225,11 @@ def fresh_head(rng: random.Random, database: sqlite3.Connection) -> None:
 def move_salts(rng: random.Random, path: Path) -> None:
     """Take salts away, put others in their place, or both with a check that fits."""
     with editing(path) as database:
-        table = rng.choice(months_of(database))
-        rows = database.execute(f"SELECT seq, salt, salt_check FROM {table} WHERE salt NOTNULL")  # noqa: S608
-        (seq, *_), (_, salt, check) = rng.sample(rows.fetchall(), 2)
+        read = "SELECT seq, salt, salt_check FROM {} WHERE salt NOTNULL"
+        salted = {table: database.execute(read.format(table)) for table in months_of(database)}
+        by_table = {table: rows.fetchall() for table, rows in salted.items()}
+        table = rng.choice([table for table, rows in by_table.items() if len(rows) > 1])
+        (seq, *_), (_, salt, check) = rng.sample(by_table[table], 2)
         update = rng.choice(
             [
                 ("salt = NULL", ()),
@@ -244,15 +248,16 @@ def change_the_tables(rng: random.Random, path: Path) -> None:
     with editing(path) as database:
         month = rng.choice(months_of(database))
         index = rng.choice(
-            database.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOTNULL")
-            .fetchall()
+            database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOTNULL"
+            ).fetchall()
         )[0]
         statement = rng.choice(
             [
                 f"DROP TABLE {rng.choice(tables_of(database))}",
                 f"DROP INDEX {index}",
                 f"ALTER TABLE {month} RENAME TO ledger_entries_202601",
-                f"CREATE TABLE ledger_entries_202701 AS SELECT * FROM {month}",
+                f"CREATE TABLE ledger_entries_202701 AS SELECT * FROM {month}",  # noqa: S608
                 "CREATE TABLE ledger_notes (id INTEGER)",
                 "CREATE VIEW ledger_view AS SELECT * FROM ledger_messages",
                 f"CREATE TRIGGER quiet BEFORE INSERT ON {month} BEGIN SELECT 1; END",
@@ -400,6 +405,10 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+def seeded(number: int, again: int) -> random.Random:
+    return random.Random(f"{SEED} {number} {again}")  # noqa: S311 - to be had again, not secret
+
+
 def remove(path: Path) -> None:
     for one in path.parent.glob(f"{path.name}*"):
         one.unlink()
@@ -423,12 +432,14 @@ def test_every_tampering_of_the_database_is_found(
     missed = []
     for number in range(rounds):
         tampering = TAMPERINGS[number % len(TAMPERINGS)]
-        source = ledgers[number // len(TAMPERINGS) % 2]
+        # After a destruction nobody can say any more in which order old rows were first used.
+        whole = tampering is exchange_references or number // len(TAMPERINGS) % 2 == 0
+        source = ledgers[0 if whole else 1]
         for again in range(200):
             copy = tmp_path / "copy.sqlite3"
             remove(copy)
             shutil.copyfile(source, copy)
-            tampering(random.Random(f"{SEED} {number} {again}"), copy)
+            tampering(seeded(number, again), copy)
             if dump(copy) != dumps[source]:
                 break
         else:
@@ -515,7 +526,7 @@ def test_every_tampering_of_an_export_is_found(
         for again in range(20):
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(export, copy)
-            what = tamper_with_export(random.Random(f"{SEED} export {number} {again}"), copy)
+            what = tamper_with_export(seeded(number, again), copy)
             if contents(copy) != before:
                 break
         else:

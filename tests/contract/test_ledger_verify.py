@@ -1,0 +1,530 @@
+"""Verification finds what is not as it was written, and names the first bad entry."""
+
+import datetime as dt
+import re
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from hub.errors import LedgerError
+from hub.ledger import verify_spans
+from hub.ledger.schema import open_engine
+from hub.ledger.verify import verify
+from hub.ledger.verify_fault import reading
+from hub.message import MessageKey
+from schemas.evidence.note import Cosigner, SignedNote, Signer
+from tests.samples import REGISTRY, SIGNER, entry
+from tests.servers.ledger_to_verify import (
+    DECEMBER,
+    destroy_november,
+    erase_salts,
+    fill,
+    filled,
+    some_entries,
+    verified,
+)
+from tests.servers.ledgers import execute, opened
+from tests.servers.postgresql import PostgresqlServer
+
+pytestmark = pytest.mark.contract
+
+HELD = MessageKey(REGISTRY, "file-1.150")
+NOVEMBER_ROWS, DECEMBER_ROWS = "ledger_entries_202611", "ledger_entries_202612"
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a ledger of 600 entries over two months, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "ledger.sqlite3"
+    filled(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(postgresql: PostgresqlServer) -> Iterator[str]:
+    """Make the same on PostgreSQL."""
+    with postgresql.database() as address:
+        filled(address)
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give a copy of that ledger."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("on_sqlite"), tmp_path / "ledger.sqlite3")
+        yield f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+        return
+    template = sa.make_url(request.getfixturevalue("on_postgresql"))
+    name = f"copy{secrets.token_hex(6)}"
+    server = sa.create_engine(template.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.database}")
+        try:
+            yield template.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+def change(url: str, statement: str, **values: object) -> None:
+    """Change something behind the ledger's back; ``november`` and ``december`` are its months."""
+    for name, table in (("november", NOVEMBER_ROWS), ("december", DECEMBER_ROWS)):
+        statement = re.sub(rf"\b{name}\b", table, statement)
+    execute(url, statement, **values)
+
+
+# -- what is good ----------------------------------------------------------------------------
+
+
+def test_a_ledger_that_nobody_touched_is_good(ledger: str) -> None:
+    told: list[int] = []
+    found = verified(ledger, progress=told.append)
+    assert (found.fault, found.first_bad, found.halted) == ("", None, "")
+    assert (found.size, found.through, found.checkpoints) == (600, 600, 6)
+    assert told == [600]
+    assert bool(found.unchecked) == ledger.startswith("postgresql")
+
+
+def test_an_empty_ledger_is_good(url: str) -> None:
+    with opened(url):
+        pass
+    assert verified(url).good
+
+
+def test_the_root_is_that_of_the_checkpoint(ledger: str) -> None:
+    with opened(ledger) as one:
+        note = SignedNote.parse(one.checkpoint())
+    root = verified(ledger).root
+    assert verified(ledger, witness=note).good
+    assert note.text.splitlines()[1] == "600"
+    assert len(root) == 32
+
+
+def test_erased_salts_are_counted(ledger: str) -> None:
+    salts = erase_salts(ledger, HELD)
+    found = verified(ledger)
+    assert (found.fault, found.erased_salts) == ("", salts)
+    assert salts > 0
+
+
+def test_a_destroyed_month_is_named(ledger: str, tmp_path: Path) -> None:
+    erase_salts(ledger, HELD)
+    destroy_november(ledger, tmp_path)
+    found = verified(ledger)
+    assert (found.fault, found.destroyed, found.unfinished) == ("", ((1, 300),), ())
+
+
+@pytest.mark.parametrize("stop_at", ["marked", "entries", "messages", "access items"])
+def test_a_destruction_that_was_cut_off_is_no_fault(
+    ledger: str, tmp_path: Path, stop_at: str
+) -> None:
+    def kill(what: str, _done: int, _whole: int) -> None:
+        if what == stop_at:
+            raise Killed
+
+    if stop_at == "entries" and ledger.startswith("postgresql"):
+        stop_at = "messages"  # PostgreSQL drops the rows with their table
+    with pytest.raises(Killed):
+        destroy_november(ledger, tmp_path, kill)
+    found = verified(ledger)
+    assert (found.fault, found.unfinished) == ("", (202611,))
+    destroy_november(ledger, tmp_path)
+    assert verified(ledger).unfinished == ()
+
+
+def test_what_is_left_of_a_destroyed_month_is_held_to_its_hashes(
+    ledger: str, tmp_path: Path
+) -> None:
+    def kill(what: str, _done: int, _whole: int) -> None:
+        if what == "marked":
+            raise Killed
+
+    with pytest.raises(Killed):
+        destroy_november(ledger, tmp_path, kill)
+    change(ledger, "UPDATE november SET at = at + 1 WHERE seq = 77")
+    assert verified(ledger).first_bad == 77
+
+
+def test_it_can_go_on_while_entries_are_added(ledger: str) -> None:
+    with opened(ledger) as one:
+
+        def add(_: int) -> None:
+            one.append(list(some_entries(DECEMBER, 700, 3)))
+
+        assert verified(ledger, progress=add).good
+    assert verified(ledger).size == 603
+
+
+def test_several_processes_find_the_same(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_spans, "ALONE", 0)
+    monkeypatch.setattr(verify_spans, "TILES_A_SPAN", 1)
+    assert verified(ledger).good
+    change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 550")
+    assert verified(ledger).first_bad == 550
+
+
+# -- what is not -----------------------------------------------------------------------------
+
+ONE_MORE = (
+    "INSERT INTO december SELECT 601, at, case_id, message_no, digest, salt_check, detail, salt "
+    "FROM december WHERE seq = 600"
+)
+OTHERS_SALT = "UPDATE november SET salt = (SELECT salt FROM november WHERE seq = 11) WHERE seq = 13"
+TERMS_MORE = (
+    "INSERT INTO ledger_terms SELECT (SELECT max(id) + 1 FROM ledger_terms), kind, message_type, "
+    "flow, sender, receiver, code, basis, purpose, released, withheld, said, 'x' "
+    "FROM ledger_terms WHERE id = 1"
+)
+CHANGES: dict[str, tuple[str, int | None, str]] = {
+    "an entry": ("UPDATE december SET detail = '\"x\"' WHERE seq = 400", 400, "entry 400"),
+    "an entry's time": ("UPDATE november SET at = at - 1 WHERE seq = 7", 7, "entry 7"),
+    "an entry's case": (
+        "UPDATE november SET case_id = case_id - 1 WHERE seq = 20",
+        20,
+        "entry 20",
+    ),
+    "a dropped entry": ("DELETE FROM november WHERE seq = 33", 33, "missing"),
+    "the first entry": ("DELETE FROM november WHERE seq = 1", 1, "not those from 1"),
+    "the last entry": ("DELETE FROM december WHERE seq = 600", 600, "not those from 301"),
+    "an entry more": (
+        ONE_MORE,
+        601,
+        "not those from 301",
+    ),
+    "a salt that is gone": (
+        "UPDATE november SET salt = NULL WHERE seq = 11",
+        11,
+        "its salt is gone",
+    ),
+    "another's salt": (
+        OTHERS_SALT,
+        13,
+        "its salt is not the one",
+    ),
+    "a message": ("UPDATE ledger_messages SET resident = 'x' WHERE no = 2", 3, "entry 3"),
+    "a dropped message": ("DELETE FROM ledger_messages WHERE no = 2", 3, "missing"),
+    "terms": ("UPDATE ledger_terms SET flow = 'I9' WHERE id = 2", 2, "row 2 was changed"),
+    "what terms say": ("UPDATE ledger_terms SET said = said || ' ' WHERE id = 2", 2, "row 2 was"),
+    "access items": ("UPDATE ledger_access SET staff = 'x' WHERE id = 1", 1, "row 1 was changed"),
+    "a digest of access items": ("UPDATE ledger_access SET digest = 'x' WHERE id = 2", 2, "row 2"),
+    "dropped terms": ("DELETE FROM ledger_terms WHERE id = 3", 3, "missing"),
+    "terms more": (
+        TERMS_MORE,
+        None,
+        "is not the last",
+    ),
+    "a case": ("UPDATE ledger_cases SET access_id = 1 WHERE id = 2", 2, "entry 2"),
+    "a month": ("UPDATE ledger_months SET month = 202610 WHERE month = 202611", 1, "is missing"),
+    "where a month begins": (
+        "UPDATE ledger_months SET first_entry = 300 WHERE month = 202612",
+        300,
+        "not those from",
+    ),
+    "the message where a month begins": (
+        "UPDATE ledger_months SET first_message = first_message - 1 WHERE month = 202612",
+        301,
+        "right message",
+    ),
+    "a month that was not destroyed": (
+        "UPDATE ledger_months SET destroyed = 600 WHERE month = 202611",
+        1,
+        "nothing of the kind",
+    ),
+    "a tile more": ("INSERT INTO ledger_tiles VALUES (2, 0, no_bytes)", None, "level 2"),
+    "a dropped tile": ("DELETE FROM ledger_tiles WHERE level = 0 AND n = 1", 257, "not whole"),
+    "a dropped checkpoint": ("DELETE FROM ledger_checkpoints WHERE id = 2", 38, "row 2"),
+    "the last checkpoint": ("DELETE FROM ledger_checkpoints WHERE id = 6", None, "head counts 6"),
+    "a checkpoint's size": (
+        "UPDATE ledger_checkpoints SET size = size + 1 WHERE id = 2",
+        38,
+        "not a checkpoint of the tree",
+    ),
+    "the head's size": ("UPDATE ledger_head SET size = 599", 600, "not those from"),
+    "the head's messages": ("UPDATE ledger_head SET messages = messages - 1", None, "head counts"),
+    "the head's cases": ("UPDATE ledger_head SET cases = cases + 1", None, "head counts"),
+    "the head's seal": ("UPDATE ledger_head SET seal = ''", None, "seal"),
+    "no head": ("DELETE FROM ledger_head", None, "one row"),
+    "a table more": ("CREATE TABLE ledger_entries_202701 (seq INTEGER)", None, "no part"),
+    "an index less": ("DROP INDEX ledger_messages_key", None, "is missing"),
+    "a table less": ("DROP TABLE november", 1, "is missing"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_found_and_named(ledger: str, what: str) -> None:
+    statement, first_bad, said = CHANGES[what]
+    no_bytes = "x''" if ledger.startswith("sqlite") else "CAST('' AS bytea)"
+    change(ledger, statement.replace("no_bytes", no_bytes))
+    found = verified(ledger)
+    assert not found.good
+    assert said in found.fault
+    if first_bad is not None:
+        assert (found.first_bad, found.through) == (first_bad, first_bad - 1)
+
+
+def test_the_first_of_several_bad_entries_is_named(ledger: str) -> None:
+    change(ledger, "UPDATE december SET digest = 'x' WHERE seq IN (590, 310)")
+    change(ledger, "UPDATE ledger_terms SET purpose = 'x' WHERE id = 1")
+    assert verified(ledger).first_bad == 1
+    change(ledger, "UPDATE ledger_terms SET purpose = '' WHERE id = 1")
+    assert verified(ledger).first_bad == 310
+
+
+def test_a_tile_that_was_changed_is_told_from_an_entry(ledger: str) -> None:
+    (row,) = execute(ledger, "SELECT hashes FROM ledger_tiles WHERE level = 0 AND n = 0")
+    hashes = bytearray(row["hashes"])
+    hashes[40 * 32] ^= 1
+    update = "UPDATE ledger_tiles SET hashes = :hashes WHERE level = 0 AND n = 0"
+    change(ledger, update, hashes=bytes(hashes))
+    found = verified(ledger)
+    assert "tile 0 of level 0 was changed at entry 41; the entry itself is good" in found.fault
+
+
+def test_a_fault_that_halts_the_ledger_is_told_and_is_no_fault_of_its_own(ledger: str) -> None:
+    change(ledger, "UPDATE ledger_head SET fault = 'seen before'")
+    found = verified(ledger)
+    assert (found.good, found.halted) == (True, "seen before")
+
+
+def test_another_key_is_refused(ledger: str) -> None:
+    engine = open_engine(ledger)
+    try:
+        found = verify(engine, Signer.generate(SIGNER.name).verifier)
+    finally:
+        engine.dispose()
+    assert "not" in found.fault
+    assert not found.good
+
+
+def test_a_signature_of_somebody_unknown_under_a_checkpoint_is_found(ledger: str) -> None:
+    (row,) = execute(ledger, "SELECT note FROM ledger_checkpoints WHERE id = 3")
+    note = SignedNote.parse(row["note"])
+    line = Cosigner.generate("stranger.example").sign(note.text, 1_790_000_000)
+    more = note.with_line(line).encode().decode()
+    change(ledger, "UPDATE ledger_checkpoints SET note = :note WHERE id = 3", note=more)
+    assert "a key that the site does not know" in verified(ledger).fault
+
+
+def test_a_code_that_a_leaf_cannot_tell_is_found(ledger: str) -> None:
+    from hub.ledger.numbers import said_digest  # noqa: PLC0415
+
+    (row,) = execute(ledger, "SELECT id, said FROM ledger_terms WHERE kind = 'delivery' LIMIT 1")
+    digest = said_digest(row["said"], "delivered")
+    update = "UPDATE ledger_terms SET code = 'delivered', digest = :digest WHERE id = :id"
+    change(ledger, update, digest=digest, id=row["id"])
+    assert "was changed" in verified(ledger).fault
+
+
+def test_a_sender_and_an_id_that_give_the_same_leaf_are_found(url: str) -> None:
+    with opened(url) as one:
+        one.append([replace(entry(), message=MessageKey("a", "b/c"))])
+    assert verified(url).good
+    change(url, "UPDATE ledger_messages SET sender = 'a/b', message_id = 'c'")
+    assert "slash" in verified(url).fault
+
+
+def test_a_salt_is_not_erased_by_an_entry_about_another(ledger: str) -> None:
+    erase_salts(ledger, HELD)
+    assert verified(ledger).good
+    change(ledger, "UPDATE december SET salt = NULL WHERE seq = 500")
+    found = verified(ledger)
+    assert (found.first_bad, "no entry says" in found.fault) == (500, True)
+
+
+@pytest.mark.parametrize("column", ["first_entry", "first_message", "destroyed", "month"])
+@pytest.mark.parametrize("by", [-1, 1])
+def test_a_month_after_retention_is_held_to_what_its_entry_says(
+    ledger: str, tmp_path: Path, column: str, by: int
+) -> None:
+    destroy_november(ledger, tmp_path)
+    by *= 89 if column == "month" else 1  # from 202612 to 202701
+    change(ledger, f"UPDATE ledger_months SET {column} = {column} + {by} WHERE month = 202612")  # noqa: S608
+    assert not verified(ledger).good
+
+
+# -- earlier checkpoints and parts -------------------------------------------------------------
+
+
+def note_of(url: str, number: int) -> SignedNote:
+    (row,) = execute(url, "SELECT note FROM ledger_checkpoints WHERE id = :id", id=number)
+    return SignedNote.parse(row["note"])
+
+
+def test_since_a_checkpoint_only_later_rows_are_looked_at(ledger: str) -> None:
+    since = note_of(ledger, 4)  # of 337 entries
+    assert verified(ledger, since=since).good
+    assert verified(ledger, since=since.encode().decode()).good
+    change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 337")
+    assert verified(ledger, since=since).good
+    change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 338")
+    assert verified(ledger, since=since).first_bad == 338
+    assert verified(ledger).first_bad == 337
+
+
+def test_since_a_checkpoint_earlier_hashes_still_count(ledger: str) -> None:
+    (row,) = execute(ledger, "SELECT hashes FROM ledger_tiles WHERE level = 0 AND n = 0")
+    update = "UPDATE ledger_tiles SET hashes = :hashes WHERE level = 0 AND n = 0"
+    change(ledger, update, hashes=bytes(32) + bytes(row["hashes"])[32:])
+    assert verified(ledger, since=note_of(ledger, 4)).first_bad == 1
+
+
+@pytest.mark.parametrize("what", ["since", "witness"])
+def test_an_older_state_that_was_put_back_is_found_by_a_copy_of_a_checkpoint(
+    url: str, what: str
+) -> None:
+    with opened(url) as ledger:
+        fill(ledger, 40, 0)
+        older = dump(url) if url.startswith("sqlite") else None
+        ledger.append(list(some_entries(DECEMBER, 50, 10)))
+        note = SignedNote.parse(ledger.checkpoint())
+    if older is not None:
+        put_back(url, older)
+    else:
+        change(url, "DELETE FROM ledger_checkpoints")
+        change(url, "UPDATE ledger_head SET size = 40")
+    found = verified(url, **{what: note})
+    assert not found.good
+    if older is not None:
+        assert verified(url).good
+        assert (found.first_bad, "cut off" in found.fault) == (41, True)
+
+
+def dump(url: str) -> bytes:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
+        return database.serialize()
+
+
+def put_back(url: str, content: bytes) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    for one in path.parent.glob(f"{path.name}*"):
+        one.unlink()
+    path.write_bytes(content)
+
+
+def test_a_checkpoint_that_is_not_the_hubs_proves_nothing(ledger: str) -> None:
+    note = note_of(ledger, 2)
+    foreign = SignedNote.signed(note.text, [Signer.generate(SIGNER.name).sign(note.text)])
+    assert "cannot be used" in verified(ledger, witness=foreign).fault
+    assert "cannot be used" in verified(ledger, since="nonsense").fault
+
+
+def test_a_checkpoint_of_another_tree_with_the_same_key_is_found(ledger: str) -> None:
+    text = note_of(ledger, 2).text
+    lines = text.splitlines()
+    lines[1] = "39"
+    other = "\n".join(lines) + "\n"
+    note = SignedNote.signed(other, [SIGNER.sign(other)])
+    assert "are not those" in verified(ledger, witness=note).fault
+
+
+def test_a_part_is_verified_by_itself(ledger: str) -> None:
+    change(ledger, "UPDATE november SET at = at + 1 WHERE seq = 10")
+    part = verified(ledger, begin=300, end=500)
+    assert (part.fault, part.through) == ("", 499)
+    assert verified(ledger, begin=520).through == 600
+    change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 555")
+    assert verified(ledger, begin=520).first_bad == 555
+    assert verified(ledger, begin=257, end=513).good
+
+
+# -- the database itself -----------------------------------------------------------------------
+
+
+def test_a_database_that_cannot_be_read_now_is_an_error_and_not_a_fault(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'some.sqlite3'}", connect_args={"timeout": 0})
+    holder = sqlite3.connect(tmp_path / "some.sqlite3", isolation_level=None)
+    holder.execute("CREATE TABLE some (id)")
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        with (
+            pytest.raises(LedgerError, match="SQLITE_BUSY"),
+            reading("some table"),
+            engine.connect() as connection,
+        ):
+            connection.exec_driver_sql("SELECT * FROM some")
+    finally:
+        holder.close()
+        engine.dispose()
+
+
+def test_a_server_that_is_gone_is_an_error_and_not_a_fault() -> None:
+    engine = open_engine("postgresql+pg8000://somebody@127.0.0.1:1/none")
+    try:
+        with pytest.raises(LedgerError):
+            verify(engine, SIGNER.verifier)
+        with pytest.raises(LedgerError), reading("some table"), engine.connect():
+            pass
+    finally:
+        engine.dispose()
+
+
+VALUES: dict[str, tuple[str, Callable[[sqlite3.Connection], object]]] = {
+    "a text for a number": (
+        "ledger_checkpoints",
+        lambda d: d.execute("UPDATE ledger_checkpoints SET size = 'x' WHERE id = 1"),
+    ),
+    "bytes for a text": (
+        DECEMBER_ROWS,
+        lambda d: d.execute(f"UPDATE {DECEMBER_ROWS} SET digest = CAST(digest AS BLOB)"),  # noqa: S608
+    ),
+    "bytes for a message's text": (
+        "ledger_messages",
+        lambda d: d.execute("UPDATE ledger_messages SET sender = CAST(sender AS BLOB)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_a_value_of_another_type_is_found(tmp_path: Path, what: str) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    filled(url, 20, 20)
+    table, edit = VALUES[what]
+    database = sqlite3.connect(tmp_path / "ledger.sqlite3")
+    with database:
+        edit(database)
+    database.close()
+    found = verified(url)
+    assert table in found.fault
+    assert "not of its column's type" in found.fault
+
+
+def test_an_index_that_is_not_that_of_its_rows_is_found_unless_quick(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    filled(url, 40, 40)
+    database = sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)
+    database.execute("PRAGMA writable_schema = ON")
+    read = "SELECT name, rootpage FROM sqlite_master WHERE name IN (?, ?) ORDER BY name"
+    names = ("ledger_entries_202611_case", "ledger_entries_202611_message")
+    (one, first), (other, second) = database.execute(read, names).fetchall()
+    update = "UPDATE sqlite_master SET rootpage = ? WHERE name = ?"
+    database.executemany(update, [(second, one), (first, other)])
+    database.close()
+    assert "integrity_check" in verified(url).fault
+    assert verified(url, quick=True).good
+
+
+def test_texts_quote_no_value(ledger: str) -> None:
+    change(ledger, "UPDATE december SET detail = '\"秘密\"' WHERE seq = 400")
+    change(ledger, "UPDATE ledger_access SET staff = '秘密'")
+    change(ledger, "UPDATE ledger_months SET first_message = 4444")
+    assert "秘密" not in str(replace(verified(ledger), root=b""))
+
+
+def test_months_at_the_border_are_those_of_japan(url: str) -> None:
+    begin = dt.datetime(2026, 11, 30, 14, 59, 58, tzinfo=dt.UTC)  # 23:59:58 in Japan
+    with opened(url) as ledger:
+        for number in range(4):
+            ledger.append(list(some_entries(begin, number, 1)))
+        ledger.append(list(some_entries(begin, 1, 1)))  # the clock was set back
+    assert verified(url).good
