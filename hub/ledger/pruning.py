@@ -5,7 +5,9 @@ that is about to go; ``months.destructions`` has grown by then, so that nobody r
 number of one. Each is short. Numbers are never given again: gaps stay where rows were.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, select
 
@@ -16,8 +18,8 @@ from hub.ledger.tables import access, cases, entries, messages
 
 ROWS_A_TIME = 2000
 CASES_A_TIME = 500
-PAGES_A_TIME = 2000
-"""Of SQLite's pages: 8 MB."""
+PAGES_A_TIME = 1000
+"""Of SQLite's pages: 4 MB."""
 
 Step = Callable[[str, int, int], None]
 
@@ -26,22 +28,33 @@ def empty_table(engine: Engine, table: Table, first: int, last: int, tell: Step)
     """Delete the entries of a destroyed month, some at a time."""
     for begin in range(first, last + 1, ROWS_A_TIME):
         end = min(begin + ROWS_A_TIME, last + 1)
-        with engine.begin() as connection:
-            _overwrite(connection)
+        with _slice(engine) as connection:
             connection.execute(delete(table).where(table.c.seq >= begin, table.c.seq < end))
         tell("entries", end - first, last - first + 1)
 
 
-def _overwrite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        # What is deleted is not to be read from the file's free pages.
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+@contextmanager
+def _slice(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction; after it, leave the database to others for as long as it took."""
+    begun = time.monotonic()
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            # What is deleted is not to be read from the file's free pages.
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        yield connection
+    if engine.dialect.name == "sqlite":
+        _leave_to_others(time.monotonic() - begun)
+
+
+def _leave_to_others(seconds: float) -> None:
+    # SQLite wakes nobody who waits for its lock: they look again and again, ever more rarely, and
+    # would never find it free between one slice and the next.
+    time.sleep(seconds)
 
 
 def drop_table(engine: Engine, table: Table) -> None:
     """Drop a month's table."""
-    with engine.begin() as connection:
-        _overwrite(connection)
+    with _slice(engine) as connection:
         table.drop(connection, checkfirst=True)
 
 
@@ -49,8 +62,7 @@ def prune(engine: Engine, destroyed: Month, tell: Step) -> None:
     """Delete the messages, cases and access items that no entry refers to any more."""
     _prune_messages(engine, destroyed, tell)
     _prune_cases(engine, tell)
-    with engine.begin() as connection:
-        _overwrite(connection)
+    with _slice(engine) as connection:
         heads.locked(connection)
         used = exists().where(cases.c.access_id == access.c.id)
         connection.execute(delete(access).where(~used))
@@ -68,8 +80,7 @@ def _prune_messages(engine: Engine, destroyed: Month, tell: Step) -> None:
         return
     for begin in range(lowest, end, ROWS_A_TIME):
         stop = min(begin + ROWS_A_TIME, end)
-        with engine.begin() as connection:
-            _overwrite(connection)
+        with _slice(engine) as connection:
             heads.locked(connection)
             used = _used_messages(connection, all_months(connection), begin, stop)
             number = messages.c.no
@@ -102,8 +113,7 @@ def _prune_cases(engine: Engine, tell: Step) -> None:
         suspects = sorted(_unused_cases(connection, known, numbers))
     for start in range(0, len(suspects), CASES_A_TIME):
         some = suspects[start : start + CASES_A_TIME]
-        with engine.begin() as connection:
-            _overwrite(connection)
+        with _slice(engine) as connection:
             heads.locked(connection)
             unused = _unused_cases(connection, all_months(connection), some)
             gone = delete(cases).where(cases.c.id.in_(bindparam("unused", expanding=True)))
@@ -157,7 +167,9 @@ def _give_back(engine: Engine, tell: Step) -> bool:
         whole = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
         for done in range(0, whole, PAGES_A_TIME):
             # As a script: it frees one page a step, and a statement is stepped only once.
+            begun = time.monotonic()
             cursor.executescript(f"PRAGMA incremental_vacuum({PAGES_A_TIME})")
+            _leave_to_others(time.monotonic() - begun)
             tell("space", min(done + PAGES_A_TIME, whole), whole)
         busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         return not busy
