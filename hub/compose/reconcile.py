@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import adapters
@@ -14,14 +14,13 @@ from hub.compose.broker import administrator
 from hub.compose.links import link_settings
 from hub.edge.journal import InboundFile, InboundState, TakenKey
 from hub.edge.recorded import JournalRecord
-from hub.errors import BrokerError
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tally import Fact, Span, Tally, in_parts
 from hub.message import MessageKey
 from hub.names import DEAD_QUEUE, outbound_queue, partition_queue
 from hub.reconcile.compare import taken_only
-from hub.reconcile.model import Gap, Message, Origin, Pair, Waiting
+from hub.reconcile.model import HUB, Gap, Message, Origin, Pair, Waiting
 from hub.reconcile.sheet import Reading, Sheet, Source
 from hub.site import HUB_USER, Site
 from hub.statute.model import Catalogue
@@ -228,11 +227,10 @@ def _taken_only(sides: Sides, span: Span, receiver: str) -> Iterator[Gap]:
 def broker_of(site: Site, catalogue: Catalogue) -> AskBroker:
     """Give what counts the messages in the broker's queues.
 
-    With the administrator's password it counts through the management API also what was taken
-    and not acknowledged; else, as the hub's user, only what nobody has taken.
+    With the administrator's password also those that were taken and not acknowledged.
     """
     if site.broker.admin_password_file is None:
-        return lambda: _waiting_in_queues(site, catalogue)
+        return lambda: _ready(site, catalogue)
 
     def ask() -> Waiting:
         with administrator(site) as management:
@@ -242,37 +240,33 @@ def broker_of(site: Site, catalogue: Catalogue) -> AskBroker:
 
 
 def waiting_of(management: Management, site: Site, catalogue: Catalogue) -> Waiting:
-    """Count what the broker holds, through the management API.
+    """Count what the broker holds; the management API tells what processes have taken.
 
     Raises:
-        BrokerError: it cannot be reached, or refuses.
+        BrokerError: it cannot be reached, refuses, or lacks a queue.
     """
     rows = management.get("queues", site.broker.vhost)
-    held = {row["name"]: int(row.get("messages") or 0) for row in rows}
-    missing = sorted(set(_queues(site, catalogue)) - set(held))
-    if missing:
-        raise BrokerError(f"the broker has no queue {', '.join(missing)}: run renkei broker apply")
-    return _waiting(held, site, catalogue, exact=True)
+    taken = {row["name"]: int(row.get("messages_unacknowledged") or 0) for row in rows}
+    by_system = {name: taken.get(outbound_queue(name), 0) for name in _with_queues(catalogue)}
+    own = sum(taken.get(queue, 0) for queue in _own_queues(site))
+    return replace(_ready(site, catalogue), taken={HUB: own, **by_system})
 
 
-def _waiting_in_queues(site: Site, catalogue: Catalogue) -> Waiting:
+def _ready(site: Site, catalogue: Catalogue) -> Waiting:
     settings = link_settings(site, HUB_USER, site.hub.password_file, (), prefetch=1)
-    held = {queue: queue_depth(settings, queue)[0] for queue in _queues(site, catalogue)}
-    return _waiting(held, site, catalogue, exact=False)
 
+    def depth(queue: str) -> int:
+        return queue_depth(settings, queue)[0]
 
-def _waiting(held: Mapping[str, int], site: Site, catalogue: Catalogue, *, exact: bool) -> Waiting:
     return Waiting(
-        hub=sum(held[partition_queue(number)] for number in range(site.hub.partitions)),
-        out={system: held[outbound_queue(system)] for system in _with_queues(catalogue)},
-        dead=held[DEAD_QUEUE],
-        exact=exact,
+        hub=sum(map(depth, _own_queues(site))),
+        out={name: depth(outbound_queue(name)) for name in _with_queues(catalogue)},
+        dead=depth(DEAD_QUEUE),
     )
 
 
-def _queues(site: Site, catalogue: Catalogue) -> list[str]:
-    own = [partition_queue(number) for number in range(site.hub.partitions)]
-    return [*own, *map(outbound_queue, _with_queues(catalogue)), DEAD_QUEUE]
+def _own_queues(site: Site) -> list[str]:
+    return [partition_queue(number) for number in range(site.hub.partitions)]
 
 
 def _with_queues(catalogue: Catalogue) -> list[str]:

@@ -78,18 +78,20 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many messages the broker holds, those taken and not acknowledged among them.
+    """How many messages wait in the broker's queues at this moment.
 
-    ``exact`` is false where only those could be counted that nobody has taken. ``note`` says
-    what else is to be known about it, such as that the broker is no more.
+    ``taken`` says how many a process has taken and not acknowledged, as the broker's statistics
+    of the last seconds tell it; none where they could not be read. ``note`` says what else is
+    to be known about it, such as that the broker is no more.
     """
 
     hub: int
     out: Mapping[str, int]
     dead: int = 0
-    exact: bool = True
+    taken: Mapping[str, int] | None = None
     note: str = ""
 
     def holds(self, queue: str) -> int:
         """Say how many wait in a receiver's queue, or with ``HUB`` in the hub's own."""
-        return self.hub if queue == HUB else self.out.get(queue, 0)
+        ready = self.hub if queue == HUB else self.out.get(queue, 0)
+        return ready + (self.taken or {}).get(queue, 0)

@@ -174,10 +174,10 @@ def _broker_object(waiting: Waiting | None, head: Head) -> dict[str, Any]:
         return {"asked": False, "why": head.no_broker}
     return {
         "asked": True,
-        "exact": waiting.exact,
         "hub": waiting.hub,
         "receivers": dict(sorted(waiting.out.items())),
         "dead_letters": waiting.dead,
+        "taken": None if waiting.taken is None else dict(sorted(waiting.taken.items())),
         "note": waiting.note,
     }
 
@@ -233,7 +233,7 @@ def _numbers(**values: int | None) -> str:
 def _broker_fact(waiting: Waiting | None, head: Head) -> str:
     if waiting is None:
         return f"not asked: {head.no_broker}"
-    counted = "exact" if waiting.exact else "without those taken"
     out = sum(waiting.out.values())
-    said = f"hub {waiting.hub}, receivers {out}, dead-letters {waiting.dead}, {counted}"
+    taken = "unknown" if waiting.taken is None else sum(waiting.taken.values())
+    said = f"hub {waiting.hub}, receivers {out}, dead-letters {waiting.dead}, taken {taken}"
     return f"{said}, {waiting.note}" if waiting.note else said

@@ -131,7 +131,7 @@ class Sheet:
         for queue, spool in sorted(self._waits.items()):
             if waiting.holds(queue) < self.open[queue]:
                 self.gaps.extend(spool)
-        if waiting.hub == 0:
+        if not waiting.holds(HUB):
             self.gaps.extend(self._one_holds)
 
     @property

@@ -142,7 +142,7 @@ def _broker(state: Path | None, site: "Site", catalogue: "Catalogue") -> "AskBro
     from hub.reconcile.model import Waiting  # noqa: PLC0415
 
     if state is not None and is_over(state):
-        return lambda: Waiting(hub=0, out={}, note=DEMO_OVER)
+        return lambda: Waiting(hub=0, out={}, taken={}, note=DEMO_OVER)
     return broker_of(site, catalogue)
 
 
@@ -200,7 +200,7 @@ def _sides(result: "Reconciliation") -> list[str]:
         lines.append(f"broker:    not counted: {head.no_broker}")
         return lines
     out = sum(waiting.out.values())
-    counted = "" if waiting.exact else "; those that a process has taken are not counted"
+    counted = "" if waiting.taken is not None else "; what a process has taken is not counted"
     counted += f"; {waiting.note}" if waiting.note else ""
     lines.append(
         f"broker:    {waiting.hub:,} messages in the hub's queues, {out:,} in the receivers', "
