@@ -213,3 +213,22 @@ def test_a_drill_makes_its_own_backup(site: Path, capsys: pytest.CaptureFixture[
     done = json.loads(capsys.readouterr().out)
     assert (done["entries"], done["behind"]) == (7, 0)
     assert acts(site) == [("operator-action", "restore-drill")]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('archive_recipients = ["age1damaged"]', "no public key of age"),
+        (f'archive_recipients = ["{IDENTITY.text().splitlines()[-1]}"]', "no public key of age"),
+        ("retention_years = 6", "greater than or equal to 7"),
+    ],
+)
+def test_the_site_file_names_keys_that_are_right_and_years_enough(
+    site: Path, capsys: pytest.CaptureFixture[str], line: str, fault: str
+) -> None:
+    text = site.read_text()
+    site.write_text(text[: text.index("archive_recipients")] + line + "\n")
+    assert run("hold", "list", "--site", str(site)) == 1
+    told = capsys.readouterr().err
+    assert fault in told
+    assert "AGE-SECRET" not in told
