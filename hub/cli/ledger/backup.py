@@ -174,7 +174,7 @@ def _warned(missing: int, notes: "list[SignedNote]") -> str:
         return (
             "WARNING: nothing outside the backup says how far the ledger had come. Entries after "
             "the backup are forgotten, and nobody knows how many. Compare with the newest "
-            "checkpoint that an auditor or a second party keeps: renkei ledger verify --witness"
+            "checkpoint that an auditor or a second party keeps: renkei ledger verify --since"
         )
     if missing:
         return (
