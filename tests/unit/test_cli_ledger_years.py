@@ -222,6 +222,7 @@ def test_a_drill_makes_its_own_backup(site: Path, capsys: pytest.CaptureFixture[
         (f'archive_recipients = ["{IDENTITY.text().splitlines()[-1]}"]', "no public key of age"),
         ("retention_years = 6", "greater than or equal to 7"),
     ],
+    ids=["damaged", "private", "years"],
 )
 def test_the_site_file_names_keys_that_are_right_and_years_enough(
     site: Path, capsys: pytest.CaptureFixture[str], line: str, fault: str
