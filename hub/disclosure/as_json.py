@@ -11,6 +11,9 @@ The object has
 - ``row_count``, and ``receivers``: for each receiver ``receiver`` (null where a refusal came
   before one could be named), ``kinds`` (what its rows have in common) and ``rows``, in the order
   of time
+- ``destroyed_months``: those of the period whose entries are gone, as ``2026-11``
+- ``views``: who looked at the ledger about the resident: ``entry``, ``at``, ``what`` (a code),
+  ``what_ja`` and ``access``, as of a row
 - ``notes``: what the record can say (``known``), cannot say (``unknown``), and from when names
   are (``as_recorded``); ``terms``: ``term`` and ``meaning``; ``contacts``: ``about``, ``place``,
   ``how``, ``source``
@@ -36,7 +39,7 @@ from typing import Any
 from hub.clock import JST
 from hub.disclosure import words
 from hub.disclosure.grouping import Group, Kind, grouped, kind_of, kinds_of, numbered_kinds
-from hub.disclosure.model import Disclosure, Named, Receipt, Row
+from hub.disclosure.model import Access, Disclosure, Named, Receipt, Row, View
 
 SCHEMA = "renkei.disclosure"
 SCHEMA_VERSION = 1
@@ -68,6 +71,8 @@ def _report(of: Disclosure) -> Part:
         "checkpoint": of.checkpoint,
         "row_count": len(of.rows),
         "receivers": [_group(of, group, kinds) for group in groups],
+        "destroyed_months": [f"{month // 100}-{month % 100:02}" for month in of.destroyed],
+        "views": [_view(of, view) for view in of.views],
         "notes": {
             "known": list(words.KNOWN),
             "unknown": list(words.UNKNOWN),
@@ -110,12 +115,22 @@ def _row(of: Disclosure, row: Row, kind: int) -> Part:
         "accepted_at": _time(row.accepted_at),
         "delivered_at": _time(row.delivered_at),
         "receipt": _receipt(row.receipt),
-        "access": _access(of, row),
+        "access": _access(of, row.access),
     }
 
 
-def _access(of: Disclosure, row: Row) -> Part:
-    items = asdict(words.access(of, row))
+def _view(of: Disclosure, view: View) -> Part:
+    return {
+        "entry": view.entry,
+        "at": _time(view.at),
+        "what": view.what,
+        "what_ja": words.VIEWS.get(view.what, ""),
+        "access": _access(of, view.access),
+    }
+
+
+def _access(of: Disclosure, access: Access) -> Part:
+    items = asdict(words.shown_access(of, access))
     if not of.show_staff:
         del items["staff"]
     return items

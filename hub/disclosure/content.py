@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hub.disclosure import words
 from hub.disclosure.grouping import Group, Kind, grouped, kind_of, kinds_of, numbered_kinds
-from hub.disclosure.model import Disclosure, Named, Outcome, Row
+from hub.disclosure.model import Disclosure, Named, Outcome, Row, View
 
 
 class Code(str):
@@ -89,6 +89,14 @@ _COLUMNS = (
 )
 
 
+_VIEW_COLUMNS = (
+    Column("記録番号", 12),
+    Column("日時", 22),
+    Column("内容", 26),
+    Column("部署と事由", 40),
+)
+
+
 def blocks(of: Disclosure) -> Iterator[Block]:
     """Give a whole report, block by block; the title stands above it."""
     yield Paragraph(
@@ -101,6 +109,8 @@ def blocks(of: Disclosure) -> Iterator[Block]:
     yield Heading("1　まとめ")
     yield from _summary(groups)
     yield Heading("2　提供先ごとの記録")
+    if of.destroyed:
+        yield Paragraph(words.destroyed(of.destroyed))
     if groups:
         yield Paragraph(words.KINDS)
     else:
@@ -108,15 +118,17 @@ def blocks(of: Disclosure) -> Iterator[Block]:
     kinds = numbered_kinds(groups)
     for number, group in enumerate(groups, 1):
         yield from _group(of, number, group, kinds)
-    yield Heading("3　用語の説明")
+    yield Heading("3　授受簿を見た履歴")
+    yield from _views(of)
+    yield Heading("4　用語の説明")
     yield Pairs("用語", tuple((term, (meaning,)) for term, meaning in words.TERMS))
-    yield Heading("4　この書類で分かること、分からないこと")
+    yield Heading("5　この書類で分かること、分からないこと")
     yield Paragraph("この書類で分かること")
     yield Bullets(words.KNOWN)
     yield Paragraph("この書類では分からないこと")
     yield Bullets(words.UNKNOWN)
     yield Paragraph(words.AS_RECORDED)
-    yield Heading("5　お問い合わせ先")
+    yield Heading("6　お問い合わせ先")
     for contact in of.contacts:
         yield Pairs(
             contact.about,
@@ -206,6 +218,29 @@ def _kind_table(kind: Kind, label: int) -> Pairs:
     )
 
 
+def _views(of: Disclosure) -> Iterator[Block]:
+    if not of.views:
+        yield Paragraph(words.NOT_VIEWED)
+        return
+    yield Paragraph(words.VIEWED)
+    yield Grid(
+        f"見た履歴の一覧（{len(of.views):,}件）",
+        _VIEW_COLUMNS,
+        tuple(_view(of, view) for view in of.views),
+    )
+
+
+def _view(of: Disclosure, view: View) -> tuple[Text, ...]:
+    items = words.shown_access(of, view.access)
+    known = words.VIEWS.get(view.what)
+    return (
+        (str(view.entry),),
+        (words.stacked_moment(view.at),),
+        (known,) if known else (Code(view.what),),
+        (_said(("", items.department), ("職員: ", items.staff), ("事由: ", items.reason)),),
+    )
+
+
 def _flow(flow: Named | None) -> Text:
     if flow is None:
         return ("（法定の流れが決まる前に拒否したもの）",)
@@ -245,13 +280,18 @@ def _cells(of: Disclosure, row: Row, kind: int) -> tuple[Text, ...]:
 def _access(of: Disclosure, row: Row) -> Text:
     items = words.access(of, row)
     same = items.operation == row.message_type.id
-    said = (
-        ("", items.department),
-        ("職員: ", items.staff),
-        ("事由: ", items.reason),
-        ("内容: ", words.SAME_AS_TYPE if same else items.operation),
+    return (
+        _said(
+            ("", items.department),
+            ("職員: ", items.staff),
+            ("事由: ", items.reason),
+            ("内容: ", words.SAME_AS_TYPE if same else items.operation),
+        ),
     )
-    return ("\n".join(label + value for label, value in said if value) or words.NOT_RECORDED,)
+
+
+def _said(*items: tuple[str, str]) -> str:
+    return "\n".join(label + value for label, value in items if value) or words.NOT_RECORDED
 
 
 def _outcome(row: Row) -> Text:

@@ -101,6 +101,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """One look at the ledger about the resident; ``what`` is its code, such as ``search``.
+
+    Raises:
+        ValueError: the time has no offset from UTC.
+    """
+
+    entry: int
+    at: dt.datetime
+    what: str
+    access: Access = field(default_factory=Access)
+
+    def __post_init__(self) -> None:
+        _aware("at", self.at)
+
+
+@dataclass(frozen=True, slots=True)
 class Maker:
     """Who made the report: the member of staff as the command names them, and the department."""
 
@@ -118,6 +135,8 @@ class Contact:
     source: str
 
 
+CITY = "金沢市"
+OFFICE = "市民局保険年金課"
 CONTACTS = (
     Contact(
         about="特定個人情報の開示・訂正・利用停止請求",
@@ -142,7 +161,8 @@ class Disclosure:
 
     ``start`` and ``end`` are days in Japan, both included; absent ones leave the period open.
     ``ledger_size`` counts all entries when the report was made. ``checkpoint`` is the signed
-    note (C2SP ``tlog-checkpoint``) of that tree, empty where there is none yet.
+    note (C2SP ``tlog-checkpoint``) of that tree, empty where there is none yet. ``destroyed``
+    are the months of the period, such as 202611, whose entries are past their time and gone.
 
     Raises:
         ValueError: a time has no offset from UTC, or the period ends before it starts.
@@ -158,6 +178,8 @@ class Disclosure:
     start: dt.date | None = None
     end: dt.date | None = None
     rows: tuple[Row, ...] = ()
+    views: tuple[View, ...] = ()
+    destroyed: tuple[int, ...] = ()
     show_staff: bool = False
     contacts: tuple[Contact, ...] = CONTACTS
 

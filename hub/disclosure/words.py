@@ -1,7 +1,7 @@
 """The Japanese words of a disclosure: dates, outcomes, and the texts that explain it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hub.clock import JST
 from hub.disclosure.model import (
@@ -50,6 +50,18 @@ KINDS = (
     "同じ内容の提供をまとめて「種類」とし、渡した情報の項目、法令上の根拠及び利用の目的を種類ごとに"
     "示します。その後に、1件ごとの記録を受付の早い順に並べます。"
 )
+
+VIEWS: Mapping[str, str] = {
+    "search": "授受簿の検索",
+    "disclosure": "開示のための閲覧",
+    "proof": "記録の証明のための閲覧",
+}
+"""What somebody looked for, by the code of the entry."""
+VIEWED = (
+    "対象期間に、市の職員が対象者の宛名番号によって授受簿の記録を見た履歴です。授受簿を見ることも"
+    "授受簿に記録しています。"
+)
+NOT_VIEWED = "対象期間に、対象者の宛名番号によって授受簿の記録を見た履歴はありませんでした。"
 
 TERMS = (
     ("授受簿", "特定個人情報を、いつ、どこからどこへ、何を根拠に渡したかを残す記録です。"),
@@ -101,15 +113,16 @@ UNKNOWN = (
     "項目の中身（金額、住所など）。授受簿には項目の名称だけを記録しています。",
     "連携ハブを通らない受渡し（書面、電話、窓口、画面での照会など）。",
     (
-        "対象者の範囲に含まれないため提供しなかった情報と、読み取れなかった電文。これらの記録は個人と"
-        "結び付けていないため、この書類に載せることができません。いずれも提供先には渡していません。"
+        "対象者の範囲に含まれないため提供しなかった情報と、受け付ける前に拒否した電文。これらの記録は"
+        "個人と結び付けていないため、この書類に載せることができません。いずれも提供先には渡して"
+        "いません。"
     ),
     "提供先が受け取った後に、その情報をどのように使ったか。",
     "保存期間（原則として7年）を過ぎて廃棄した記録。",
     "国の情報提供ネットワークシステムを使った情報連携の記録の全体。マイナポータルでも確認できます。",
 )
 AS_RECORDED = (
-    "項目及び法令上の根拠は、記録した当時のものです。システムの名称、情報の名称及び利用の目的は、"
+    "項目、法令上の根拠及び利用の目的は、記録した当時のものです。システムの名称及び情報の名称は、"
     "この書類を作成した時点の法定の流れの目録によります。"
 )
 PROOF = (
@@ -159,6 +172,29 @@ def period(start: dt.date | None, end: dt.date | None) -> str:
     return f"{first}\n{last}"
 
 
+def destroyed(months: Sequence[int]) -> str:
+    """Say which months' entries are gone; neighbours are told as one."""
+    runs: list[list[int]] = []
+    for month in sorted(months):
+        if runs and month == _month_after(runs[-1][-1]):
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    told = "、".join(
+        _month(run[0]) if len(run) == 1 else f"{_month(run[0])}から{_month(run[-1])}まで"
+        for run in runs
+    )
+    return f"次の月の記録は、保存期間を過ぎたため廃棄しており、載せることができません。{told}"
+
+
+def _month(month: int) -> str:
+    return f"{month // 100}年{month % 100}月"
+
+
+def _month_after(month: int) -> int:
+    return month + 1 if month % 100 < 12 else month + 89  # noqa: PLR2004 - December
+
+
 def name(named: Named) -> str:
     """Give the Japanese name, or the id where there is none."""
     return named.name or named.id
@@ -189,7 +225,11 @@ def access(of: Disclosure, row: Row) -> Access:
 
     They are the sender's words, so what is taken for a 個人番号 in them is masked here too.
     """
-    items = row.access
+    return shown_access(of, row.access)
+
+
+def shown_access(of: Disclosure, items: Access) -> Access:
+    """Give what the report shows of access-log items; see ``access``."""
     return Access(
         department=mask_my_numbers(items.department),
         reason=mask_my_numbers(items.reason),

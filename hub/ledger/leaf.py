@@ -40,6 +40,11 @@ _DEFAULT_OUTCOME = {
 }
 
 
+def kinds_of_outcome(outcome: str) -> list[Kind]:
+    """Give the kinds whose entries without a code have this outcome."""
+    return [kind for kind, word in _DEFAULT_OUTCOME.items() if word == outcome]
+
+
 class Terms(NamedTuple):
     """What many entries have in common: what happened, between whom, by which article."""
 

@@ -26,6 +26,8 @@ metadata = MetaData()
 _Big = Integer().with_variant(BigInteger, "postgresql")
 RESIDENTS_TOGETHER = 12
 """Messages are indexed by resident in runs of two to the power of this; see ADR 0013."""
+TIMES_TOGETHER = 14
+"""Entries are indexed by time in runs of two to the power of this: a clock may be set back."""
 
 head = Table(
     "ledger_head",
@@ -144,5 +146,8 @@ def entries(month: int) -> Table:
         Column("detail", Text, nullable=False),  # a JSON string, quoted
         Column("salt", LargeBinary, nullable=True),  # none where there is none, or it is erased
         Index(f"{name}_message", "message_no"),
-        Index(f"{name}_case", "case_id"),
+        # In SQLite the number stands behind every key already.
+        Index(f"{name}_case", "case_id").ddl_if(dialect="sqlite"),
+        Index(f"{name}_case", "case_id", "seq").ddl_if(dialect="postgresql"),
+        Index(f"{name}_time", text(f"(seq >> {TIMES_TOGETHER})"), "at"),
     )

@@ -11,18 +11,22 @@ from hub.cli.ledger.backup import back_up_ledger, drill_backup, restore_ledger
 from hub.cli.ledger.check import check_evidence
 from hub.cli.ledger.checkpoint import show_key, sign_checkpoint
 from hub.cli.ledger.cosign import app as cosign_app
+from hub.cli.ledger.disclose import disclose_ledger
 from hub.cli.ledger.export import export_ledger
 from hub.cli.ledger.hold import app as hold_app
 from hub.cli.ledger.migrate import migrate_ledger
 from hub.cli.ledger.prove import prove_consistency, prove_message
 from hub.cli.ledger.reconcile import reconcile_ledger
 from hub.cli.ledger.retain import erase_salts, retain
+from hub.cli.ledger.search import search_ledger
 from hub.cli.ledger.verify import verify_ledger
 from hub.cli.ledger.watch import watch_ledger
 
 app = typer.Typer(help="The ledger (授受簿): what moved, from whom to whom, by which article.")
 app.command("migrate")(migrate_ledger)
 app.command("watch")(watch_ledger)
+app.command("search")(search_ledger)
+app.command("disclose")(disclose_ledger)
 app.command("verify")(verify_ledger)
 app.command("export")(export_ledger)
 app.command("prove")(prove_message)

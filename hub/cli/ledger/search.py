@@ -1,0 +1,187 @@
+"""``renkei ledger search``."""
+
+import datetime as dt
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.ledger.addressee import (
+    AddresseeFileOption,
+    AddresseeOption,
+    FromOption,
+    ToOption,
+    addressee_number,
+    check_days,
+)
+from hub.cli.ledger.common import (
+    DepartmentOption,
+    ReasonOption,
+    StaffOption,
+    StateOption,
+    asked_by,
+    opened,
+)
+from hub.cli.options import MaybeSiteOption
+from hub.clock import JST
+from hub.ledger.model import Kind
+
+if TYPE_CHECKING:
+    from hub.ledger.leaf import Recorded
+
+_WIDE = 180
+_PAGE = 100
+MOST = 1000
+
+
+def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    addressee: AddresseeOption = None,
+    addressee_file: AddresseeFileOption = None,
+    message: Annotated[
+        str, typer.Option("--message", help="The id of a message.", show_default=False)
+    ] = "",
+    sender: Annotated[
+        str, typer.Option("--sender", help="The system that sent it.", show_default=False)
+    ] = "",
+    flow: Annotated[
+        str, typer.Option("--flow", help="The flow, such as M1b.", show_default=False)
+    ] = "",
+    system: Annotated[
+        str, typer.Option("--system", help="The sender or the receiver.", show_default=False)
+    ] = "",
+    staff_member: Annotated[
+        str,
+        typer.Option(
+            "--staff-member", help="Who did it, as the ledger names them.", show_default=False
+        ),
+    ] = "",
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="What happened.", show_default=False)
+    ] = None,
+    outcome: Annotated[
+        str,
+        typer.Option(
+            "--outcome", help="The outcome, such as delivered or not-in-force.", show_default=False
+        ),
+    ] = "",
+    begin: FromOption = None,
+    end: ToOption = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=MOST, help="The most entries to show.")
+    ] = _PAGE,
+    before: Annotated[
+        int | None,
+        typer.Option(
+            "--before",
+            min=1,
+            help="Show entries below this number: the next page.",
+            show_default=False,
+        ),
+    ] = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+    reason: ReasonOption = "",
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each entry.")
+    ] = False,
+) -> None:
+    """Search the ledger: entries for which all holds that is given, the newest first.
+
+    Give the resident's number in a file, or on stdin with `--addressee-file -`: a number on the
+    command line can be read in the list of processes. Each search is itself an entry of the
+    ledger, which says who searched and by what; of a resident it keeps the pseudonym alone, so
+    that a later disclosure tells them who looked.
+
+    Exit status: 0 searched, also where nothing was found; 1 the ledger cannot be read or added
+    to, and nothing is shown; 2 the command line is wrong.
+    """
+    from hub.compose.ledger import pseudonyms  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.search import Question, look_up  # noqa: PLC0415
+
+    check_days(begin, end)
+    number = addressee_number(addressee, addressee_file)
+    with opened(site, state) as (settings, ledger):
+        question = Question(
+            resident="" if number is None else pseudonyms(settings).resident(number),
+            message=message,
+            sender=sender,
+            flow=flow,
+            system=system,
+            staff=staff_member,
+            kind=kind,
+            outcome=outcome,
+            begin=_midnight(begin, 0),
+            end=_midnight(end, 1),
+            before=before,
+            limit=limit,
+        )
+        access = asked_by(staff, department, reason, "ledger search")
+        found = look_up(ledger, question, access, dt.datetime.now(JST))
+    if as_json:
+        for entry in found.entries:
+            sys.stdout.write(json.dumps(said(entry), ensure_ascii=False) + "\n")
+    else:
+        _table(found.entries)
+    if found.more:
+        typer.echo(f"there are more: --before {found.entries[-1].number} shows them", err=True)
+
+
+def said(entry: "Recorded") -> dict[str, Any]:
+    """Give an entry as JSON says it; times are those of Japan."""
+    access = entry.access
+    return {
+        "entry": entry.number,
+        "at": entry.at.astimezone(JST).isoformat(),
+        "kind": entry.kind.value,
+        "outcome": entry.outcome,
+        "sender": entry.message.sender,
+        "message": entry.message.id,
+        "message_type": entry.message_type,
+        "flow": entry.flow,
+        "receiver": entry.receiver,
+        "basis": entry.basis,
+        "purpose": entry.purpose,
+        "released": list(entry.released),
+        "withheld": list(entry.withheld),
+        "staff": access.staff,
+        "department": access.department,
+        "terminal": access.terminal,
+        "reason": access.reason,
+        "operation": access.operation,
+        "resident": entry.resident,
+        "digest": entry.digest,
+        "detail": entry.detail,
+    }
+
+
+def _midnight(day: dt.date | None, after: int) -> dt.datetime | None:
+    if day is None or (after and day == dt.date.max):
+        return None
+    return dt.datetime.combine(day + dt.timedelta(days=after), dt.time(), JST)
+
+
+def _table(entries: "tuple[Recorded, ...]") -> None:
+    from rich.console import Console  # noqa: PLC0415 - only where people read
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=_WIDE)
+    if not entries:
+        console.print("nothing was found", markup=False, highlight=False)
+        return
+    table = Table(
+        "entry", "time (Japan)", "kind", "outcome", "flow", "from → to", "message", "staff"
+    )
+    for one in entries:
+        way = " → ".join(part for part in (one.message.sender, one.receiver) if part)
+        at = one.at.astimezone(JST).strftime("%Y-%m-%d %H:%M:%S")
+        cells = (str(one.number), at, one.kind.value, one.outcome, one.flow, way)
+        # Never markup: the words are those of the systems.
+        table.add_row(*map(Text, (*cells, one.message.id, one.access.staff)))
+    console.print(table)

@@ -1,0 +1,72 @@
+"""The entries about messages: those of a resident, or of a message's id."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select
+
+from hub.ledger.head import read
+from hub.ledger.months import Month
+from hub.ledger.numbers import find_ids
+from hub.ledger.reading import driver_rows
+from hub.ledger.search_cases import Condition
+from hub.ledger.search_times import TOGETHER, Times, chunks
+from hub.ledger.tables import RESIDENTS_TOGETHER, terms
+
+_MESSAGES_A_QUERY = 2000
+_RUNS_A_QUERY = 2000
+
+
+def message_numbers(
+    connection: Connection, resident: str, message: str, sender: str = ""
+) -> list[int]:
+    """Give the numbers of the messages about a resident, with an id, or both."""
+    if not message:
+        return list(_about_resident(connection, resident))
+    known = select(terms.c.sender).distinct()
+    senders = [sender] if sender else connection.execute(known).scalars().all()
+    found = find_ids(connection, {one: [message] for one in senders})
+    return [number for ref, number in found.items() if resident in {"", ref.resident}]
+
+
+def _about_resident(connection: Connection, resident: str) -> Iterator[int]:
+    runs = range(read(connection)[0].messages >> RESIDENTS_TOGETHER, -1, -1)
+    for some in chunks(runs, _RUNS_A_QUERY):
+        query = (
+            f"SELECT no FROM ledger_messages WHERE (no >> {RESIDENTS_TOGETHER}) IN "  # noqa: S608 - numbers
+            f"({', '.join(map(str, some))}) AND resident = ? AND resident != ''"
+        )
+        yield from (number for (number,) in driver_rows(connection, query, resident))
+
+
+def about_messages(  # noqa: PLR0913, PLR0917 - what is asked
+    connection: Connection,
+    months: Sequence[Month],
+    messages: Sequence[int],
+    condition: Condition,
+    times: Times,
+    last: int,
+    most: int,
+) -> list[int]:
+    """Give the numbers of the entries about messages up to a number, the newest first.
+
+    ``months`` are those that may have them, the newest first.
+    """
+    found: list[int] = []
+    for some in chunks(months, TOGETHER):
+        page: list[int] = []
+        for numbers in chunks(messages, _MESSAGES_A_QUERY):
+            among = f"message_no IN ({', '.join(map(str, numbers))}) AND seq <= {last:d}"
+            about = " UNION ALL ".join(
+                f"SELECT seq, case_id FROM {month.table} WHERE {among}{times.sql()}"  # noqa: S608 - ours
+                for month in some
+            )
+            # Materialized, so that the messages are looked up and not the numbers counted down.
+            query = (
+                f"WITH {condition.wanted()}, about AS MATERIALIZED ({about}) "  # noqa: S608 - ours
+                f"SELECT x.seq FROM about x WHERE {condition.of('x.case_id')} ORDER BY x.seq DESC LIMIT {most:d}"
+            )
+            page += (number for (number,) in driver_rows(connection, query, *condition.values))
+        found += sorted(page, reverse=True)
+        if len(found) >= most:
+            break
+    return found[:most]
