@@ -13,11 +13,16 @@ import pytest
 import sqlalchemy as sa
 
 from hub.errors import LedgerError
+from hub.ledger import head as heads
 from hub.ledger import verify_spans
+from hub.ledger.edge import load_edge
+from hub.ledger.reading import leaves
 from hub.ledger.schema import open_engine
+from hub.ledger.tables import entries
 from hub.ledger.verify import verify
 from hub.ledger.verify_fault import reading
 from hub.message import MessageKey
+from schemas.evidence.merkle import leaf_hash
 from schemas.evidence.note import Cosigner, SignedNote, Signer
 from tests.samples import REGISTRY, SIGNER, entry
 from tests.servers.ledger_to_verify import (
@@ -289,6 +294,51 @@ def test_a_tile_that_was_changed_is_told_from_an_entry(ledger: str) -> None:
     change(ledger, update, hashes=bytes(hashes))
     found = verified(ledger)
     assert "tile 0 of level 0 was changed at entry 41; the entry itself is good" in found.fault
+
+
+def test_entries_that_were_rewritten_with_their_tile_do_not_fit_the_one_above(ledger: str) -> None:
+    change(ledger, "DELETE FROM ledger_checkpoints")  # none that vouches for a part of the tile
+    change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 400")
+    with opened(ledger) as one, one.engine.connect() as connection:
+        contents = [content for _, content in leaves(connection, 257, 513)]
+    hashes = b"".join(leaf_hash(content.encode()) for content in contents)
+    change(ledger, "UPDATE ledger_tiles SET hashes = :h WHERE level = 0 AND n = 1", h=hashes)
+    found = verified(ledger)
+    assert "entries 257-512: their hashes do not fit tile 0 of level 1" in found.fault
+    assert (found.first_bad, found.through) == (257, 256)
+
+
+def test_a_month_under_another_name_is_found(ledger: str) -> None:
+    with opened(ledger) as one, one.engine.begin() as connection:
+        entries(202610).create(connection)
+    change(ledger, "INSERT INTO ledger_entries_202610 SELECT * FROM november")
+    change(ledger, "DROP TABLE november")
+    change(ledger, "UPDATE ledger_months SET month = 202610 WHERE month = 202611")
+    assert "none of its entries is of that month" in verified(ledger).fault
+
+
+def test_a_seal_with_a_signature_more_is_found(ledger: str) -> None:
+    (row,) = execute(ledger, "SELECT seal FROM ledger_head")
+    note = SignedNote.parse(row["seal"])
+    more = note.with_line(Signer.generate("stranger.example").sign(note.text))
+    change(ledger, "UPDATE ledger_head SET seal = :seal", seal=more.encode().decode())
+    assert "more than the hub's signature" in verified(ledger).fault
+
+
+@pytest.mark.parametrize("what", ["messages", "cases"])
+def test_what_no_entry_uses_is_found_even_where_the_hub_sealed_it(ledger: str, what: str) -> None:
+    rows = {
+        "messages": "INSERT INTO ledger_messages SELECT max(no) + 1, 'x', 'x', '' "
+        "FROM ledger_messages",
+        "cases": "INSERT INTO ledger_cases SELECT max(id) + 1, 2, 1 FROM ledger_cases",
+    }
+    with opened(ledger) as one, one.engine.begin() as connection:
+        connection.exec_driver_sql(rows[what])
+        head = heads.read(connection)[0]
+        root = load_edge(connection, head.size).root()
+        more = {what: getattr(head, what) + 1}
+        heads.write(connection, replace(head, **more).sealed(root, SIGNER))
+    assert "that no entry uses" in verified(ledger).fault
 
 
 def test_a_fault_that_halts_the_ledger_is_told_and_is_no_fault_of_its_own(ledger: str) -> None:

@@ -194,6 +194,22 @@ def rewrite_the_tail(rng: random.Random, path: Path) -> None:
         fresh_head(rng, database)
 
 
+def rewrite_a_tile(rng: random.Random, path: Path) -> None:
+    """Change an entry and give it and its tile fresh hashes, but not those above."""
+    with editing(path) as database:
+        table = rng.choice(months_of(database))
+        ((seq,),) = rng.sample(keys_of(database, table)[1], 1)
+        database.execute(f"UPDATE {table} SET at = at + 1 WHERE seq = ?", (seq,))  # noqa: S608
+        query = f"SELECT {LEAF_SQL} {FROM_SQL.format(entries=table)} WHERE e.seq = ?"
+        ((content,),) = database.execute(query, (seq,))
+        number, place = divmod(seq - 1, 256)
+        read = "SELECT hashes FROM ledger_tiles WHERE level = 0 AND n = ?"
+        ((hashes,),) = database.execute(read, (number,))
+        hashes = hashes[: place * 32] + leaf_hash(content.encode()) + hashes[place * 32 + 32 :]
+        write = "UPDATE ledger_tiles SET hashes = ? WHERE level = 0 AND n = ?"
+        database.execute(write, (hashes, number))
+
+
 def fresh_tree(database: sqlite3.Connection) -> None:
     """Hash all entries that there are anew; a destroyed month keeps its hashes."""
     (head, *_) = database.execute("SELECT * FROM ledger_head")
@@ -326,6 +342,7 @@ TAMPERINGS: tuple[Tampering, ...] = (
     exchange_references,
     cut_the_end_off,
     rewrite_the_tail,
+    rewrite_a_tile,
     move_salts,
     change_the_tables,
     destroy_a_month,
