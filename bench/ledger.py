@@ -12,7 +12,7 @@ from bench.traffic import ENTRIES_A_MESSAGE, batches
 from hub.ledger.model import Entry
 from hub.ledger.schema import migrate, open_engine
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from hub.ledger.writing import insert_rows
 from schemas.evidence.note import Signer
 

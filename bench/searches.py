@@ -9,7 +9,7 @@ from bench.traffic import BEGIN
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search import Question, search
+from hub.ledger.search.ask import Question, search
 
 TIMES = 3
 

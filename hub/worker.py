@@ -89,7 +89,7 @@ class Worker:
             return trouble
         if before:
             log.info("the ledger takes entries again")
-        if before != "":  # noqa: PLC1901 - nothing was told yet where it is none
+        if before != "":
             self.observe.ledger_available(available=True)
         return ""
 

@@ -13,7 +13,7 @@ from hub.compose.ledger import ledger_signer
 from hub.compose.reconcile import LOOKS, AskBroker, opened_sides, reconcile
 from hub.errors import BrokerError
 from hub.ledger.acts import act
-from hub.ledger.certificate import certificate
+from hub.ledger.evidence.certificate import certificate
 from hub.ledger.model import Entry, Kind
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tally import Span

@@ -13,10 +13,10 @@ from hub.errors import LedgerError
 from hub.ledger.acts import act
 from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.months import all_months
-from hub.ledger.newfile import NewFile
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search import entries_about
+from hub.ledger.search.ask import entries_about
 from hub.ledger.store import DatabaseLedger
+from hub.ledger.years.newfile import NewFile
 from hub.message import AccessItems
 from hub.statute.model import Catalogue
 from schemas.evidence.checkpoint import Checkpoint

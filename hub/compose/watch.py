@@ -13,7 +13,7 @@ from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_
 from hub.compose.links import Stopping
 from hub.errors import LedgerError
 from hub.ledger.schema import check_schema, open_engine
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
 from hub.site import Site
 from hub.stop import Stop

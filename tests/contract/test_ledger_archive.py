@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from hub.errors import LedgerError
-from hub.ledger.archive import ARCHIVE, ClosedMonth, archive_month, closed_months
-from hub.ledger.archive_check import ArchiveError, check_archive, check_tape
-from hub.ledger.certificate import certificate
+from hub.ledger.evidence.certificate import certificate
 from hub.ledger.model import Kind
-from hub.ledger.records import Order
-from hub.ledger.sealed import Identity, encrypt, read_identity
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.tape import END, member, members
+from hub.ledger.years.archive import ARCHIVE, ClosedMonth, archive_month, closed_months
+from hub.ledger.years.archive_check import ArchiveError, check_archive, check_tape
+from hub.ledger.years.records import Order
+from hub.ledger.years.sealed import Identity, encrypt, read_identity
+from hub.ledger.years.tape import END, member, members
 from hub.message import AccessItems
 from schemas.evidence.note import Signer
 from tests.samples import SIGNER, entry

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from hub.errors import LedgerError
-from hub.ledger.backup import back_up, check_copy, copy_ledger, put_copy
 from hub.ledger.model import Kind
-from hub.ledger.records import Order
-from hub.ledger.restore import drill, missing_since, open_backup, restored
-from hub.ledger.sealed import Identity
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
+from hub.ledger.years.backup import back_up, check_copy, copy_ledger, put_copy
+from hub.ledger.years.records import Order
+from hub.ledger.years.restore import drill, missing_since, open_backup, restored
+from hub.ledger.years.sealed import Identity
 from hub.message import AccessItems
 from schemas.evidence.note import SignedNote, Signer
 from tests.samples import NOW, SIGNER, entry

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from hub.ledger.model import Entry, Kind
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from hub.message import AccessItems, MessageKey
 from tests.samples import NOW, SIGNER, entry
 from tests.servers.ledgers import opened

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import LedgerError
-from hub.ledger import export_folder
-from hub.ledger.export import Exported, export
-from hub.ledger.export_folder import ExportFolder
+from hub.ledger.evidence import folder as export_folder
+from hub.ledger.evidence.export import Exported, export
+from hub.ledger.evidence.folder import ExportFolder
+from hub.ledger.evidence.treeread import leaf_hashes_of
 from hub.ledger.model import Kind
 from hub.ledger.reading import leaves
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.treeread import leaf_hashes_of
 from hub.message import AccessItems
 from schemas.evidence.audit import AuditReport, audit
 from schemas.evidence.merkle import leaf_hash
@@ -34,8 +34,8 @@ MAY = NOW + dt.timedelta(days=31)
 _KILLED = """
 import os, sys
 from pathlib import Path
-from hub.ledger import export_folder
-from hub.ledger.export import export
+from hub.ledger.evidence import folder as export_folder
+from hub.ledger.evidence.export import export
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from tests.samples import NOW, SIGNER

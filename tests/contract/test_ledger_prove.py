@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from hub.errors import LedgerError, QuestionError
-from hub.ledger.cosign import cosign, keep, newest_cosigned
+from hub.ledger.evidence.cosign import cosign, keep, newest_cosigned
+from hub.ledger.evidence.prove import Point, consistency, prove
 from hub.ledger.leaf import read_leaf
 from hub.ledger.model import Kind
-from hub.ledger.prove import Point, consistency, prove
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import checkpoints
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from hub.message import AccessItems, MessageKey
 from schemas.evidence.check import NotProved, check
 from schemas.evidence.checkpoint import Checkpoint

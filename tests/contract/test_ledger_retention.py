@@ -10,21 +10,21 @@ from sqlalchemy import Engine
 
 from hub.errors import LedgerError
 from hub.ledger import head as heads
-from hub.ledger.archive import closed_months
-from hub.ledger.certificate import read_certificate
 from hub.ledger.edge import split
-from hub.ledger.erasure import erase
-from hub.ledger.holds import LEGAL_HOLD, hold_months, hold_resident, lifted, standing
+from hub.ledger.evidence.certificate import read_certificate
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
-from hub.ledger.pruning import give_back
 from hub.ledger.reading import leaves
-from hub.ledger.records import Order
-from hub.ledger.retention import KIND, Due, Step, destroy, due, is_past
 from hub.ledger.schema import check_schema
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import tiles
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
+from hub.ledger.years.archive import closed_months
+from hub.ledger.years.erasure import erase
+from hub.ledger.years.holds import LEGAL_HOLD, hold_months, hold_resident, lifted, standing
+from hub.ledger.years.pruning import give_back
+from hub.ledger.years.records import Order
+from hub.ledger.years.retention import KIND, Due, Step, destroy, due, is_past
 from hub.message import AccessItems, MessageKey
 from schemas.evidence.merkle import leaf_hash
 from schemas.evidence.tiles import HashReader

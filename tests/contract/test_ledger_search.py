@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from hub.errors import LedgerError
-from hub.ledger import search_cases, search_times
 from hub.ledger.head import set_fault
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Entry, Kind
 from hub.ledger.months import all_months
-from hub.ledger.search import MOST, Found, Question, entries_about, look_up, search
+from hub.ledger.search import cases as search_cases
+from hub.ledger.search import times as search_times
+from hub.ledger.search.ask import MOST, Found, Question, entries_about, look_up, search
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import entries as entries_of
 from hub.ledger.tables import months

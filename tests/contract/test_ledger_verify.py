@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from hub.errors import LedgerError
 from hub.ledger import head as heads
-from hub.ledger import verify_spans
 from hub.ledger.edge import load_edge
 from hub.ledger.reading import leaves
 from hub.ledger.schema import open_engine
 from hub.ledger.tables import entries
-from hub.ledger.verify import verify
-from hub.ledger.verify_fault import reading
+from hub.ledger.verify import spans as verify_spans
+from hub.ledger.verify.fault import reading
+from hub.ledger.verify.ledger import verify
 from hub.message import MessageKey
 from schemas.evidence.merkle import leaf_hash
 from schemas.evidence.note import Cosigner, SignedNote, Signer

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.errors import LedgerError
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import CHECK_SECONDS, MENDED_SECONDS, SWEEP_SECONDS, Finding, Watch
 from monitoring.health import Health
 from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics

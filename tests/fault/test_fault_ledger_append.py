@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.ledger.verify import verify
+from hub.ledger.verify.ledger import verify
 from tests.samples import SIGNER
 from tests.servers.ledgers import opened, rows_of
 from tests.servers.postgresql import PostgresqlServer

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.ledger.export import export
-from hub.ledger.prove import consistency, prove
+from hub.ledger.evidence.export import export
+from hub.ledger.evidence.prove import consistency, prove
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from tests.evidence.independent import GoVerifier, go_verifier

@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.ledger.erasure import erase
 from hub.ledger.model import Entry, Kind, commit
-from hub.ledger.records import Order
-from hub.ledger.retention import Step, destroy, due
 from hub.ledger.schema import open_engine
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.verify import Verified, verify
+from hub.ledger.verify.ledger import Verified, verify
+from hub.ledger.years.erasure import erase
+from hub.ledger.years.records import Order
+from hub.ledger.years.retention import Step, destroy, due
 from hub.message import AccessItems, MessageKey
 from schemas.evidence.note import Cosigner, SignedNote
 from tests.samples import CHANGED, PSEUDONYMS, REGISTRY, SIGNER, TAX

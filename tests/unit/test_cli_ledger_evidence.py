@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from hub.cli.main import app, guarded
-from hub.ledger.certificate import certificate
+from hub.ledger.evidence.certificate import certificate
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.message import MessageKey

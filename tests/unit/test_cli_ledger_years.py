@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hub.cli.main import app, guarded
-from hub.ledger.certificate import read_certificate
+from hub.ledger.evidence.certificate import read_certificate
 from hub.ledger.model import Kind, Pseudonyms
-from hub.ledger.sealed import Identity
+from hub.ledger.years.sealed import Identity
 from schemas.evidence.note import SignedNote
 from tests.samples import ADDRESSEE, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import opened

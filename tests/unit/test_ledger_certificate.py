@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ledger.certificate import certificate, plain_value, read_certificate
+from hub.ledger.evidence.certificate import certificate, plain_value, read_certificate
 from schemas.evidence.note import NoteError, Signer
 from tests.samples import SIGNER
 

@@ -20,7 +20,7 @@ from hub.compose.ledger import ledger_signer, ledger_url, open_ledger
 from hub.demo.state import DemoState, Parameters, write_site
 from hub.edge.journal import InboundFile, InboundState, Journal, Taken, TakenKey, runs
 from hub.edge.recorded import JournalRecord
-from hub.ledger.certificate import read_certificate
+from hub.ledger.evidence.certificate import read_certificate
 from hub.ledger.model import Kind
 from hub.ledger.schema import migrate
 from hub.message import MessageKey

@@ -20,8 +20,8 @@ from hub.cli.options import MaybeSiteOption
 from hub.errors import LedgerError
 
 if TYPE_CHECKING:
-    from hub.ledger.archive import Archived, ClosedMonth
     from hub.ledger.store import DatabaseLedger
+    from hub.ledger.years.archive import Archived, ClosedMonth
 
 
 def make_key(out: NewFileOption) -> None:
@@ -31,7 +31,7 @@ def make_key(out: NewFileOption) -> None:
     a copy, where the hub is not. The public key goes into hub.archive_recipients of the site
     file. Exit status: 0 made; 1 there is a file of this name, or it cannot be written.
     """
-    from hub.ledger.sealed import Identity  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.years.sealed import Identity  # noqa: PLC0415 - see hub.cli.main
 
     identity = Identity.fresh()
     write_new(out, identity.text().encode())
@@ -92,7 +92,7 @@ def archive_ledger(  # noqa: PLR0913 - the options of a command
         return
     folder = out or site_file(site, state).resolve().parent / "archives"
     with opened(site, state) as (settings, ledger), steps() as step:
-        from hub.ledger.archive import archive_month  # noqa: PLC0415 - see hub.cli.main
+        from hub.ledger.years.archive import archive_month  # noqa: PLC0415 - see hub.cli.main
 
         order = ordered(settings, staff, department, reason, "ledger archive")
         done = [
@@ -105,8 +105,8 @@ def archive_ledger(  # noqa: PLR0913 - the options of a command
 
 
 def _wanted(ledger: "DatabaseLedger", month: str) -> "list[ClosedMonth]":
-    from hub.ledger.archive import closed_months  # noqa: PLC0415 - see hub.cli.main
     from hub.ledger.schema import ledger_errors  # noqa: PLC0415
+    from hub.ledger.years.archive import closed_months  # noqa: PLC0415 - see hub.cli.main
 
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         closed = closed_months(connection)
@@ -155,8 +155,8 @@ def _key_of(site: Path | None, state: Path | None) -> str:
 
 
 def _check(path: Path, identity: Path | None, key: str, *, as_json: bool) -> None:
-    from hub.ledger.archive_check import check_archive  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.sealed import read_identity  # noqa: PLC0415
+    from hub.ledger.years.archive_check import check_archive  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.years.sealed import read_identity  # noqa: PLC0415
 
     if identity is None:
         raise typer.BadParameter("--check needs --identity")

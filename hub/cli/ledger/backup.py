@@ -20,7 +20,7 @@ from hub.cli.options import MaybeSiteOption
 from hub.errors import LedgerError
 
 if TYPE_CHECKING:
-    from hub.ledger.restore import Opened
+    from hub.ledger.years.restore import Opened
     from hub.site import Site
     from schemas.evidence.keys import Verifier
     from schemas.evidence.note import SignedNote
@@ -49,7 +49,7 @@ def back_up_ledger(  # noqa: PLR0913 - the options of a command
     status: 0 written; 1 it could not be; 2 the command line is wrong.
     """
     with opened(site, state) as (settings, ledger):
-        from hub.ledger.backup import back_up  # noqa: PLC0415 - see hub.cli.main
+        from hub.ledger.years.backup import back_up  # noqa: PLC0415 - see hub.cli.main
 
         if not plain and not settings.hub.archive_recipients:
             message = (
@@ -111,9 +111,9 @@ def restore_ledger(  # noqa: PLR0913 - the options of a command
     entries are missing and that was not accepted; 2 the command line is wrong.
     """
     from hub.compose.ledger import known_cosigners, ledger_url, put_aside  # noqa: PLC0415
-    from hub.ledger.restore import open_backup, place, restored  # noqa: PLC0415
-    from hub.ledger.sealed import read_identity  # noqa: PLC0415
     from hub.ledger.store import DatabaseLedger  # noqa: PLC0415
+    from hub.ledger.years.restore import open_backup, place, restored  # noqa: PLC0415
+    from hub.ledger.years.sealed import read_identity  # noqa: PLC0415
     from hub.site import load_site  # noqa: PLC0415 - for all of these see hub.cli.main
 
     settings = load_site(site_file(site, state))
@@ -150,7 +150,7 @@ def _later(settings: "Site", since: Path | None) -> "list[SignedNote]":
 
 
 def _missing(found: "Opened", note: "SignedNote", verifier: "Verifier") -> int:
-    from hub.ledger.restore import missing_in  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.years.restore import missing_in  # noqa: PLC0415 - see hub.cli.main
 
     return missing_in(found, note, verifier)
 
@@ -213,8 +213,8 @@ def drill_backup(  # noqa: PLR0913 - the options of a command
     """
     with opened(site, state) as (settings, ledger):
         from hub.compose.ledger import known_cosigners  # noqa: PLC0415 - see hub.cli.main
-        from hub.ledger.restore import drill  # noqa: PLC0415
-        from hub.ledger.sealed import read_identity  # noqa: PLC0415
+        from hub.ledger.years.restore import drill  # noqa: PLC0415
+        from hub.ledger.years.sealed import read_identity  # noqa: PLC0415
 
         order = ordered(settings, staff, department, reason, "ledger drill")
         opener = None if identity is None else read_identity(identity)

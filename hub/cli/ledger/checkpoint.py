@@ -28,7 +28,7 @@ def sign_checkpoint(
     A checkpoint is a signed note of three lines: the log's name, how many entries it has, and
     the root of its tree. It tells nothing about anybody and may be given to anyone.
     """
-    from hub.ledger.cosign import newest_cosigned  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.evidence.cosign import newest_cosigned  # noqa: PLC0415 - see hub.cli.main
 
     with opened(site, state) as (_, ledger):
         if cosigned:

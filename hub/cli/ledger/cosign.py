@@ -110,7 +110,7 @@ def sign(  # noqa: PLR0913 - typer makes an option of each
     The ledger's signature is checked, and that the log has only grown since this cosigner signed
     last. Keep what is written: it is the next time's --previous.
     """
-    from hub.ledger.cosign import cosign  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.evidence.cosign import cosign  # noqa: PLC0415 - see hub.cli.main
     from schemas.evidence.proof import ConsistencyProof  # noqa: PLC0415
 
     if first == (previous is not None):
@@ -144,7 +144,7 @@ def add(  # noqa: PLR0913 - typer makes an option of each
     import datetime as dt  # noqa: PLC0415 - see hub.cli.main
 
     from hub.compose.ledger import known_cosigners, ledger_signer  # noqa: PLC0415
-    from hub.ledger.cosign import keep  # noqa: PLC0415
+    from hub.ledger.evidence.cosign import keep  # noqa: PLC0415
 
     access = asked_by(staff, department, reason, "renkei ledger cosign add")
     with opened(site, state) as (settings, ledger):

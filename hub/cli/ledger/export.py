@@ -19,7 +19,7 @@ from hub.cli.ledger.common import (
 from hub.cli.options import MaybeSiteOption
 
 if TYPE_CHECKING:
-    from hub.ledger.export import Exported, Progress
+    from hub.ledger.evidence.export import Exported, Progress
 
 
 def export_ledger(  # noqa: PLR0913 - typer makes an option of each
@@ -50,7 +50,7 @@ def export_ledger(  # noqa: PLR0913 - typer makes an option of each
     import datetime as dt  # noqa: PLC0415 - see hub.cli.main
 
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415
-    from hub.ledger.export import export  # noqa: PLC0415
+    from hub.ledger.evidence.export import export  # noqa: PLC0415
 
     access = asked_by(staff, department, reason, "renkei ledger export")
     with opened(site, state) as (settings, ledger), _bar() as progress:

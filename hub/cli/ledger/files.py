@@ -31,7 +31,7 @@ def write_new(path: Path, data: bytes) -> None:
     Raises:
         LedgerError: it cannot be written, or there is one of this name.
     """
-    from hub.ledger.newfile import NewFile  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.years.newfile import NewFile  # noqa: PLC0415 - see hub.cli.main
 
     with NewFile(path) as file:
         file.write(data)

@@ -12,8 +12,8 @@ from hub.cli.options import MaybeSiteOption
 from hub.errors import LedgerError
 
 if TYPE_CHECKING:
-    from hub.ledger.holds import Hold
     from hub.ledger.store import DatabaseLedger
+    from hub.ledger.years.holds import Hold
 
 app = typer.Typer(help="Legal holds: months of the ledger that may not be destroyed.")
 
@@ -69,7 +69,7 @@ def add_hold(  # noqa: PLR0913 - the options of a command
     with opened(site, state) as (settings, ledger):
         from hub.clock import JST  # noqa: PLC0415 - see hub.cli.main
         from hub.compose.ledger import pseudonyms  # noqa: PLC0415
-        from hub.ledger.holds import hold_months, hold_resident  # noqa: PLC0415
+        from hub.ledger.years.holds import hold_months, hold_resident  # noqa: PLC0415
 
         access, now = asked_by(staff, department, reason, "ledger hold add"), dt.datetime.now(JST)
         if addressee:
@@ -87,8 +87,8 @@ def add_hold(  # noqa: PLR0913 - the options of a command
 
 def _destroyed(ledger: "DatabaseLedger") -> list[str]:
     from hub.ledger.months import all_months  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.records import dashed  # noqa: PLC0415
     from hub.ledger.schema import ledger_errors  # noqa: PLC0415
+    from hub.ledger.years.records import dashed  # noqa: PLC0415
 
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         return [dashed(one.month) for one in all_months(connection) if one.destroyed]
@@ -111,7 +111,7 @@ def lift_hold(  # noqa: PLR0913 - the options of a command
     """
     with opened(site, state) as (_, ledger):
         from hub.clock import JST  # noqa: PLC0415 - see hub.cli.main
-        from hub.ledger.holds import lifted  # noqa: PLC0415
+        from hub.ledger.years.holds import lifted  # noqa: PLC0415
 
         holds = {hold.name: hold for hold in _standing(ledger)}
         if name not in holds:
@@ -147,8 +147,8 @@ def list_holds(
 
 
 def _standing(ledger: "DatabaseLedger") -> "list[Hold]":
-    from hub.ledger.holds import standing  # noqa: PLC0415 - see hub.cli.main
     from hub.ledger.schema import ledger_errors  # noqa: PLC0415
+    from hub.ledger.years.holds import standing  # noqa: PLC0415 - see hub.cli.main
 
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         return standing(connection)

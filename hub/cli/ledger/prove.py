@@ -19,7 +19,7 @@ from hub.cli.options import MaybeSiteOption
 from hub.errors import QuestionError
 
 if TYPE_CHECKING:
-    from hub.ledger.prove import Point, Proved
+    from hub.ledger.evidence.prove import Point, Proved
 
 SUFFIX = ".tlog-proof"
 
@@ -63,7 +63,7 @@ def prove_message(  # noqa: PLR0913 - typer makes an option of each
     import datetime as dt  # noqa: PLC0415 - see hub.cli.main
 
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415
-    from hub.ledger.prove import prove  # noqa: PLC0415
+    from hub.ledger.evidence.prove import prove  # noqa: PLC0415
 
     access = asked_by(staff, department, reason, "renkei ledger prove")
     with opened(site, state) as (settings, ledger):
@@ -114,7 +114,7 @@ def prove_consistency(  # noqa: PLR0913 - typer makes an option of each
     import datetime as dt  # noqa: PLC0415 - see hub.cli.main
 
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415
-    from hub.ledger.prove import consistency  # noqa: PLC0415
+    from hub.ledger.evidence.prove import consistency  # noqa: PLC0415
 
     begin, end = _point(earlier), None if later is None else _point(later)
     access = asked_by(staff, department, reason, "renkei ledger consistency")

@@ -18,8 +18,8 @@ from hub.cli.ledger.steps import ordered, size_said, steps
 from hub.cli.options import MaybeSiteOption
 
 if TYPE_CHECKING:
-    from hub.ledger.retention import Destroyed, Due
     from hub.ledger.store import DatabaseLedger
+    from hub.ledger.years.retention import Destroyed, Due
 
 
 def retain(  # noqa: PLR0913 - the options of a command
@@ -52,8 +52,8 @@ def retain(  # noqa: PLR0913 - the options of a command
     """
     folder = out or site_file(site, state).resolve().parent / "certificates"
     with opened(site, state) as (settings, ledger), steps() as step:
-        from hub.ledger.pruning import give_back  # noqa: PLC0415 - see hub.cli.main
-        from hub.ledger.retention import destroy  # noqa: PLC0415
+        from hub.ledger.years.pruning import give_back  # noqa: PLC0415 - see hub.cli.main
+        from hub.ledger.years.retention import destroy  # noqa: PLC0415
 
         what = _due(ledger, settings.hub.retention_years)
         typer.echo(_planned(what), err=as_json)
@@ -80,8 +80,8 @@ def retain(  # noqa: PLR0913 - the options of a command
 
 def _due(ledger: "DatabaseLedger", years: int) -> "list[Due]":
     from hub.clock import today  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.retention import due  # noqa: PLC0415
     from hub.ledger.schema import ledger_errors  # noqa: PLC0415
+    from hub.ledger.years.retention import due  # noqa: PLC0415
 
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         return due(connection, years, today())
@@ -159,7 +159,7 @@ def erase_salts(  # noqa: PLR0913 - the options of a command
     message has no salts, or it could not be done; 2 the command line is wrong.
     """
     with opened(site, state) as (settings, ledger):
-        from hub.ledger.erasure import erase  # noqa: PLC0415 - see hub.cli.main
+        from hub.ledger.years.erasure import erase  # noqa: PLC0415 - see hub.cli.main
         from hub.message import MessageKey  # noqa: PLC0415
 
         order = ordered(settings, staff, department, reason, "ledger erase")

@@ -100,7 +100,7 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     to, and nothing is shown; 2 the command line is wrong.
     """
     from hub.compose.ledger import pseudonyms  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.search import Question, look_up  # noqa: PLC0415
+    from hub.ledger.search.ask import Question, look_up  # noqa: PLC0415
 
     check_days(begin, end)
     number = addressee_number(addressee, addressee_file)

@@ -12,7 +12,7 @@ import typer
 from hub.cli.ledger.common import asked_by, site_file
 
 if TYPE_CHECKING:
-    from hub.ledger.records import Order
+    from hub.ledger.years.records import Order
     from hub.site import Site
 
 IdentityOption = Annotated[
@@ -69,7 +69,7 @@ def ordered(  # noqa: PLR0913 - who has what done
     """
     from hub.clock import JST  # noqa: PLC0415 - see hub.cli.main
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415
-    from hub.ledger.records import Order  # noqa: PLC0415
+    from hub.ledger.years.records import Order  # noqa: PLC0415
 
     recipients = () if plain else settings.hub.archive_recipients
     access = asked_by(staff, department, reason, operation)

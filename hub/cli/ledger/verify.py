@@ -16,7 +16,7 @@ from hub.cli.options import MaybeSiteOption
 from hub.errors import QuestionError
 
 if TYPE_CHECKING:
-    from hub.ledger.verify import Verified
+    from hub.ledger.verify.ledger import Verified
     from hub.site import Site
     from schemas.evidence.audit import AuditReport
     from schemas.evidence.keys import CosignerVerifier, Verifier
@@ -136,7 +136,7 @@ def _database(  # noqa: PLR0913 - the options
         read_witness,
     )
     from hub.ledger.schema import open_engine  # noqa: PLC0415
-    from hub.ledger.verify import verify  # noqa: PLC0415
+    from hub.ledger.verify.ledger import verify  # noqa: PLC0415
     from hub.site import load_site  # noqa: PLC0415
 
     settings = load_site(path)

@@ -15,13 +15,13 @@ from sqlalchemy import Connection
 from hub.errors import LedgerError
 from hub.ledger.acts import act
 from hub.ledger.edge import FULL, HASH, WIDTH, Edge, split
-from hub.ledger.export_folder import ExportFolder
+from hub.ledger.evidence.folder import ExportFolder
+from hub.ledger.evidence.treeread import edge_at, leaf_hashes_of
 from hub.ledger.head import read
 from hub.ledger.model import Kind
 from hub.ledger.reading import leaves, parts
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.treeread import edge_at, leaf_hashes_of
 from hub.message import AccessItems
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import Verifier

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.acts import act
+from hub.ledger.evidence.treeread import hash_reader
 from hub.ledger.head import read
 from hub.ledger.leaf import Recorded, read_leaf
 from hub.ledger.model import Kind
@@ -22,7 +23,6 @@ from hub.ledger.reading import leaves
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import checkpoints, entries, terms
-from hub.ledger.treeread import hash_reader
 from hub.message import AccessItems
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import Signer, Verifier

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from hub.ledger.leaf import kinds_of_outcome
 from hub.ledger.model import Kind
 from hub.ledger.reading import driver_rows
-from hub.ledger.search_times import TOGETHER, Stretch, Times, chunks
+from hub.ledger.search.times import TOGETHER, Stretch, Times, chunks
 
 FEW = 300
 """Where more cases match than this, the newest entries are looked through first."""

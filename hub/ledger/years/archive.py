@@ -1,6 +1,6 @@
 """Archives a closed month: one file that proves itself, and that the hub cannot read.
 
-Inside it is a gzipped tar file (``hub.ledger.tape``) with, in this order::
+Inside it is a gzipped tar file (``hub.ledger.years.tape``) with, in this order::
 
     checkpoint              the signed checkpoint that covers the month: size N and root
     tile/L/…                every tile of level 1 and above of the tree of N entries, and the
@@ -25,18 +25,18 @@ from sqlalchemy import Connection, select
 
 from hub.errors import LedgerError
 from hub.ledger.acts import act
-from hub.ledger.certificate import certificate, plain_value
+from hub.ledger.evidence.certificate import certificate, plain_value
 from hub.ledger.leaf import FROM_SQL, LEAF_SQL
 from hub.ledger.model import Entry, Kind
 from hub.ledger.months import Month
-from hub.ledger.newfile import NewFile
 from hub.ledger.reading import driver_rows, parts
-from hub.ledger.records import Order, dashed, records
 from hub.ledger.schema import ledger_errors
-from hub.ledger.sealed import encrypt_pieces
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import checkpoints, tiles
-from hub.ledger.tape import END, member
+from hub.ledger.years.newfile import NewFile
+from hub.ledger.years.records import Order, dashed, records
+from hub.ledger.years.sealed import encrypt_pieces
+from hub.ledger.years.tape import END, member
 from schemas.evidence.checkpoint import Checkpoint
 from schemas.evidence.keys import Signer
 from schemas.evidence.merkle import HASH_BYTES, TILE_WIDTH

@@ -27,19 +27,19 @@ from hub.ledger.months import Month, all_months
 from hub.ledger.reading import driver_rows
 from hub.ledger.schema import check_schema
 from hub.ledger.tables import head, metadata, months
-from hub.ledger.verify_fault import Fault, reading
-from hub.ledger.verify_months import (
+from hub.ledger.verify.fault import Fault, reading
+from hub.ledger.verify.months import (
     Range,
     check_months,
     destroyed_ranges,
     erased_salts,
     unfinished,
 )
-from hub.ledger.verify_order import Numbering
-from hub.ledger.verify_parts import Kept, check_access, check_cases, check_messages, check_terms
-from hub.ledger.verify_schema import check_tables, check_types
-from hub.ledger.verify_spans import check_left, check_spans, spans
-from hub.ledger.verify_tree import Tree, check_checkpoints, check_earlier, check_seal, check_tiles
+from hub.ledger.verify.order import Numbering
+from hub.ledger.verify.parts import Kept, check_access, check_cases, check_messages, check_terms
+from hub.ledger.verify.schema import check_tables, check_types
+from hub.ledger.verify.spans import check_left, check_spans, spans
+from hub.ledger.verify.tree import Tree, check_checkpoints, check_earlier, check_seal, check_tiles
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.note import SignedNote
 

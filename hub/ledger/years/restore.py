@@ -10,15 +10,15 @@ from sqlalchemy import Engine, select
 
 from hub.errors import LedgerError
 from hub.ledger.acts import act
-from hub.ledger.backup import Step, copy_ledger, put_copy
 from hub.ledger.head import read
 from hub.ledger.model import Entry, Kind
-from hub.ledger.records import Order
 from hub.ledger.schema import ledger_errors, migrate, open_engine
-from hub.ledger.sealed import Identity, encrypt, is_encrypted
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import tiles
-from hub.ledger.verify import Verified, verify
+from hub.ledger.verify.ledger import Verified, verify
+from hub.ledger.years.backup import Step, copy_ledger, put_copy
+from hub.ledger.years.records import Order
+from hub.ledger.years.sealed import Identity, encrypt, is_encrypted
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.note import SignedNote

@@ -9,7 +9,7 @@ The order, for each month; after a crash at any place the next run goes on from 
 4. The month is marked as destroyed, unless a hold stands by then. From here on its rows no
    longer count.
 5. Its rows go, some thousand at a time, so that appends do not wait; then the messages, cases
-   and access items that no entry refers to any more (``hub.ledger.pruning``); its table last.
+   and access items that no entry refers to any more (``hub.ledger.years.pruning``); its table last.
 
 The hashes stay: the tree still verifies.
 """
@@ -26,17 +26,17 @@ from sqlalchemy import Connection, update
 from hub.errors import LedgerError
 from hub.ledger import head as heads
 from hub.ledger.acts import act
-from hub.ledger.archive import ClosedMonth, closed_months, tile_bytes
-from hub.ledger.certificate import certificate, plain_value, read_certificate
-from hub.ledger.holds import Hold, carried, holding, standing
+from hub.ledger.evidence.certificate import certificate, plain_value, read_certificate
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Entry, Kind
-from hub.ledger.newfile import NewFile
-from hub.ledger.pruning import drop_table, empty_table, prune
-from hub.ledger.records import Order, dashed, has_table, records
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import entries, months
+from hub.ledger.years.archive import ClosedMonth, closed_months, tile_bytes
+from hub.ledger.years.holds import Hold, carried, holding, standing
+from hub.ledger.years.newfile import NewFile
+from hub.ledger.years.pruning import drop_table, empty_table, prune
+from hub.ledger.years.records import Order, dashed, has_table, records
 from schemas.evidence.keys import NoteError
 from schemas.evidence.merkle import HASH_BYTES, TILE_WIDTH
 from schemas.evidence.tiles import Tile

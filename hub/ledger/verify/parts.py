@@ -20,7 +20,7 @@ from hub.ledger.months import Month
 from hub.ledger.numbers import access_row, terms_row
 from hub.ledger.reading import driver_rows
 from hub.ledger.tables import access, cases, messages, terms
-from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify.fault import Fault, reading
 from hub.message import AccessItems
 
 _ROWS_A_TIME = 2000

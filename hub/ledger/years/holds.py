@@ -16,12 +16,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from hub.errors import LedgerError
 from hub.ledger.acts import act
-from hub.ledger.certificate import plain_value
+from hub.ledger.evidence.certificate import plain_value
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Entry, Kind
 from hub.ledger.months import Month
-from hub.ledger.records import dashed, records
 from hub.ledger.tables import entries, messages
+from hub.ledger.years.records import dashed, records
 from hub.message import AccessItems
 
 LEGAL_HOLD = "legal-hold"

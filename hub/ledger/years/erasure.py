@@ -14,11 +14,11 @@ from hub.ledger.acts import act
 from hub.ledger.model import Entry, Kind
 from hub.ledger.months import Month, all_months, kept_since
 from hub.ledger.recall import plain_key
-from hub.ledger.records import Order, records
-from hub.ledger.retention import OF_SALTS
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import entries, messages
+from hub.ledger.years.records import Order, records
+from hub.ledger.years.retention import OF_SALTS
 from hub.message import MessageKey
 
 ENTRIES_A_DETAIL = 100

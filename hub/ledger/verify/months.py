@@ -13,7 +13,7 @@ from hub.ledger.model import Kind
 from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows, leaves
 from hub.ledger.tables import cases, entries, terms
-from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify.fault import Fault, reading
 
 OF_A_MONTH = "month"
 OF_SALTS = "salts"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hub.ledger.edge import WIDTH
 from hub.ledger.leaf import FROM_SQL, LEAF_SQL, SALT_CHECK_DIGITS
 from hub.ledger.reading import driver_rows
-from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify.fault import Fault, reading
 from schemas.evidence.merkle import leaf_hash
 
 _LEAF = b"\x00"

@@ -18,9 +18,9 @@ from hub.ledger.model import Entry, Kind
 from hub.ledger.months import Month, all_months, kept_since
 from hub.ledger.reading import driver_rows, parts
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search_cases import Condition, newest_of_cases
-from hub.ledger.search_messages import about_messages, message_numbers
-from hub.ledger.search_times import Stretch, Times, chunks, in_time
+from hub.ledger.search.cases import Condition, newest_of_cases
+from hub.ledger.search.messages import about_messages, message_numbers
+from hub.ledger.search.times import Stretch, Times, chunks, in_time
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 

@@ -8,8 +8,8 @@ from hub.ledger.head import Head
 from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows
 from hub.ledger.tables import entries
-from hub.ledger.verify_fault import Fault, reading
-from hub.ledger.verify_rows import Order, Piece
+from hub.ledger.verify.fault import Fault, reading
+from hub.ledger.verify.rows import Order, Piece
 
 
 class Numbering:

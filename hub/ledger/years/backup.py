@@ -22,13 +22,13 @@ from hub.ledger.edge import load_edge
 from hub.ledger.head import Head
 from hub.ledger.model import Entry, Kind
 from hub.ledger.months import all_months
-from hub.ledger.newfile import NewFile
-from hub.ledger.records import Order, has_table
 from hub.ledger.schema import is_empty, ledger_errors, migrate, open_engine
-from hub.ledger.sealed import encrypt
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import entries, head, metadata
 from hub.ledger.writing import insert_rows
+from hub.ledger.years.newfile import NewFile
+from hub.ledger.years.records import Order, has_table
+from hub.ledger.years.sealed import encrypt
 from schemas.evidence.keys import Verifier
 
 BACKUP = "backup"

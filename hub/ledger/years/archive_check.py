@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hub.errors import LedgerError
-from hub.ledger.archive import (
+from hub.ledger.evidence.certificate import Facts, read_certificate
+from hub.ledger.leaf import salt_check
+from hub.ledger.years.archive import (
     CERTIFICATE,
     CHECKPOINT,
     KIND,
@@ -23,10 +25,8 @@ from hub.ledger.archive import (
     runs,
     upper_tiles,
 )
-from hub.ledger.certificate import Facts, read_certificate
-from hub.ledger.leaf import salt_check
-from hub.ledger.sealed import Identity
-from hub.ledger.tape import TapeError, member, members
+from hub.ledger.years.sealed import Identity
+from hub.ledger.years.tape import TapeError, member, members
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import NoteError, Verifier
 from schemas.evidence.merkle import HASH_BYTES, TILE_WIDTH, leaf_hashes, subtree_root

@@ -8,8 +8,8 @@ from hub.ledger.head import read
 from hub.ledger.months import Month
 from hub.ledger.numbers import find_ids
 from hub.ledger.reading import driver_rows
-from hub.ledger.search_cases import Condition
-from hub.ledger.search_times import TOGETHER, Times, chunks
+from hub.ledger.search.cases import Condition
+from hub.ledger.search.times import TOGETHER, Times, chunks
 from hub.ledger.tables import RESIDENTS_TOGETHER, terms
 
 _MESSAGES_A_QUERY = 2000

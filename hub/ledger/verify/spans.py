@@ -16,10 +16,10 @@ from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows
 from hub.ledger.schema import open_engine
 from hub.ledger.tables import entries
-from hub.ledger.verify_fault import Fault, reading
-from hub.ledger.verify_rows import Piece, count_erased, entry_hashes, hashes_of
-from hub.ledger.verify_schema import check_types
-from hub.ledger.verify_tree import tile, tile_range
+from hub.ledger.verify.fault import Fault, reading
+from hub.ledger.verify.rows import Piece, count_erased, entry_hashes, hashes_of
+from hub.ledger.verify.schema import check_types
+from hub.ledger.verify.tree import tile, tile_range
 from schemas.evidence.merkle import subtree_root
 
 TILES_A_SPAN = 64

@@ -10,7 +10,7 @@ from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows
 from hub.ledger.schema import upgrade
 from hub.ledger.tables import entries, metadata
-from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify.fault import Fault, reading
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no annotations
 _VERSION = "ledger_version"

@@ -9,7 +9,7 @@ from hub.errors import LedgerError
 from hub.ledger.edge import FULL, HASH, WIDTH, load_edge, split
 from hub.ledger.head import Head
 from hub.ledger.tables import checkpoints, tiles
-from hub.ledger.verify_fault import Fault, reading
+from hub.ledger.verify.fault import Fault, reading
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.merkle import subtree_root

@@ -1,0 +1,1 @@
+"""What leaves the ledger as evidence: exports, proofs, cosignatures, certificates."""

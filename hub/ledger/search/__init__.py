@@ -1,0 +1,1 @@
+"""Searches the ledger by resident, message, flow, system, staff, time and outcome."""

@@ -1,0 +1,1 @@
+"""Verifies the ledger in its database, row by row, against the hub's signature."""

@@ -1,0 +1,1 @@
+"""Seven years: archives, legal holds, destruction, erasure, backups and their restoring."""
