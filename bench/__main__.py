@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -22,18 +23,24 @@ def main() -> int:
     console = Console(stderr=True)
     taken: list[Measure] = []
 
+    def take(measures: Iterator[Measure]) -> None:
+        # Told and written one by one: a later one may take long, or fail.
+        for one in measures:
+            taken.append(one)
+            console.print(f"{one.name}: {one.value:,.4g} {one.unit}", highlight=False)
+            write(taken)
+
     def say(line: str) -> None:
         console.print(line, style="dim", highlight=False)
 
     with tempfile.TemporaryDirectory(dir=options.folder or "/var/tmp") as folder:  # noqa: S108 - /tmp may be memory
         console.print("the ledger on SQLite ...")
         url = f"sqlite:///{folder}/ledger.sqlite3"
-        taken += ledger.measures("sqlite", url, options.entries, 20_000, say)
+        take(ledger.measures("sqlite", url, options.entries, 20_000, say))
     console.print("the ledger on PostgreSQL ...")
     with PostgresqlServer(DURABLE) as server, server.database() as url:
-        taken += ledger.measures("postgresql", url, options.entries_postgresql, 10_000, say)
+        take(ledger.measures("postgresql", url, options.entries_postgresql, 10_000, say))
     show(taken, Console())
-    write(taken)
     console.print(f"written: {RESULTS}", highlight=False)
     return 0
 
