@@ -1,6 +1,7 @@
 """Verification finds what is not as it was written, and names the first bad entry."""
 
 import datetime as dt
+import os
 import re
 import secrets
 import shutil
@@ -177,6 +178,19 @@ def test_several_processes_find_the_same(ledger: str, monkeypatch: pytest.Monkey
     assert verified(ledger).good
     change(ledger, "UPDATE december SET at = at + 1 WHERE seq = 550")
     assert verified(ledger).first_bad == 550
+
+
+def die(*_: object) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_dies_is_an_error_and_never_a_good_ledger(
+    ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_spans, "ALONE", 0)
+    monkeypatch.setattr(verify_spans, "_open", die)
+    with pytest.raises(LedgerError, match="ended before its time"):
+        verified(ledger)
 
 
 # -- what is not -----------------------------------------------------------------------------

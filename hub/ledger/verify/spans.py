@@ -5,11 +5,13 @@ A range can be looked at by itself, so that several processes share the work.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 from sqlalchemy import Connection, Engine
 
+from hub.errors import LedgerError
 from hub.ledger.edge import HASH, WIDTH, split
 from hub.ledger.head import Head
 from hub.ledger.months import Month
@@ -254,6 +256,11 @@ def _checked(connection: Connection, wanted: Sequence[Span]) -> Iterator[list[Pi
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
+    except BrokenProcessPool:
+        raise LedgerError(
+            "the ledger could not be verified: a process of it ended before its time (look for "
+            "memory that ran out), run it again"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
