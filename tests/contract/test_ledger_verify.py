@@ -331,6 +331,15 @@ def test_a_month_under_another_name_is_found(ledger: str) -> None:
     assert "none of its entries is of that month" in verified(ledger).fault
 
 
+@pytest.mark.parametrize("size", [1 << 50])
+def test_a_head_that_speaks_of_any_number_of_entries_is_found_at_once(
+    ledger: str, size: int
+) -> None:
+    change(ledger, "UPDATE ledger_head SET size = :size", size=size)
+    found = verified(ledger)
+    assert (found.first_bad, found.through) == (513, 512)
+
+
 def test_a_seal_with_a_signature_more_is_found(ledger: str) -> None:
     (row,) = execute(ledger, "SELECT seal FROM ledger_head")
     note = SignedNote.parse(row["seal"])
