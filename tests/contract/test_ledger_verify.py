@@ -1,6 +1,7 @@
 """Verification finds what is not as it was written, and names the first bad entry."""
 
 import datetime as dt
+import os
 import re
 import secrets
 import shutil
@@ -179,6 +180,19 @@ def test_several_processes_find_the_same(ledger: str, monkeypatch: pytest.Monkey
     assert verified(ledger).first_bad == 550
 
 
+def die(*_: object) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_dies_is_an_error_and_never_a_good_ledger(
+    ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_spans, "ALONE", 0)
+    monkeypatch.setattr(verify_spans, "_open", die)
+    with pytest.raises(LedgerError, match="ended before its time"):
+        verified(ledger)
+
+
 # -- what is not -----------------------------------------------------------------------------
 
 ONE_MORE = (
@@ -315,6 +329,15 @@ def test_a_month_under_another_name_is_found(ledger: str) -> None:
     change(ledger, "DROP TABLE november")
     change(ledger, "UPDATE ledger_months SET month = 202610 WHERE month = 202611")
     assert "none of its entries is of that month" in verified(ledger).fault
+
+
+@pytest.mark.parametrize("size", [1 << 50])
+def test_a_head_that_speaks_of_any_number_of_entries_is_found_at_once(
+    ledger: str, size: int
+) -> None:
+    change(ledger, "UPDATE ledger_head SET size = :size", size=size)
+    found = verified(ledger)
+    assert (found.first_bad, found.through) == (513, 512)
 
 
 def test_a_seal_with_a_signature_more_is_found(ledger: str) -> None:

@@ -43,21 +43,28 @@ class Condition:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The values for the marks in ``wanted``."""
+        """The values for the marks in ``wanted`` or ``holds``."""
         return tuple(value for _, values in self._asked() for value in values)
 
     def wanted(self) -> str:
         """Give the common table expression ``wanted(c)`` of all matching cases."""
-        said = " AND ".join(condition for condition, _ in self._asked()) or "1 = 1"
-        return (
-            "wanted(c) AS MATERIALIZED (SELECT c.id FROM ledger_cases c "  # noqa: S608 - ours
-            "JOIN ledger_terms t ON t.id = c.terms_id "
-            f"JOIN ledger_access a ON a.id = c.access_id WHERE {said})"
-        )
+        return f"wanted(c) AS MATERIALIZED ({self._cases('c.id')})"
+
+    def holds(self, case: str) -> str:
+        """Give the condition on the case of each of a few entries, without ``wanted``."""
+        # A value and no join, so that no database begins with all the cases there are.
+        return f"({self._cases('1')} AND c.id = {case}) = 1" if self.given else "1 = 1"
 
     def of(self, case: str) -> str:
         """Give the condition on an entry's case, beside ``wanted``."""
         return f"{case} IN (SELECT c FROM wanted)" if self.given else "1 = 1"  # noqa: S608 - ours
+
+    def _cases(self, what: str) -> str:
+        said = " AND ".join(condition for condition, _ in self._asked()) or "1 = 1"
+        return (
+            f"SELECT {what} FROM ledger_cases c JOIN ledger_terms t ON t.id = c.terms_id "  # noqa: S608 - ours
+            f"JOIN ledger_access a ON a.id = c.access_id WHERE {said}"
+        )
 
     def _asked(self) -> list[tuple[str, tuple[str, ...]]]:
         asked: list[tuple[str, tuple[str, ...]]] = []

@@ -62,8 +62,8 @@ def about_messages(  # noqa: PLR0913, PLR0917 - what is asked
             )
             # Materialized, so that the messages are looked up and not the numbers counted down.
             query = (
-                f"WITH {condition.wanted()}, about AS MATERIALIZED ({about}) "  # noqa: S608 - ours
-                f"SELECT x.seq FROM about x WHERE {condition.of('x.case_id')} "
+                f"WITH about AS MATERIALIZED ({about}) "  # noqa: S608 - ours
+                f"SELECT x.seq FROM about x WHERE {condition.holds('x.case_id')} "
                 f"ORDER BY x.seq DESC LIMIT {most:d}"
             )
             page += (number for (number,) in driver_rows(connection, query, *condition.values))

@@ -3,13 +3,18 @@
 A range can be looked at by itself, so that several processes share the work.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import chain, islice
 from multiprocessing import get_context
 
 from sqlalchemy import Connection, Engine
 
+from hub.errors import LedgerError
 from hub.ledger.edge import HASH, WIDTH, split
 from hub.ledger.head import Head
 from hub.ledger.months import Month
@@ -65,19 +70,19 @@ def spans(  # noqa: PLR0913, PLR0917 - what cuts the entries into pieces
     rows_from: int,
     begin: int,
     end: int,
-) -> list[Span]:
+) -> Iterator[Span]:
     """Cut the entries ``begin`` to ``end`` (exclusive), rounded out to whole tiles, into spans.
 
     Rows are looked at from the entry ``rows_from`` on. The salts of ``erased`` may be missing.
+    Spans are made as they are asked for: a head that was changed may speak of any number.
     """
     first, after = (begin - 1) // WIDTH, -(-(end - 1) // WIDTH)
-    found = []
+    of_salts = sorted(erased)
     for start in range(first, after, TILES_A_SPAN):
         stop = min(start + TILES_A_SPAN, after)
-        its = frozenset(one for one in erased if start * WIDTH < one <= stop * WIDTH)
+        its = of_salts[bisect_right(of_salts, start * WIDTH) : bisect_right(of_salts, stop * WIDTH)]
         parts = tuple(_parts(head, months, rows_from, start, stop))
-        found.append(Span(head.size, start, stop, parts, its))
-    return found
+        yield Span(head.size, start, stop, parts, frozenset(its))
 
 
 def _parts(
@@ -222,7 +227,7 @@ _engines: list[Engine] = []
 
 
 def check_spans(
-    connection: Connection, wanted: Sequence[Span], progress: Callable[[int], None] | None
+    connection: Connection, wanted: Iterator[Span], progress: Callable[[int], None] | None
 ) -> Iterator[list[Piece]]:
     """Verify spans, in other processes where there are many; give what was found, in order.
 
@@ -230,30 +235,44 @@ def check_spans(
 
     Raises:
         Fault: the first entry that is bad.
+        LedgerError: a process ended before its time.
     """
-    for span, pieces in zip(wanted, _checked(connection, wanted), strict=True):
+    begun = list(islice(wanted, ALONE // (TILES_A_SPAN * WIDTH) + 1))
+    together = len(begun) * TILES_A_SPAN * WIDTH > ALONE
+    everything = chain(begun, wanted)
+    checked = _by_processes(connection, everything) if together else _here(connection, everything)
+    for span, pieces in checked:
         if progress is not None:
             progress(span.last_entry)
         yield pieces
 
 
-def _checked(connection: Connection, wanted: Sequence[Span]) -> Iterator[list[Piece]]:
-    if len(wanted) * TILES_A_SPAN * WIDTH <= ALONE:
-        for span in wanted:
-            yield check_span(connection, span)
-        return
+def _here(connection: Connection, wanted: Iterable[Span]) -> Iterator[tuple[Span, list[Piece]]]:
+    for span in wanted:
+        yield span, check_span(connection, span)
+
+
+def _by_processes(
+    connection: Connection, wanted: Iterable[Span]
+) -> Iterator[tuple[Span, list[Piece]]]:
     url = connection.engine.url.render_as_string(hide_password=False)
     pool = ProcessPoolExecutor(
         PROCESSES, mp_context=get_context("spawn"), initializer=_open, initargs=(url,)
     )
     try:
-        waiting: list[Future[list[Piece]]] = []
+        waiting: deque[tuple[Span, Future[list[Piece]]]] = deque()
         for span in wanted:
-            waiting.append(pool.submit(_in_a_process, span))
+            waiting.append((span, pool.submit(_in_a_process, span)))
             if len(waiting) > 2 * PROCESSES:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    except BrokenProcessPool:
+        raise LedgerError(
+            "the ledger could not be verified: a process of it ended before its time (look for "
+            "memory that ran out), run it again"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
