@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, Engine, MetaData, Table, Text, text
 
@@ -10,7 +9,7 @@ from bench.measure import Measure
 from bench.searches import slowest
 from bench.traffic import ENTRIES_A_MESSAGE, batches
 from hub.ledger.model import Entry
-from hub.ledger.schema import migrate, open_engine
+from hub.ledger.schema import migrate, open_engine, sqlite_path
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify.ledger import verify
 from hub.ledger.writing import insert_rows
@@ -84,7 +83,7 @@ class Bench:
 
 def raw_rate(url: str) -> float:
     """Insert the same leaves into one bare table, durably, and give rows a second."""
-    engine = open_engine(url)
+    engine = open_engine(url, make=True)
     rows = [_as_row(entry) for batch in batches(PART, BATCH) for entry in batch]
     numbered = list(enumerate(rows, 1))
     with engine.begin() as connection:
@@ -105,10 +104,11 @@ def _as_row(entry: Entry) -> str:
 
 
 def _bytes(engine: Engine) -> float:
-    if engine.dialect.name == "sqlite":
+    path = sqlite_path(engine)
+    if path is not None:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return Path(str(engine.url.database)).stat().st_size
+        return path.stat().st_size
     with engine.connect() as connection:
         return float(
             connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()

@@ -35,27 +35,30 @@ def serve(
 ) -> None:
     """Answer on a port, from a thread of its own, while the process lives.
 
+    Without ``health`` there are metrics only; any other path is not found.
+
     Raises:
         SiteError: the port cannot be had.
     """
     try:
-        server = make_server(
-            address, port, _app(registry, health or Health()), ThreadingWSGIServer, _Quiet
-        )
+        server = make_server(address, port, _app(registry, health), ThreadingWSGIServer, _Quiet)
     except OSError as error:
         message = f"metrics_port {port} cannot be used: {error.strerror}"
         raise SiteError(message) from error
     threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()
 
 
-def _app(registry: CollectorRegistry, health: Health) -> "WSGIApplication":
+def _app(registry: CollectorRegistry, health: Health | None) -> "WSGIApplication":
     metrics = make_wsgi_app(registry)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path not in {LIVE, READY}:
+        if path in {"", "/", "/metrics"}:
             answered: Iterable[bytes] = metrics(environ, start_response)
             return answered
+        if health is None or path not in {LIVE, READY}:
+            start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"there is /metrics, /health/live and /health/ready\n"]
         is_good = path == LIVE or health.is_ready
         status = "200 OK" if is_good else "503 Service Unavailable"
         start_response(status, [("Content-Type", "application/json; charset=utf-8")])

@@ -40,12 +40,13 @@ def run_watch(site: Site, stop: Stop) -> None:
         serve(REGISTRY, site.hub.watch_metrics_port, health=health)
     os.nice(NICENESS)
     engine = open_engine(ledger_url(site))
+    patient = open_engine(ledger_url(site), answer_seconds=None)  # a whole ledger takes its time
     try:
         check_schema(engine)
         with ThreadPoolExecutor(1, "sweep") as sweeper:
             watch = Watch(
                 engine,
-                checker(site, engine, stop),
+                checker(site, patient, stop),
                 site.hub.ledger_witness_file,
                 metrics,
                 sweeper,
@@ -56,14 +57,15 @@ def run_watch(site: Site, stop: Stop) -> None:
             watch.tick()
             while not stop.wait(TICK_SECONDS):
                 watch.tick()
-            watch.tick()
+            watch.last()
     finally:
         engine.dispose()
+        patient.dispose()
     log.info("the watch has stopped")
 
 
 def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:
-    """Give what recomputes the ledger of a site, and breaks off when it is time to stop.
+    """Give what recomputes the ledger of a site; a whole look breaks off when it is time to stop.
 
     Raises:
         SiteError: a secret cannot be read.
@@ -75,15 +77,25 @@ def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:
             raise LedgerError("the watch is stopping")
 
     def check(begin: int | None) -> Finding:
-        found = verify(
-            engine,
-            verifier,
-            cosigners=known_cosigners(site),
-            witness=read_witness(site),
-            begin=begin or 1,
-            quick=begin is not None,
-            progress=go_on,
-        )
-        return Finding(found.through, found.first_bad, found.fault)
+        try:
+            witness = read_witness(site)
+        except LedgerError as error:
+            return Finding(0, None, str(error))
+        try:
+            found = verify(
+                engine,
+                verifier,
+                cosigners=known_cosigners(site),
+                witness=witness,
+                begin=begin or 1,
+                quick=begin is not None,
+                progress=go_on if begin is None else None,
+            )
+        except LedgerError:
+            raise
+        except Exception as error:
+            log.exception("the check of the ledger failed")
+            return Finding(0, None, f"the check of the ledger failed: {type(error).__name__}")
+        return Finding(found.through, found.first_bad, found.fault, found.seal)
 
     return check

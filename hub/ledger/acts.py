@@ -10,6 +10,7 @@ from enum import StrEnum
 from hub.ledger.model import Entry, Kind
 from hub.message import AccessItems, MessageKey
 from hub.site import HUB_USER
+from schemas.hidden import mask_my_numbers
 
 DETAIL_CHARACTERS = 2000
 
@@ -58,7 +59,7 @@ def act(  # noqa: PLR0913 - what an act says
         resident=resident,
         digest=digest,
         code=code,
-        detail=kept_text(detail, DETAIL_CHARACTERS),
+        detail=kept_text(mask_my_numbers(detail), DETAIL_CHARACTERS),
         access=access,
     )
 

@@ -100,3 +100,19 @@ def load_edge(connection: Connection, size: int) -> Edge:
         levels.append(found)
         level, count = level + 1, number
     return Edge(size, tuple(levels))
+
+
+def goes_on(connection: Connection, known: Edge, size: int) -> bool:
+    """Say whether a tree of this size, whose edge was checked, begins with a known one."""
+    if size < known.size:
+        return False
+    count = known.size
+    for level, hashes in enumerate(known.levels):
+        number = count // WIDTH
+        if hashes:
+            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.n == number)
+            found = bytes(connection.execute(query).scalar_one_or_none() or b"")
+            if found[: len(hashes)] != hashes:
+                return False
+        count = number
+    return True

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from alembic import command
 from alembic.config import Config
@@ -12,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
@@ -64,11 +65,16 @@ def with_password(url: str, password: SecretStr) -> str:
     return whole.render_as_string(hide_password=False)
 
 
-def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engine:
+def open_engine(
+    url: str, answer_seconds: float | None = ANSWER_SECONDS, *, make: bool = False
+) -> Engine:
     """Open ``sqlite:///…`` or ``postgresql+pg8000://…`` with full durability.
 
+    ``make`` lets SQLite make a file that is not there. Without it nobody who only looks takes
+    the place of a file that is away: SQLite would throw away the write-ahead file beside it.
+
     Raises:
-        LedgerError: the URL is none of these, or the folder cannot be made.
+        LedgerError: the URL is none of these, the file is not there, or cannot be made.
     """
     try:
         parsed = make_url(url)
@@ -79,8 +85,14 @@ def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engi
         if parsed.drivername not in {"sqlite", "postgresql+pg8000"}:
             message = f"the ledger is sqlite:///… or postgresql+pg8000://…, not {parsed.drivername}"
             raise LedgerError(message)
-        if parsed.drivername == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        path = _path_in(parsed)
+        if path is not None and make:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif path is not None:
+            _must_be_there(path)
+            parsed = parsed.set(
+                database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}
+            )
         settings: dict[str, Any] = {}
         if parsed.drivername == "postgresql+pg8000":
             # A server may be set to answer before it has synced; this ledger's sessions wait.
@@ -94,6 +106,29 @@ def open_engine(url: str, answer_seconds: float | None = ANSWER_SECONDS) -> Engi
     return engine
 
 
+def sqlite_path(engine: Engine) -> Path | None:
+    """Give the file of a ledger in SQLite; none of one in PostgreSQL."""
+    return _path_in(engine.url)
+
+
+def _path_in(url: URL) -> Path | None:
+    if url.drivername != "sqlite" or not url.database:
+        return None
+    if url.database.startswith("file:"):
+        return Path(unquote(url.database.removeprefix("file:")))
+    return Path(url.database)
+
+
+def _must_be_there(path: Path) -> None:
+    if not path.exists():
+        beside = path.with_name(f"{path.name}-wal")
+        kept = f", and keep {beside.name} beside it" if beside.exists() else ""
+        raise LedgerError(
+            f"there is no ledger at {path}: put the same file back{kept}, or restore its newest "
+            "backup; only a new site makes an empty one, with 'renkei ledger migrate'"
+        )
+
+
 class SameFile:
     """Sees that an SQLite ledger's file is still the one that was opened.
 
@@ -102,8 +137,7 @@ class SameFile:
     """
 
     def __init__(self, engine: Engine) -> None:
-        database = engine.url.database if engine.url.drivername == "sqlite" else None
-        self._path = Path(database) if database else None
+        self._path = sqlite_path(engine)
         self._identity = self._there()
 
     def check(self) -> None:
@@ -181,7 +215,7 @@ def migrate(url: str) -> None:
     Raises:
         LedgerError: the database cannot be reached or changed, or is newer than this code.
     """
-    engine = open_engine(url, answer_seconds=None)
+    engine = open_engine(url, answer_seconds=None, make=True)
     try:
         with ledger_errors("be brought up to date"), engine.begin() as connection:
             _alone(connection)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, insert, select
 from hub.errors import LedgerError
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
-from hub.ledger.edge import Edge, load_edge
+from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
-from hub.ledger.model import Entry, FlowCount, Known
+from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
 from hub.ledger.recall import catalogue_in_force, count_entries, plain_key, recall
@@ -23,6 +23,7 @@ from hub.message import MessageKey
 from schemas.evidence.checkpoint import Checkpoint
 from schemas.evidence.note import SignedNote, Signer
 
+_COVERED = select(checkpoints.c.size).order_by(checkpoints.c.id.desc()).limit(1)
 CHECKPOINT_SECONDS = 30.0
 """How long the first entry after a kept checkpoint waits for the next one, at most."""
 
@@ -49,8 +50,9 @@ class DatabaseLedger:
         self._signer = signer
         self._monotonic = monotonic
         self._numbering = Numbering()
+        self._head: Head | None = None
         self._edge: Edge | None = None
-        self._months: list[Month] = []
+        self._asked_at: int | None = None
         self._uncovered_since: float | None = None
 
     @property
@@ -68,7 +70,8 @@ class DatabaseLedger:
         with ledger_errors("record"), self._engine.begin() as connection:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
-            months = self._months_for(connection, before, new)
+            self._refuse_twice(connection, before, new)
+            months = _months_for(connection, before, new)
             numbering = self._numbering_for(connection)
             numbered = numbering.give(connection, before, new)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
@@ -77,16 +80,20 @@ class DatabaseLedger:
             put_tiles(connection, tiles, changed)
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
         numbering.learn(numbered)
-        self._edge, self._months, self._numbering = edge, months, numbering
+        self._head, self._edge, self._numbering = after, edge, numbering
+        self._asked_at = after.size if self._asked_at == before.size else None
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:
         """Make sure that entries may be added, and sign a checkpoint where one is due."""
         self._file.check()
         with ledger_errors("be read"), self._engine.connect() as connection:
-            _, fault = heads.read(connection)
+            head, fault = heads.read(connection)
+            covered = connection.execute(_COVERED).scalar_one_or_none() or 0
         if fault:
             raise LedgerError(heads.halted(fault))
+        if covered < head.size:
+            self._covered(whole=False, now=self._monotonic())
         if self._is_due(self._monotonic()):
             self.checkpoint()
 
@@ -100,9 +107,9 @@ class DatabaseLedger:
             edge = self._checked_edge(connection, head)
             kept = connection.execute(newest).one_or_none()
             if kept is None or kept.size != head.size:
-                self._sealed(connection, head, edge, keep=True)
+                head = self._sealed(connection, head, edge, keep=True)
                 kept = connection.execute(newest).one()
-        self._edge = edge
+        self._head, self._edge = head, edge
         self._covered(whole=True, now=self._monotonic())
         return str(kept.note)
 
@@ -110,8 +117,10 @@ class DatabaseLedger:
         """Tell what is already recorded of these messages; unknown ones are absent."""
         self._file.check()
         with ledger_errors("be read"), self._engine.connect() as connection:
+            asked_at = heads.read(connection)[0].size
             gone = destructions(connection)
             found, numbers = recall(connection, keys)
+        self._asked_at = asked_at
         if gone == self._numbering.destructions:
             self._numbering.messages.learn(numbers)
         return found
@@ -142,24 +151,36 @@ class DatabaseLedger:
         self._engine.dispose()
 
     def _checked_edge(self, connection: Connection, head: Head) -> Edge:
-        """Give the edge of the tree; one that is read anew must be what was sealed."""
-        if self._edge is not None and self._edge.size == head.size:
+        """Give the edge of the tree; where another wrote the head it must be what was sealed.
+
+        Raises:
+            LedgerError: it is not, or does not go on from what this process knows.
+        """
+        if self._edge is not None and self._head == head:
             return self._edge
         edge = load_edge(connection, head.size)
         head.check(edge.root(), self._signer.verifier)
+        if self._edge is not None and not goes_on(connection, self._edge, head.size):
+            raise LedgerError(
+                "the ledger does not go on from what this process has recorded in it: it was set "
+                "back or replaced. Put the right one back, or start the hub again with this one"
+            )
         return edge
 
-    def _months_for(self, connection: Connection, head: Head, new: Sequence[Entry]) -> list[Month]:
-        """Give the months; the last one, made if need be, is that of these entries."""
-        month = month_of(new[-1].at)
-        if self._months and self._months[-1].month >= month:
-            return self._months
-        known = all_months(connection)
-        if known and known[-1].month >= month:
-            return known
-        begun = Month(month, head.size + 1, head.messages + 1)
-        begin_month(connection, begun)
-        return [*known, begun]
+    def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
+        """Accept nothing that somebody else has accepted since this process asked.
+
+        Raises:
+            LedgerError: there is such a message; ask again.
+        """
+        if self._asked_at is None or self._asked_at == head.size:
+            return
+        accepted = [entry for entry in new if entry.kind is Kind.ACCEPTANCE]
+        found, _ = recall(connection, {entry.message for entry in accepted})
+        for entry in accepted:
+            known = found.get(entry.message)
+            if known is not None and (entry.flow, entry.receiver) in known.accepted:
+                raise LedgerError("another worker has recorded the same meanwhile: asking again")
 
     def _numbering_for(self, connection: Connection) -> Numbering:
         """Give the numbers that are remembered; none where their rows may be destroyed by now."""
@@ -192,3 +213,17 @@ class DatabaseLedger:
 def _plain(entry: Entry) -> Entry:
     key = plain_key(entry.message)
     return entry if key is entry.message else replace(entry, message=key)
+
+
+def _months_for(connection: Connection, head: Head, new: Sequence[Entry]) -> list[Month]:
+    """Give the months; the last one, made if need be, takes these entries.
+
+    They are read under the lock: another process may have begun one.
+    """
+    month = month_of(new[-1].at)
+    known = all_months(connection)
+    if known and known[-1].month >= month:
+        return known
+    begun = Month(month, head.size + 1, head.messages + 1)
+    begin_month(connection, begun)
+    return [*known, begun]

@@ -21,9 +21,9 @@ from sqlalchemy import Engine, select, update
 from hub.errors import LedgerError
 from hub.ledger import head as heads
 from hub.ledger.head import Head
-from hub.ledger.leaf import moment
+from hub.ledger.leaf import microseconds
 from hub.ledger.months import all_months
-from hub.ledger.schema import SameFile, ledger_errors
+from hub.ledger.schema import SameFile, ledger_errors, sqlite_path
 from hub.ledger.tables import checkpoints, entries, head
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ CHECK_SECONDS = 5.0
 """How long after a look at what is new the next one begins."""
 SWEEP_SECONDS = 30.0
 """How long after a look at the whole ledger the next one begins, at least."""
+SOON_DONE = 100_000
+"""So many entries are looked at within a second or two, also when it is time to stop."""
 SWEEP_SHARE = 10
 """Of the time, looks at the whole take no more than one part in so many."""
 MENDED_SECONDS = 10.0
@@ -42,11 +44,15 @@ MENDED_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look found: right through an entry, or the first bad one and what is wrong."""
+    """What a look found: right through an entry, or the first bad one and what is wrong.
+
+    ``seal`` is that of the head that was found right.
+    """
 
     through: int
     first_bad: int | None = None
     fault: str = ""
+    seal: str = ""
 
 
 class Observer(Protocol):
@@ -105,6 +111,8 @@ class Watch:
         self._sweep_due = self._check_due = self._sweep_began = monotonic()
         self._sweep: Future[Finding] | None = None
         self._finding = Finding(0)
+        self._known = False
+        self._faults = self._faults_before = 0
         self._kept = ""
 
     def tick(self) -> None:
@@ -121,37 +129,57 @@ class Watch:
         else:
             self._observe.written("")
 
+    def last(self) -> None:
+        """Look once more before the end, so that the newest entries are checked and kept."""
+        self._check_due = self._monotonic()
+        self.tick()
+        try:
+            with ledger_errors("be read"), self._engine.connect() as connection:
+                now, _ = heads.read(connection)
+            if not self._known and now.size <= SOON_DONE:
+                self._known = True
+                self._take(self._check(1))
+        except LedgerError as error:
+            self._observe.written(str(error))
+
     def _probe(self) -> None:
         """Make the database write: a full disk is to show before a message comes."""
         probe = update(head).where(head.c.id == 1).values(size=head.c.size)
         with ledger_errors("be written"):
             with self._engine.begin() as connection:
                 connection.execute(probe)
-            if self._engine.dialect.name == "sqlite":
+            path = sqlite_path(self._engine)
+            if path is not None:
                 # SQLite writes no page that stays as it was; its disk is asked for room.
-                _ask_for_room(Path(str(self._engine.url.database)).parent)
+                _ask_for_room(path.parent)
 
     def _look(self) -> None:
         with ledger_errors("be read"), self._engine.connect() as connection:
             now, fault = heads.read(connection)
+        if fault and not self._known:
+            self._observe.judged(None, fault)
+        self._turn_sweep(now)
+        if self._is_new(now.size):
+            self._check_due = self._monotonic() + CHECK_SECONDS
+            self._take(self._check(self._through + 1))
+        if self._known and fault != self._finding.fault:
+            self._halt(self._finding.fault)
+        self._observe.seen(now.size, self._through, self._uncovered_for(now))
+
+    def _turn_sweep(self, now: Head) -> None:
+        """Begin a look at the whole when it is due, and take what one has found."""
+        if self._known and now.size < self._through:
+            # The ledger was set back: that is for the whole, which knows the witness.
+            self._sweep_due = min(self._sweep_due, self._monotonic())
         if self._sweep is None and self._monotonic() >= self._sweep_due:
             self._sweep = self._sweeper.submit(self._check, None)
             self._sweep_began = self._monotonic()
+            self._faults_before = self._faults
         if self._sweep is not None and self._sweep.done():
             self._end_sweep(self._sweep)
-        elif self._is_new(now.size):
-            self._check_due = self._monotonic() + CHECK_SECONDS
-            # Fewer than before is for the look at the whole, which knows the witness.
-            whole = now.size < self._through
-            self._take(self._check(None if whole else self._through + 1))
-        if fault != self._finding.fault and (self._through or self._finding.fault):
-            self._halt(self._finding.fault)
-        self._observe.seen(now.size, self._through, self._uncovered_for(now))
-        if self._through and not self._finding.fault:
-            self._keep(now.seal)
 
     def _is_new(self, size: int) -> bool:
-        if not self._through or self._finding.fault or size == self._through:
+        if not self._known or self._finding.fault or size <= self._through:
             return False
         return self._monotonic() >= self._check_due
 
@@ -159,6 +187,11 @@ class Watch:
         self._sweep = None
         self._sweep_due = self._monotonic() + MENDED_SECONDS
         finding = sweep.result()
+        if not finding.fault and self._faults != self._faults_before:
+            # It began before the fault came, and may not have seen it.
+            self._sweep_due = self._monotonic()
+            return
+        self._known = True
         self._take(finding)
         if not finding.fault:
             took = self._monotonic() - self._sweep_began
@@ -167,13 +200,19 @@ class Watch:
             self._observe.swept(self._clock())
 
     def _take(self, finding: Finding) -> None:
-        if finding.fault and not self._finding.fault:
+        if finding.fault:
+            self._faults += 1
             self._sweep_due = self._monotonic() + MENDED_SECONDS
         if finding.fault != self._finding.fault:
-            log.error("%s", finding.fault or "the ledger is right again")
+            if finding.fault:
+                log.error("%s", finding.fault)
+            else:
+                log.info("the ledger is right again")
         self._finding = finding
         self._through = finding.through
         self._observe.judged(finding.first_bad, finding.fault)
+        if not finding.fault:
+            self._keep(finding.seal)
 
     def _halt(self, fault: str) -> None:
         """Halt the ledger, or let it go on with an empty text."""
@@ -181,7 +220,10 @@ class Watch:
             heads.set_fault(connection, fault)
 
     def _keep(self, seal: str) -> None:
-        """Keep the newest sealed head outside the database, whole or as it was before."""
+        """Keep a head that was found right outside the database, whole or as it was before.
+
+        That it goes on from the one that was kept before was a part of the check.
+        """
         if not seal or seal == self._kept:
             return
         temporary = self._witness.with_name(f".{self._witness.name}.tmp")
@@ -204,13 +246,13 @@ class Watch:
             if covered >= now.size:
                 return dt.timedelta()
             months = [one for one in all_months(connection) if one.first_entry <= covered + 1]
+            if not months or months[-1].destroyed:
+                return dt.timedelta()
             entry = entries(months[-1].month).c
-            at = connection.execute(
-                select(entry.at).where(entry.seq == covered + 1)
-            ).scalar_one_or_none()
-        if at is None:
-            return dt.timedelta()
-        return max(self._clock() - moment(at), dt.timedelta())
+            first = select(entry.at).where(entry.seq == covered + 1)
+            at = connection.execute(first).scalar_one_or_none()
+        since = microseconds(self._clock()) - int(at) if at is not None else 0
+        return dt.timedelta(microseconds=max(since, 0))
 
 
 def _ask_for_room(folder: Path) -> None:

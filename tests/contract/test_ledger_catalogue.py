@@ -64,7 +64,7 @@ def test_a_text_that_no_database_keeps_is_cut(url: str) -> None:
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])
 def test_a_ledger_without_a_tree_is_not_taken_over(url: str, revision: str) -> None:
-    engine = schema.open_engine(url)
+    engine = schema.open_engine(url, make=True)
     engine.dispose()
     execute(url, "CREATE TABLE ledger_version (version_num VARCHAR(32) NOT NULL)")
     execute(url, "INSERT INTO ledger_version VALUES (:revision)", revision=revision)

@@ -331,7 +331,7 @@ def test_an_erasure_that_was_cut_off_is_not_entered_twice(
     with opened(url) as ledger:
         fill(ledger)
         with monkeypatch.context() as patched:
-            patched.setattr("hub.ledger.erasure._erase_in", killed)
+            patched.setattr("hub.ledger.years.erasure._erase_in", killed)
             with pytest.raises(Killed):
                 erase(ledger, MessageKey(REGISTRY, "file-1.4"), ORDER)
         assert erase(ledger, MessageKey(REGISTRY, "file-1.4"), ORDER) == [5, 6]

@@ -12,8 +12,9 @@ from hub.errors import LedgerError
 from hub.ledger import head as heads
 from hub.ledger.model import Entry, FlowCount, Kind, commit
 from hub.ledger.store import DatabaseLedger
+from hub.ledger.verify.ledger import verify
 from hub.message import AccessItems, MessageKey
-from tests.samples import NOW, REGISTRY, entry
+from tests.samples import NOW, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import append_at_once, execute, opened, rows_of
 
 pytestmark = pytest.mark.contract
@@ -269,6 +270,49 @@ def test_processes_append_at_once(url: str) -> None:
         assert [row["basis"] for row in own] == [f"basis {b}" for b in range(20) for _ in range(4)]
         numbers = [cast("int", row["seq"]) for row in own]
         assert numbers == [start + n for start in numbers[::4] for n in range(4)]
+
+
+def test_a_month_that_another_has_begun_takes_what_comes_late(url: str) -> None:
+    later = replace(entry(2), at=NOW.replace(month=5))
+    with opened(url) as one, opened(url) as other:
+        one.append([entry(1)])
+        other.append([later])
+        one.append([entry(3)])
+        assert [row["seq"] for row in rows_of(one)] == [1, 2, 3]
+        assert verify(one.engine, SIGNER.verifier).fault == ""
+
+
+def test_a_ledger_that_was_set_back_is_not_written_on(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(1)])
+        (head,) = execute(url, "SELECT * FROM ledger_head")
+        tiles = execute(url, "SELECT * FROM ledger_tiles")
+        ledger.append([entry(2)])
+        execute(url, "UPDATE ledger_tiles SET hashes = :hashes", hashes=tiles[0]["hashes"])
+        names = ", ".join(f"{name} = :{name}" for name in head)
+        execute(url, f"UPDATE ledger_head SET {names}", **head)  # noqa: S608 - its own columns
+        with pytest.raises(LedgerError, match="set back or replaced"):
+            ledger.append([entry(3)])
+
+
+def test_counts_that_somebody_changed_are_not_signed(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(1)])
+        execute(url, "UPDATE ledger_head SET messages = messages + 5")
+        with pytest.raises(LedgerError, match="not what was sealed"):
+            ledger.append([entry(2)])
+
+
+def test_two_who_asked_before_either_accepted_accept_once(url: str) -> None:
+    with opened(url) as one, opened(url) as other:
+        one.append([entry(9)])
+        for ledger in (one, other):
+            assert ledger.known([entry(1).message]) == {}
+        one.append([entry(1)])
+        with pytest.raises(LedgerError, match="asking again"):
+            other.append([entry(1)])
+        assert other.known([entry(1).message])[entry(1).message].accepted
+        assert one.size() == 2
 
 
 def test_times_in_any_zone_are_one_time(url: str) -> None:

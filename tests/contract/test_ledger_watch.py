@@ -53,7 +53,7 @@ class Watched:
         found = verify(
             self.ledger.engine, SIGNER.verifier, witness=note, begin=begin or 1, quick=True
         )
-        return Finding(found.through, found.first_bad, found.fault)
+        return Finding(found.through, found.first_bad, found.fault, found.seal)
 
     def tick(self, seconds: float = 1.0) -> None:
         """Look; what runs beside is waited for, and taken with a second look."""
@@ -161,6 +161,28 @@ def test_a_ledger_that_was_set_back_is_found_by_the_witness(tmp_path: Path) -> N
         assert watched.shown("halted") == 1
         with pytest.raises(LedgerError, match="a check of it failed"):
             ledger.append([entry(3)])
+        watched.close()
+
+
+def test_a_ledger_that_is_set_back_right_after_a_look_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    url = f"sqlite:///{file}"
+    with opened(url) as ledger:
+        ledger.append([entry(1)])
+        execute(url, "PRAGMA wal_checkpoint(TRUNCATE)")
+        older = file.read_bytes()
+        ledger.append([entry(2)])
+        watched = Watched(ledger, tmp_path / "witness")
+        watched.tick()
+        kept = watched.witness.read_bytes()
+        execute(url, "PRAGMA wal_checkpoint(TRUNCATE)")
+        with file.open("r+b") as database:
+            database.write(older)
+            database.truncate()
+        ledger.engine.dispose()
+        watched.tick(0.1)
+        assert watched.shown("halted") == 1
+        assert watched.witness.read_bytes() == kept
         watched.close()
 
 

@@ -11,6 +11,7 @@ import typer
 
 from hub.errors import SiteError
 from hub.message import AccessItems
+from schemas.hidden import mask_my_numbers
 
 if TYPE_CHECKING:
     from hub.ledger.store import DatabaseLedger
@@ -79,10 +80,6 @@ def opened(site: Path | None, state: Path | None) -> "Iterator[tuple[Site, Datab
 
 def asked_by(staff: str, department: str, reason: str, operation: str) -> AccessItems:
     """Give the access items of a command; the account's name stands where none is given."""
-    return AccessItems(
-        staff=staff or getpass.getuser(),
-        department=department,
-        terminal=socket.gethostname(),
-        reason=reason,
-        operation=operation,
-    )
+    # A 個人番号 that somebody typed by mistake would stand in the ledger for years.
+    words = (staff or getpass.getuser(), department, socket.gethostname(), reason, operation)
+    return AccessItems(*map(mask_my_numbers, words))

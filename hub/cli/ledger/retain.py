@@ -132,8 +132,10 @@ def _said(done: "list[Destroyed]") -> str:
 
 
 def _file_bytes(ledger: "DatabaseLedger") -> int:
-    path = ledger.engine.url.database if ledger.engine.dialect.name == "sqlite" else None
-    return Path(path).stat().st_size if path else 0
+    from hub.ledger.schema import sqlite_path  # noqa: PLC0415 - see hub.cli.main
+
+    path = sqlite_path(ledger.engine)
+    return path.stat().st_size if path else 0
 
 
 def erase_salts(  # noqa: PLR0913 - the options of a command

@@ -70,6 +70,7 @@ class Verified:
     destroyed: tuple[Range, ...] = ()
     erased_salts: int = 0
     checkpoints: int = 0
+    seal: str = ""
     unchecked: tuple[str, ...] = ()
     unfinished: tuple[int, ...] = ()
 
@@ -288,7 +289,7 @@ def _read_head(connection: Connection) -> tuple[Head, Verified]:
     unchecked: tuple[str, ...] = ()
     if connection.dialect.name == "postgresql":
         unchecked = ("indexes: PostgreSQL checks them with its extension amcheck",)
-    return now, Verified(size=now.size, halted=fault, unchecked=unchecked)
+    return now, Verified(size=now.size, seal=now.seal, halted=fault, unchecked=unchecked)
 
 
 @contextmanager
