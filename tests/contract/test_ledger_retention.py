@@ -198,11 +198,12 @@ def test_a_hub_that_runs_meanwhile_remembers_no_number_that_is_gone(
 
         def meanwhile(what: str, _done: int, _whole: int) -> None:
             if what == "marked":
-                hub.append([entry(3000, at=AT)])
+                hub.append([entry(3000, at=AT, kind=Kind.DELIVERY)])
                 hub.known([MessageKey(REGISTRY, "file-1.1"), MessageKey(REGISTRY, "file-1.6")])
 
         retain(other, tmp_path, meanwhile)
-        hub.append([entry(1, at=AT, access=OLD), entry(6, at=AT, access=OLD)])
+        again = {"at": AT, "access": OLD, "kind": Kind.DELIVERY}
+        hub.append([entry(1, **again), entry(6, **again)])
         numbers = sound(hub)
         assert [one.access for one in list(hub.entries())[-2:]] == [OLD, OLD]
         assert numbers[-2:] == [hub.size() - 1, hub.size()]

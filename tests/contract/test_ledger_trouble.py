@@ -116,7 +116,8 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(
 
 
 def test_an_empty_database_says_what_to_run(url: str) -> None:
-    open_engine(url).dispose()
+    with open_engine(url, make=True).connect() as connection:
+        connection.commit()
     with pytest.raises(LedgerError, match=r"restore .* only a new site .* 'renkei ledger migrate'"):
         DatabaseLedger(url, SIGNER)
 

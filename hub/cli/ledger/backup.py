@@ -48,6 +48,9 @@ def back_up_ledger(  # noqa: PLR0913 - the options of a command
     meanwhile, so there must be room for the ledger once more. Nothing is overwritten. Exit
     status: 0 written; 1 it could not be; 2 the command line is wrong.
     """
+    if not file.resolve().parent.is_dir():
+        message = f"the folder {file.resolve().parent} is not there: make it, or mount its disk"
+        raise LedgerError(message)
     with opened(site, state) as (settings, ledger):
         from hub.ledger.years.backup import back_up  # noqa: PLC0415 - see hub.cli.main
 

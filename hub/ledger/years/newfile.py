@@ -34,6 +34,7 @@ class NewFile(io.RawIOBase):
     def __enter__(self) -> Self:
         self._refuse_another()
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.fdopen(os.open(self._part, _FLAGS, _MODE), "wb")
         except OSError as error:
             raise self._error(error) from None
