@@ -191,7 +191,7 @@ def test_the_search_looked_everywhere(seen: Seen) -> None:
 
 
 def test_no_secret_stands_where_it_may_be_seen(seen: Seen) -> None:
-    assert len(seen.secrets) == 7
+    assert len(seen.secrets) == 8
     hidden = ("secrets/", "broker/node.json", "broker/conf/")
     places = {p: c for p, c in seen.outside().items() if not p.startswith(hidden)}
     assert found(seen.secrets, places) == {}
