@@ -29,6 +29,8 @@ def parts(
     known = all_months(connection)
     whole = read(connection)[0].size + 1
     end = whole if end is None else min(end, whole)
+    if not known:
+        return
     afters = [month.first_entry for month in known[1:]] + [whole]
     for month, after in zip(known, afters, strict=True):
         first, last = max(begin, month.first_entry), min(end, after)
