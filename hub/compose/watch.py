@@ -53,7 +53,7 @@ def run_watch(site: Site, stop: Stop) -> None:
                 clock=lambda: dt.datetime.now(dt.UTC),
                 monotonic=time.monotonic,
             )
-            log.info("watching the ledger")
+            log.info("the watch is working")
             watch.tick()
             while not stop.wait(TICK_SECONDS):
                 watch.tick()

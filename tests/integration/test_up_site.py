@@ -21,7 +21,7 @@ from tests.demo_rig import Renkei, alive, gone, supervised
 
 pytestmark = pytest.mark.integration
 
-NAMES = {"hub", *(f"adapter-{system}" for system in adapters.systems())}
+NAMES = {"hub", "ledger-watch", *(f"adapter-{system}" for system in adapters.systems())}
 
 
 @dataclass
