@@ -47,6 +47,8 @@ def opened(url: str) -> Iterator[DatabaseLedger]:
 
 def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
     """Give what every entry says, by the names of its parts, and its ``body`` commitment."""
+    # First the entries: a ledger that grows meanwhile has a salt for each of them.
+    found = list(ledger.entries())
     with ledger.engine.connect() as connection:
         months = [entries(month.month).c for month in all_months(connection)]
         salts = {
@@ -66,7 +68,7 @@ def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
             **asdict(entry.access),
             "body": Commitment(entry.digest, salts[entry.number]),
         }
-        for entry in ledger.entries()
+        for entry in found
     ]
 
 
