@@ -51,8 +51,7 @@ def attempt(misdeed: Misdeed, settings: LinkSettings) -> Outcome:
         credentials=pika.PlainCredentials(settings.user, settings.password.get_secret_value()),
     )
     try:
-        with pika.BlockingConnection(where) as connection:
-            _publish(connection, misdeed)
+        _try_once(where, misdeed)
     except ChannelClosedByBroker as closed:
         if closed.reply_code in _REFUSALS:
             return Outcome(misdeed, BROKER)
@@ -64,6 +63,17 @@ def attempt(misdeed: Misdeed, settings: LinkSettings) -> Outcome:
     except (AMQPError, OSError) as error:
         raise LinkLost(f"{misdeed.name}: {type(error).__name__}") from error
     return Outcome(misdeed)
+
+
+def _try_once(where: pika.ConnectionParameters, misdeed: Misdeed) -> None:
+    connection = pika.BlockingConnection(where)
+    try:
+        _publish(connection, misdeed)
+    except Exception:
+        connection.close()
+        raise
+    # A signal leaves it as it is: pika cannot close what it was in the middle of opening.
+    connection.close()
 
 
 def _publish(connection: pika.BlockingConnection, misdeed: Misdeed) -> None:
