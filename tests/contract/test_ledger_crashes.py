@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from hub.ledger.model import Entry, Kind
 from hub.ledger.store import DatabaseLedger
@@ -28,16 +28,20 @@ def killed_at(engine: Engine, step: int) -> Iterator[list[str]]:
     """Break off before the statement with this number, from 0, or before the commit."""
     done: list[str] = []
 
-    def count(what: str) -> None:
+    def count(connection: Connection, what: str) -> None:
         if len(done) == step:
+            # What the end of a process does to its connections.
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.close()
             raise Killed
         done.append(what)
 
-    def before(_c: object, _k: object, statement: str, *_: object) -> None:
-        count(statement)
+    def before(connection: Connection, _k: object, statement: str, *_: object) -> None:
+        count(connection, statement)
 
-    def committing(_: object) -> None:
-        count("COMMIT")
+    def committing(connection: Connection) -> None:
+        count(connection, "COMMIT")
 
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "commit", committing)
@@ -64,13 +68,15 @@ def named(one: Entry, message_id: str) -> MessageKey:
 
 def breaks_off(ledger: DatabaseLedger, new: list[Entry], step: int) -> bool:
     """Append, break off at a step; false when there was no such step, and all is appended."""
+    was_killed = False
     with killed_at(ledger.engine, step):
         try:
             ledger.append(new)
         except Killed:
-            dropped()
-            return True
-    return False
+            was_killed = True
+    # The exception, whose frames hold the connection, is gone by now.
+    dropped()
+    return was_killed
 
 
 def dropped() -> None:

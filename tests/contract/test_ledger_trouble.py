@@ -116,8 +116,10 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(
 
 
 def test_an_empty_database_says_what_to_run(url: str) -> None:
-    with open_engine(url, make=True).connect() as connection:
+    engine = open_engine(url, make=True)
+    with engine.connect() as connection:
         connection.commit()
+    engine.dispose()
     with pytest.raises(LedgerError, match=r"restore .* only a new site .* 'renkei ledger migrate'"):
         DatabaseLedger(url, SIGNER)
 
