@@ -42,6 +42,9 @@ TraceParent = Annotated[
 ]
 
 
+Doubt = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")]
+
+
 def _no_my_number(text: str) -> str:
     if holds_my_number(text):
         message = "it holds what is taken for a 個人番号"
@@ -51,6 +54,13 @@ def _no_my_number(text: str) -> str:
 
 # For what enters the ledger by itself; ``schemas.hidden`` says what is taken for a number.
 _NoMyNumber = AfterValidator(_no_my_number)
+
+Follows = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}/[A-Za-z0-9._:-]{1,80}$"),
+    _NoMyNumber,
+]
+"""``<sender>/<id>`` of another message."""
 
 DataT = TypeVar("DataT")
 
@@ -67,6 +77,9 @@ class Envelope(BaseModel, Generic[DataT]):
 
     ``purpose`` may be left out. Where it is given, only flows of that very purpose (用途, as
     the catalogue words it) carry the message: data stated for one end is not used for another.
+    ``follows`` names a message that this one answers or passes on; the hub makes sure that it
+    delivered that message to this sender. ``doubt`` is a code by which the sender's adapter asks
+    for a person's look before the message moves. Receivers get neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -84,6 +97,8 @@ class Envelope(BaseModel, Generic[DataT]):
     reason: Item = ""
     operation: Item = ""
     purpose: Purpose | None = None
+    follows: Follows | None = None
+    doubt: Annotated[Doubt, _NoMyNumber] = ""
     traceparent: TraceParent | None = None
     data: DataT
 
@@ -91,6 +106,11 @@ class Envelope(BaseModel, Generic[DataT]):
     def key(self) -> MessageKey:
         """Name this message by its sender and id."""
         return MessageKey(self.source.removeprefix(SOURCE_PREFIX), self.id)
+
+    @property
+    def followed(self) -> MessageKey | None:
+        """Name the message that this one answers or passes on."""
+        return None if self.follows is None else MessageKey(*self.follows.split("/", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,8 @@ def encode_event(  # noqa: PLR0913 - the attributes of an event
     data: CanonicalMessage | dict[str, Any],
     access: AccessItems,
     dataschema: str | None = None,
+    follows: MessageKey | None = None,
+    doubt: str = "",
 ) -> bytes:
     """Write an event as the UTF-8 JSON that goes on the wire.
 
@@ -168,6 +190,10 @@ def encode_event(  # noqa: PLR0913 - the attributes of an event
     }
     if dataschema is not None:
         event["dataschema"] = dataschema
+    if follows is not None:
+        event["follows"] = "/".join(follows)
+    if doubt:
+        event["doubt"] = doubt
     return pydantic_core.to_json(event)
 
 

@@ -15,6 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 Encoding = Literal["utf-8", "cp932"]
 
 
+class FormName(StrEnum):
+    """How a file is put together; ``hub/edge/forms/`` has one module for each."""
+
+    FRAMED = "framed"  # comma-separated, header record and trailer
+    PLAIN = "plain"  # comma-separated, data records only
+    FIXED = "fixed"  # records of a fixed number of bytes
+    SHEET = "sheet"  # a workbook of spreadsheets
+    XML = "xml"  # one XML document
+    PACKAGE = "package"  # a ZIP package
+
+
 class Kind(StrEnum):
     """What a column's text may be."""
 
@@ -22,13 +33,17 @@ class Kind(StrEnum):
     DIGITS = "digits"  # ASCII digits, leading zeros kept
     INTEGER = "integer"  # optional minus sign, ASCII digits
     DATE = "date"  # a register's date: any text that schemas.dates can keep
+    DAY = "day"  # a day of the calendar, YYYY-MM-DD
+    MONTH = "month"  # YYYY-MM
+    MOMENT = "moment"  # ISO 8601 with offset from UTC
 
 
 class Column(BaseModel):
     """One column: its name on the wire, its field name in code, and what it may hold.
 
     ``width`` counts characters. ``codes`` maps wire codes to their meaning; where it is given,
-    no other value is allowed (an empty value only when the column is not required).
+    no other value is allowed (an empty value only when the column is not required); ``means``
+    maps the same codes to the value of the canonical message, where that is another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,14 +54,24 @@ class Column(BaseModel):
     kind: Kind = Kind.TEXT
     required: bool = False
     codes: dict[str, str] = {}
+    means: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _meanings_are_of_codes(self) -> Self:
+        if self.means and self.means.keys() != self.codes.keys():
+            message = f"means of {self.name} is not of the same codes"
+            raise ValueError(message)
+        return self
 
 
 class Layout(BaseModel):
-    """A comma-separated file (RFC 4180 quoting, no line breaks inside a value).
+    """A file of one ``form``.
 
-    The first line is the header record ``H,<layout id>,<created at, ISO 8601 with offset>,
+    A ``framed`` file is comma-separated (RFC 4180 quoting, no line breaks inside a value): the
+    first line is the header record ``H,<layout id>,<created at, ISO 8601 with offset>,
     <department>,<terminal>,<staff>``, then data records ``D,<columns in order>``, then the
-    trailer ``T,<number of data records>``. ``group_by`` names the field whose equal values,
+    trailer ``T,<number of data records>``. A ``plain`` one has its data records alone, without
+    the ``D``. ``group_by`` names the field whose equal values,
     always on consecutive lines and ascending through the file, are read together.
     """
 
@@ -57,6 +82,7 @@ class Layout(BaseModel):
     title_ja: str
     assumed: bool
     source: str
+    form: FormName = FormName.FRAMED
     encoding: Encoding = "utf-8"
     group_by: str | None = None
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]

@@ -13,8 +13,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hub.edge.delimited import Header, read_rows, write_file
-from hub.edge.kit import Adapter, BadRecord, Inbound, Mapped, Outbound, Row, Unwritable
+from hub.edge.delimited import read_rows, write_file
+from hub.edge.form import Header
+from hub.edge.forms.framed import Framed
+from hub.edge.kit import (
+    Adapter,
+    BadRecord,
+    Inbound,
+    Mapped,
+    Outbound,
+    Row,
+    Unwritable,
+    without_desk,
+)
 from hub.edge.loop import Clocks, run_adapter
 from hub.edge.observe import EdgeObserver
 from hub.edge.wall import Wall, Walls
@@ -94,7 +105,7 @@ def to_row(copy: Copy) -> Mapping[str, str]:
 
 ALPHA = Adapter(
     system="alpha",
-    inbound=(Inbound("notes_*.csv", NOTES_IN.id, Noted.MESSAGE_TYPE, to_messages),),
+    inbound=(Inbound("notes_*.csv", NOTES_IN.id, Noted.MESSAGE_TYPE, without_desk(to_messages)),),
 )
 BETA = Adapter(
     system="beta",
@@ -334,4 +345,4 @@ def copy_of(number: int, note: str, *, person: str = "1", kind: str = Noted.MESS
 def use_test_layouts(patch: pytest.MonkeyPatch) -> None:
     """Let ``hub.edge`` find the layouts of this module."""
     for module in ("hub.edge.inbox", "hub.edge.sorting"):
-        patch.setattr(f"{module}.load_layout", LAYOUTS.__getitem__)
+        patch.setattr(f"{module}.form_of", lambda layout_id: Framed(LAYOUTS[layout_id]))

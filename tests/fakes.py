@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Self
 
+from hub.edge.kit import Asked, KnownPerson, Question
 from hub.errors import LinkLost
 from hub.ports import Delivery, Outgoing, Sent
 
@@ -146,3 +147,15 @@ class FakeLink:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class NoDesk:
+    """A desk where nothing can be found (``hub.edge.kit.Desk``)."""
+
+    def asked(self, question: Question) -> Asked | None:  # noqa: ARG002 - protocol
+        """Give no question."""
+        return None
+
+    def persons(self, field: str, value: str) -> Sequence[KnownPerson]:  # noqa: ARG002 - protocol
+        """Give nobody."""
+        return ()

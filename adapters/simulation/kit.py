@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.simulation.city import CityDay
-from hub.edge.delimited import Header, write_file
+from hub.edge.delimited import write_file
+from hub.edge.form import Header
 from hub.errors import EdgeError
 from schemas.layout import load_layout
 

@@ -30,8 +30,8 @@ from hub.demo.report import Report
 from hub.demo.state import DemoState, Parameters, opened, write_site
 from hub.demo.tally import Arrived, arrived, content_faults, tally
 from hub.demo.watch import Progress, Watcher
-from hub.edge.delimited import BadFile
 from hub.edge.files import PRIVATE_MODE, write_whole
+from hub.edge.form import BadFile
 from hub.edge.journal import InboundFile, InboundState, inbound_files
 from hub.errors import LinkLost, RenkeiError
 from hub.ledger.model import Kind

@@ -11,12 +11,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from hub.edge import files
+from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import GROUP_LIMIT, GroupSizes
 from hub.edge.kit import BadRecord, Row, Unwritable
 from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
@@ -29,56 +28,6 @@ _BOM = b"\xef\xbb\xbf"
 _COUNT = re.compile(r"[0-9]{1,12}")
 _HEADER_PARTS = 6
 _TRAILER_PARTS = 2
-
-
-class FileFault(StrEnum):
-    """Why a file is set aside whole."""
-
-    EMPTY = "empty"
-    ENCODING = "encoding"
-    LAYOUT = "layout"
-    HEADER = "header"
-    LINE = "line"
-    LINE_TOO_LONG = "line-too-long"
-    TRAILER = "trailer"
-    AFTER_TRAILER = "after-trailer"
-    TRUNCATED = "truncated"
-    CHANGED = "changed"
-    GROUP_TOO_LARGE = "group-too-large"
-    NOT_PERMITTED = "not-permitted"
-
-
-class BadFile(ValueError):
-    """A file that cannot be read as its layout; ``line`` is 0 where no line is at fault."""
-
-    def __init__(self, code: FileFault, reason: str, line: int = 0) -> None:
-        super().__init__(f"{reason} (line {line})" if line else reason)
-        self.code = code
-        self.reason = reason
-        self.line = line
-
-
-class Unfinished(ValueError):
-    """The file has no trailer yet: its writer may still be at it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first record of a file; ``created_at`` has an offset from UTC."""
-
-    created_at: dt.datetime
-    department: str
-    terminal: str
-    staff: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known of a whole file: its SHA-256 in hex, header, and number of records."""
-
-    digest: str
-    header: Header
-    records: int
 
 
 # -- reading ---------------------------------------------------------------------------

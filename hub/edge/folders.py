@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.edge import files
-from hub.edge.delimited import BadFile
+from hub.edge.form import BadFile
 
 SHARED_MODE = 0o770
 PRIVATE_MODE = 0o700

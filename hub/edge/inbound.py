@@ -9,13 +9,14 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.edge.backoff import Backoff
-from hub.edge.delimited import BadFile, Header, read_parsed
-from hub.edge.groups import Group, groups
+from hub.edge.form import BadFile, Header
+from hub.edge.groups import Group
 from hub.edge.inbox import Inbox, Picked
 from hub.edge.journal import Journal
-from hub.edge.kit import BadRecord, Inbound, Mapped
+from hub.edge.kit import BadRecord, Desk, Inbound, Mapped, Question
 from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
+from hub.errors import EdgeError
 from hub.message import AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
@@ -36,6 +37,7 @@ class Numbered:
 
     record: int
     outgoing: Outgoing
+    closes: Question | None
 
 
 class Sender:
@@ -54,9 +56,11 @@ class Sender:
         *,
         inbox: Inbox,
         journal: Journal,
+        desk: Desk,
         observe: EdgeObserver,
     ) -> None:
         self._system = system
+        self._desk = desk
         self._access = access
         self._encoding = encoding
         self._poll_seconds = poll_seconds
@@ -98,9 +102,8 @@ class Sender:
         self._inbox.finish(picked, rejects.count)
 
     def _parts(self, picked: Picked) -> Iterator[Mapped | BadRecord]:
-        parsed = read_parsed(picked.path, picked.layout, self._encoding)
-        for group in groups(parsed, picked.layout):
-            yield from answers(picked.wire, group)
+        for group in picked.form.groups(picked.path, self._encoding):
+            yield from answers(picked.wire, group, self._desk)
 
     def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
         message = mapped.message
@@ -113,6 +116,8 @@ class Sender:
             data=message,
             access=_access_items(picked.facts.header, self._access, mapped.reason),
             dataschema=schema_uri(type(message)),
+            follows=mapped.follows,
+            doubt=mapped.doubt,
         )
         outgoing = Outgoing(
             exchange=inbound_exchange(self._system),
@@ -123,7 +128,7 @@ class Sender:
             order_key=message.addressee_number,
             partition=partition_of(message.addressee_number),
         )
-        return Numbered(mapped.number, outgoing)
+        return Numbered(mapped.number, outgoing, mapped.closes)
 
     def _publish(self, link: Link, picked: Picked, batch: Sequence[Numbered]) -> Steps:
         if not batch:
@@ -141,7 +146,9 @@ class Sender:
             if waiting:
                 self._observe.held_back(len(waiting))
                 yield backoff.next()
-        self._journal.confirm(picked.entry.digest, [message.record for message in batch])
+        closed = [message.closes for message in batch if message.closes is not None]
+        records = [message.record for message in batch]
+        self._journal.confirm(picked.entry.digest, records, closed)
         self._observe.published(picked.wire.message_type, len(batch))
         yield 0.0
 
@@ -155,7 +162,7 @@ def _access_items(header: Header, site: AccessSite, reason: str) -> AccessItems:
     )
 
 
-def answers(wire: Inbound, group: Group) -> Sequence[Mapped | BadRecord]:
+def answers(wire: Inbound, group: Group, desk: Desk) -> Sequence[Mapped | BadRecord]:
     """Map one group, and put the layout's refusals and the mapping's answers in order.
 
     A mapping that fails, or answers what it was not asked, gets its whole group refused: no
@@ -165,8 +172,10 @@ def answers(wire: Inbound, group: Group) -> Sequence[Mapped | BadRecord]:
     if not sound:
         return group.faults
     try:
-        mapped = wire.to_messages(group.rows)
+        mapped = wire.to_messages(group.rows, desk)
         fault = _answer_fault(wire, {row.number for row in sound}, mapped)
+    except EdgeError:
+        raise  # the desk cannot be asked now: nobody may be refused for that
     except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
         mapped, fault = (), f"the mapping failed ({type(error).__name__})"
     if fault:

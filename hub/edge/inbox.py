@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.edge import files
-from hub.edge.delimited import BadFile, FileFacts, FileFault, Unfinished, check_file
 from hub.edge.folders import Folders
+from hub.edge.form import BadFile, FileFacts, FileFault, Form, Unfinished
+from hub.edge.forms import form_of
 from hub.edge.journal import InboundFile, InboundState, Journal
 from hub.edge.kit import Inbound
 from hub.edge.observe import EdgeObserver
 from hub.edge.survey import being_written, pattern_of
 from hub.edge.wall import Walls
 from hub.errors import EdgeError
-from schemas.layout import Encoding, Layout, load_layout
+from schemas.layout import Encoding
 
 
 class Stamp(NamedTuple):
@@ -34,7 +35,7 @@ class Picked:
     path: Path
     stamp: Stamp
     wire: Inbound
-    layout: Layout
+    form: Form
     facts: FileFacts
     entry: InboundFile
 
@@ -93,7 +94,7 @@ class Inbox:
         now: Callable[[], dt.datetime],
     ) -> None:
         self._folders = folders
-        self._wires = {wire.pattern: (wire, load_layout(wire.layout)) for wire in wires}
+        self._wires = {wire.pattern: (wire, form_of(wire.layout)) for wire in wires}
         self._journal = journal
         self._observe = observe
         self._walls = walls
@@ -122,14 +123,14 @@ class Inbox:
             EdgeError: the folder, a file or the journal cannot be used.
         """
         held_back: set[str] = set()
-        for path, wire, layout in self._listed():
+        for path, wire, form in self._listed():
             if wire.pattern in held_back:
                 continue
             stamp = stamp_of(path)
             if stamp is None:
                 continue
             try:
-                facts = self._judged(path, stamp, layout)
+                facts = self._judged(path, stamp, form)
                 may_go = facts is not None and self._may_go(wire)
             except BadFile as bad:
                 self.set_aside(path, bad)
@@ -140,7 +141,7 @@ class Inbox:
             self._watched.pop(path, None)
             entry = self._entered(path, facts)
             if entry.state == InboundState.READING:
-                return Picked(path, stamp, wire, layout, facts, entry)
+                return Picked(path, stamp, wire, form, facts, entry)
             self._put_away(path, entry)
         return None
 
@@ -170,7 +171,7 @@ class Inbox:
         files.rename(picked.path, self._folders.processed / picked.entry.placed_as)
         self._journal.placed(picked.entry.digest)
 
-    def _listed(self) -> Iterator[tuple[Path, Inbound, Layout]]:
+    def _listed(self) -> Iterator[tuple[Path, Inbound, Form]]:
         names = files.names_in(self._folders.to_hub)
         present = {self._folders.to_hub / name for name in names}
         self._watched = {path: seen for path, seen in self._watched.items() if path in present}
@@ -179,7 +180,7 @@ class Inbox:
             if pattern is not None:
                 yield self._folders.to_hub / name, *self._wires[pattern]
 
-    def _judged(self, path: Path, stamp: Stamp, layout: Layout) -> FileFacts | None:
+    def _judged(self, path: Path, stamp: Stamp, form: Form) -> FileFacts | None:
         """Give the facts of a whole file; ``None`` while it may still be written."""
         watched = self._watched.get(path)
         settled = False
@@ -192,7 +193,7 @@ class Inbox:
                 return None
             watched.checked = True
         try:
-            return check_file(path, layout, self._encoding, settled=settled)
+            return form.check(path, self._encoding, settled=settled)
         except Unfinished as unfinished:
             if settled:
                 raise BadFile(FileFault.TRUNCATED, str(unfinished)) from unfinished

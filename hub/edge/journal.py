@@ -1,8 +1,9 @@
 """An adapter's own memory: which files were read, and which messages stand in which file.
 
 One SQLite file that belongs to one adapter process. It holds names, digests, ids and counts,
-and nothing that a record says. Entries are kept for good: a message may come again long after
-it was delivered, and one remembered takes about 100 bytes.
+and nothing that a record says, but for open questions (``hub.edge.questions``). Entries are kept
+for good: a message may come again long after it was delivered, and one remembered takes about
+100 bytes.
 """
 
 import fcntl
@@ -15,7 +16,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from hub.edge import files
+from hub.edge import files, questions
+from hub.edge.kit import Asked, Question
+from hub.edge.questions import Overdue
 from hub.errors import EdgeError
 
 _MIGRATIONS = (
@@ -59,6 +62,7 @@ _MIGRATIONS = (
         PRIMARY KEY (digest, first)
     ) STRICT, WITHOUT ROWID;
     """,
+    questions.TABLES,
 )
 
 
@@ -237,8 +241,11 @@ class Journal:
                 ),
             )
 
-    def confirm(self, digest: str, records: Sequence[int]) -> None:
-        """Remember that the messages of these records, in rising order, are confirmed."""
+    def confirm(self, digest: str, records: Sequence[int], closed: Iterable[Question] = ()) -> None:
+        """Remember that the messages of these records, in rising order, are confirmed.
+
+        ``closed`` are the questions that they answer.
+        """
         with self._transaction() as database:
             database.execute(
                 "UPDATE inbound SET confirmed_through = ?, published = published + ?"
@@ -249,6 +256,7 @@ class Journal:
                 "INSERT INTO inbound_sent (digest, first, last) VALUES (?, ?, ?)",
                 ((digest, first, last) for first, last in runs(records)),
             )
+            questions.close(database, closed)
 
     def finish(self, digest: str, rejected: int) -> None:
         """Remember that a file was read to its end."""
@@ -285,10 +293,16 @@ class Journal:
                     known[key] = Taken(key, *row)
         return known
 
-    def deliver(self, written: Sequence[OutboundFile], taken: Iterable[Taken], at: int) -> None:
+    def deliver(
+        self,
+        written: Sequence[OutboundFile],
+        taken: Iterable[Taken],
+        at: int,
+        asked: Iterable[Asked] = (),
+    ) -> None:
         """Remember files that are whole on disk, and every message done with: all, or none.
 
-        ``at`` is when, in seconds since 1970-01-01 UTC.
+        ``at`` is when, in seconds since 1970-01-01 UTC; ``asked`` is what the messages ask.
         """
         with self._transaction() as database:
             database.executemany(
@@ -300,6 +314,7 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 ((*message.key, message.file, message.code, at) for message in taken),
             )
+            questions.note(database, asked, at)
 
     def unnamed(self) -> list[OutboundFile]:
         """Give the files that may still have their temporary name."""
@@ -324,6 +339,23 @@ class Journal:
             database.executemany(
                 "UPDATE taken SET receipted = 1 WHERE sender = ? AND id = ? AND flow = ?", keys
             )
+
+    # -- questions ---------------------------------------------------------------------
+
+    def asked(self, question: Question) -> Asked | None:
+        """Give what the system was asked by this name."""
+        with self._mapped():
+            return questions.find(self._database, question)
+
+    def overdue(self, now: int, most: int) -> list[Overdue]:
+        """Give open questions whose time was over at ``now`` (seconds since 1970 UTC)."""
+        with self._mapped():
+            return questions.overdue(self._database, now, most)
+
+    def told_overdue(self, told: Iterable[Question]) -> None:
+        """Remember that it was told of these questions that nobody answered in time."""
+        with self._transaction() as database:
+            questions.tell(database, told)
 
 
 def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -5,10 +5,13 @@ kind. It says which files go in and out and how a record becomes a message and b
 nothing itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from hub.message import Copy
+from hub.message import Copy, MessageKey
 from schemas.canonical import CanonicalMessage
 
 
@@ -37,13 +40,92 @@ class BadRecord:
     reason: str
 
 
+class Question(NamedTuple):
+    """What names an open question of this system: its kind, and a key of that kind.
+
+    Whoever asks and whoever answers know the same key: a number of the inquiry, or of a person.
+    """
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A copy that was delivered to the system and that something may answer or follow.
+
+    ``facts`` is what an answer is held against, as JSON; ``within`` is how long an answer may
+    take before the asker is told that there is none (``None``: nobody waits).
+    """
+
+    question: Question
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    within: dt.timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An ``Asking`` as the journal keeps it.
+
+    ``message`` names the message that was delivered, ``addressee_number`` is of whom it was.
+    ``closed`` says that an answer was given, or that the asker was told of none. ``due_after``
+    is how many seconds an answer may take; ``None`` where nobody waits.
+    """
+
+    question: Question
+    message: MessageKey
+    addressee_number: str
+    facts: Mapping[str, Any]
+    closed: bool = False
+    due_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person in the office's own list for matching (突合), by the columns of its layout."""
+
+    addressee_number: str
+    values: Mapping[str, str]
+
+
+class Desk(Protocol):
+    """What a mapping may look up; every method raises ``EdgeError`` when it cannot be done."""
+
+    def asked(self, question: Question) -> Asked | None:
+        """Give what the system was asked by this name; the newest, where it was asked twice."""
+        ...
+
+    def persons(self, field: str, value: str) -> Sequence[KnownPerson]:
+        """Give those in the list for matching whose ``field`` has this value."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A record that became a message; ``reason`` is the access log's 処理事由."""
+    """A record that became a message; ``reason`` is the access log's 処理事由.
+
+    ``follows`` names a message that the hub delivered to this system, about the same person, and
+    that this one answers or passes on: the hub makes sure of it, and lets such a message pass
+    where the sender itself knows nothing of the person's household. ``closes`` is the question
+    that it answers. ``doubt`` is a code that has the hub hold it for a person to look at.
+    """
 
     number: int
     message: CanonicalMessage
     reason: str
+    follows: MessageKey | None = None
+    closes: Question | None = None
+    doubt: str = ""
+
+
+ToMessages = Callable[[Sequence[Row], Desk], Sequence[Mapped | BadRecord]]
+
+
+def without_desk(
+    to_messages: Callable[[Sequence[Row]], Sequence[Mapped | BadRecord]],
+) -> ToMessages:
+    """Make a ``ToMessages`` of a mapping that has nothing to look up."""
+    return lambda rows, _desk: to_messages(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +134,13 @@ class Inbound:
 
     ``to_messages`` gets the rows of one group (``layout.group_by``; a single row where the
     layout has no groups) and answers sound rows with a ``Mapped`` or a ``BadRecord``, in
-    order; a row that only tells about its group gets no answer. It is pure.
+    order; a row that only tells about its group gets no answer. It changes nothing.
     """
 
     pattern: str
     layout: str
     message_type: str
-    to_messages: Callable[[Sequence[Row]], Sequence[Mapped | BadRecord]]
+    to_messages: ToMessages
 
 
 class Unwritable(ValueError):
@@ -70,24 +152,79 @@ class Unwritable(ValueError):
         self.reason = reason
 
 
+def numbered(prefix: str, sequence: int, at: dt.datetime, suffix: str) -> str:
+    """Name a file ``<prefix>_<sequence, 8 digits><suffix>``."""
+    del at
+    return f"{prefix}_{sequence:08}{suffix}"
+
+
+def _every(_copy: Copy) -> bool:
+    return True
+
+
+def _nothing(_copy: Copy) -> Asking | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """Files that the hub writes for the system: ``<prefix>_<sequence>.csv``.
+    """Files that the hub writes for the system.
 
     ``to_row`` gives the text of each of the layout's fields. It is pure, and raises
-    ``Unwritable`` for a copy that has no place on this wire.
+    ``Unwritable`` for a copy that has no place on this wire. Of several wires for one message
+    type each ``takes`` copies of its own. ``asks`` says what a copy asks the system, if it does.
+    ``file_name`` names a file by prefix, sequence, time and suffix; a name is never given twice,
+    and begins with the prefix and ``_``.
     """
 
     prefix: str
     layout: str
     message_type: str
     to_row: Callable[[Copy], Mapping[str, str]]
+    takes: Callable[[Copy], bool] = _every
+    asks: Callable[[Copy], Asking | None] = _nothing
+    file_name: Callable[[str, int, dt.datetime, str], str] = numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a courier is given: the system's drive, a memory of its own, and where to go.
+
+    ``drive`` has ``to-hub`` and ``from-hub``; ``memory`` is the path of a file of the courier's
+    own beside the journal. ``url`` is the base address of the system's interface, ``secret``
+    what it logs in with. ``tell`` says what went wrong, or with ``None`` that it works again.
+    """
+
+    system: str
+    drive: Path
+    memory: Path
+    url: str
+    secret: str = field(repr=False)
+    timeout_seconds: float
+    poll_seconds: float
+    tell: Callable[[str, Exception | None], None]
+
+
+Courier = Callable[[Errand], Awaitable[None]]
+"""Carries files between a system's drive and its interface, until it is cancelled.
+
+For a system that is reached by HTTP: it takes files out of ``from-hub`` as the system itself
+would, and puts the system's into ``to-hub``, whole. It may be ended at any moment, and goes on
+where it was by its ``memory``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One connected system."""
+    """One connected system.
+
+    ``courier`` carries its files where it is reached by HTTP. ``matching`` is the layout of the
+    office's own list for matching (突合), where the system's records do not name a person by
+    宛名番号; the list stands in the folder ``matching``.
+    """
 
     system: str
     inbound: tuple[Inbound, ...] = ()
     outbound: tuple[Outbound, ...] = ()
+    courier: Courier | None = None
+    matching: str = ""

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from hub.edge.backoff import Backoff
+from hub.edge.desk import JournalDesk, NoPersons
 from hub.edge.folders import Folders
 from hub.edge.inbound import Sender, Steps
 from hub.edge.inbox import Inbox
@@ -18,6 +19,7 @@ from hub.edge.journal import Journal
 from hub.edge.kit import Adapter
 from hub.edge.observe import EdgeObserver
 from hub.edge.outbound import Outbox
+from hub.edge.overdue import Deadlines
 from hub.edge.sorting import Sorter
 from hub.edge.survey import Survey
 from hub.edge.wall import Walls
@@ -47,6 +49,7 @@ class Station:
 
     sender: Sender
     outbox: Outbox
+    deadlines: Deadlines
 
 
 @contextmanager
@@ -80,6 +83,7 @@ def open_station(
             settings.poll_seconds,
             inbox=inbox,
             journal=journal,
+            desk=JournalDesk(journal, NoPersons()),
             observe=observe,
         )
         outbox = Outbox(
@@ -98,7 +102,7 @@ def open_station(
         outbox.check_headers()
         inbox.recover()
         outbox.recover()
-        yield Station(sender, outbox)
+        yield Station(sender, outbox, Deadlines(journal, folders.to_hub, clocks.now))
 
 
 def run_adapter(  # noqa: PLR0913 - what a loop is given
@@ -238,7 +242,7 @@ class _Run:
 
     def _inbound_turn(self, link: Link, station: Station, lane: _Lane, steps: Steps) -> Steps:
         try:
-            self._look()
+            self._look(station)
             pause = next(steps)
         except EdgeError as error:
             self.troubles.tell("inbound", error)
@@ -248,8 +252,9 @@ class _Run:
         lane.worked(self._clocks.monotonic() + pause)
         return steps
 
-    def _look(self) -> None:
+    def _look(self, station: Station) -> None:
         if self._survey_due <= self._clocks.monotonic():
+            station.deadlines.look()
             self._survey.look()
             self._survey_due = self._clocks.monotonic() + self._settings.poll_seconds
 

@@ -7,13 +7,13 @@ after a crash finds in the journal what was done.
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hub.edge import files
-from hub.edge.delimited import Header, framed
 from hub.edge.folders import Folders
+from hub.edge.form import Header
 from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
 from hub.edge.kit import Unwritable
 from hub.edge.observe import EdgeObserver
@@ -81,7 +81,7 @@ class Outbox:
         header = _header(self._access, self._now())
         for prefix, wire in self._sorter.wires.items():
             try:
-                list(framed(wire.encoder, header, ()))
+                list(wire.encoder.framed(header, ()))
             except Unwritable as error:
                 raise SiteError(f"access of {self._system}, in files {prefix}: {error}") from error
 
@@ -92,7 +92,7 @@ class Outbox:
             EdgeError: the folder or the journal cannot be used.
         """
         self._name_files()
-        patterns = [f".{prefix}_*.csv.tmp" for prefix in self._sorter.wires]
+        patterns = [f".{prefix}_*.tmp" for prefix in self._sorter.wires]
         for name in files.names_in(self._folders.from_hub):
             if any(fnmatchcase(name, pattern) for pattern in patterns):
                 files.remove(self._folders.from_hub / name)
@@ -180,21 +180,34 @@ class Outbox:
         for notice in parts.notices:
             day = at.strftime("%Y%m%d")
             files.append_line(self._folders.notices / f"notices-{day}.jsonl", notice.line)
-        written = [self._write(prefix, lines, at) for prefix, lines in parts.lines.items()]
-        taken = _taken(parts, {file.prefix: file.name for file in written})
+        written: list[OutboundFile] = []
+        taken: list[Taken] = []
+        for prefix, lines in parts.lines.items():
+            sequence = self._journal.last_sequence(prefix)
+            for portion in _portions(lines, single=self._sorter.wires[prefix].form.single):
+                file = self._write(prefix, sequence, portion, at)
+                sequence = file.sequence
+                written.append(file)
+                taken += [Taken(line.key, file.name, "") for line in portion]
+        taken += _without_file(parts)
         if taken:
-            self._journal.deliver(written, taken, int(at.timestamp()))
+            asked = [line.asked for lines in parts.lines.values() for line in lines if line.asked]
+            self._journal.deliver(written, taken, int(at.timestamp()), asked)
         return taken
 
-    def _write(self, prefix: str, lines: Sequence[Line], at: dt.datetime) -> OutboundFile:
-        sequence = self._journal.last_sequence(prefix) + 1
-        while files.exists(self._folders.from_hub / _file_name(prefix, sequence)):
-            sequence += 1  # the journal was lost: what the system has not yet read stays
-        file = OutboundFile(prefix, sequence, _file_name(prefix, sequence), len(lines))
-        header = _header(self._access, at)
-        encoder = self._sorter.wires[prefix].encoder
+    def _write(
+        self, prefix: str, last: int, lines: Sequence[Line], at: dt.datetime
+    ) -> OutboundFile:
+        wire = self._sorter.wires[prefix]
+        sequence, name = last, ""
+        # Where the journal was lost, what the system has not yet read stays.
+        while not name or files.exists(self._folders.from_hub / name):
+            sequence += 1
+            name = wire.outbound.file_name(prefix, sequence, at, wire.form.suffix)
+        file = OutboundFile(prefix, sequence, name, len(lines))
         temporary = files.temporary_name(self._folders.from_hub / file.name)
-        files.write_synced(temporary, framed(encoder, header, (line.record for line in lines)))
+        records = (line.record for line in lines)
+        files.write_synced(temporary, wire.encoder.framed(_header(self._access, at), records))
         return file
 
     def _name_files(self) -> None:
@@ -266,14 +279,16 @@ def _header(access: AccessSite, at: dt.datetime) -> Header:
     return Header(at, access.department, access.terminal, access.staff)
 
 
-def _file_name(prefix: str, sequence: int) -> str:
-    return f"{prefix}_{sequence:08}.csv"
+def _portions(lines: Sequence[Line], *, single: bool) -> Iterator[Sequence[Line]]:
+    """Share lines out among files: all in one, or one in each."""
+    if single:
+        yield from ([line] for line in lines)
+    else:
+        yield lines
 
 
-def _taken(parts: _Sorted, file_names: Mapping[str, str]) -> list[Taken]:
-    lines = (line for of_prefix in parts.lines.values() for line in of_prefix)
-    taken = [Taken(line.key, file_names[line.prefix], "") for line in lines]
-    taken += [
+def _without_file(parts: _Sorted) -> list[Taken]:
+    taken = [
         Taken(aside.key, aside.file_name(), aside.code)
         for aside in parts.asides
         if aside.key is not None

@@ -5,6 +5,7 @@ same layout would refuse.
 """
 
 import csv
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -19,6 +20,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What no value may have: control characters and line breaks."""
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_MONTH_LENGTH = 7
 
 
 class Parsed(NamedTuple):
@@ -51,7 +53,26 @@ def _kind_fault(kind: Kind, text: str) -> str | None:
         return "is not all ASCII digits"
     if kind is Kind.INTEGER and not _INTEGER.fullmatch(text):
         return "is not a whole number"
+    if kind in _TIMES and not _is_time(_TIMES[kind], text):
+        return f"is no {kind}"
     return None
+
+
+_TIMES: Mapping[Kind, str] = {
+    Kind.DAY: r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    Kind.MONTH: r"[0-9]{4}-[0-9]{2}",
+    Kind.MOMENT: r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})",
+}
+
+
+def _is_time(pattern: str, text: str) -> bool:
+    if not re.fullmatch(pattern, text):
+        return False
+    try:
+        dt.datetime.fromisoformat(f"{text}-01" if len(text) == _MONTH_LENGTH else text)
+    except ValueError:
+        return False
+    return True
 
 
 def split(text: str) -> list[str] | None:

@@ -11,14 +11,15 @@ from typing import NamedTuple
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hub.edge.form import Encoder, Form
+from hub.edge.forms import form_of
 from hub.edge.journal import TakenKey
-from hub.edge.kit import Outbound, Unwritable
-from hub.edge.records import RecordEncoder
+from hub.edge.kit import Asked, Outbound, Unwritable
 from hub.edge.wall import Wall, WallCode
-from hub.message import NOTICE_TYPE, Copy, MessageId, Receipt
+from hub.message import NOTICE_TYPE, Copy, MessageId, MessageKey, Receipt
 from hub.ports import Delivery
 from hub.site import HUB_USER
-from schemas.layout import Encoding, load_layout
+from schemas.layout import Encoding
 
 
 class AsideCode(StrEnum):
@@ -38,6 +39,7 @@ class Line(NamedTuple):
     key: TakenKey
     prefix: str
     record: bytes
+    asked: Asked | None = None
 
 
 class NoticeLine(NamedTuple):
@@ -90,23 +92,26 @@ class _NoticeEvent(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One kind of file that goes out, with its encoder."""
+    """One kind of file that goes out, with its form and encoder."""
 
     outbound: Outbound
-    encoder: RecordEncoder
+    form: Form
+    encoder: Encoder
 
 
 class Sorter:
     """Judges deliveries for one system; ``judge`` answers every one and never raises."""
 
     def __init__(self, outbound: Sequence[Outbound], encoding: Encoding | None) -> None:
-        self.wires = {
-            wire.prefix: Wire(wire, RecordEncoder(load_layout(wire.layout), encoding))
-            for wire in outbound
-        }
-        self._by_type = {wire.outbound.message_type: wire for wire in self.wires.values()}
-        if not len(outbound) == len(self.wires) == len(self._by_type):
-            raise ValueError("two outbound wires share a prefix or a message type")
+        self.wires: dict[str, Wire] = {}
+        self._by_type: dict[str, list[Wire]] = {}
+        for one in outbound:
+            form = form_of(one.layout)
+            wire = Wire(one, form, form.encoder(encoding))
+            self.wires[one.prefix] = wire
+            self._by_type.setdefault(one.message_type, []).append(wire)
+        if len(outbound) != len(self.wires):
+            raise ValueError("two outbound wires share a prefix")
 
     def message_type(self, prefix: str) -> str:
         """Give the message type of the files with this prefix; empty where there are none."""
@@ -128,7 +133,8 @@ class Sorter:
         fault = wall.fault(copy)
         if fault is not None:
             return Aside(told, fault.code, fault.reason, delivery)
-        wire = self._by_type.get(copy.type)
+        wires = self._by_type.get(copy.type, ())
+        wire = next((wire for wire in wires if wire.outbound.takes(copy)), None)
         if wire is None:
             reason = f"no file of this system carries {copy.type}"
             return Aside(key, AsideCode.UNKNOWN_TYPE, reason, delivery)
@@ -144,12 +150,27 @@ def _key_of(copy: Copy) -> TakenKey:
 def _line(delivery: Delivery, copy: Copy, key: TakenKey, wire: Wire) -> Line | Aside:
     try:
         record = wire.encoder.record(wire.outbound.to_row(copy))
+        asked = _asked(copy, key, wire.outbound)
     except Unwritable as error:
         return Aside(key, AsideCode.UNWRITABLE, str(error), delivery)
     except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
         reason = f"the mapping failed ({type(error).__name__})"
         return Aside(key, AsideCode.MAPPING_FAILED, reason, delivery)
-    return Line(key, wire.outbound.prefix, record)
+    return Line(key, wire.outbound.prefix, record, asked)
+
+
+def _asked(copy: Copy, key: TakenKey, outbound: Outbound) -> Asked | None:
+    asking = outbound.asks(copy)
+    if asking is None:
+        return None
+    due_after = None if asking.within is None else asking.within.total_seconds()
+    return Asked(
+        asking.question,
+        MessageKey(key.sender, key.id),
+        str(copy.data["addressee_number"]),
+        asking.facts,
+        due_after=due_after,
+    )
 
 
 def _notice(delivery: Delivery) -> NoticeLine | None:

@@ -10,7 +10,8 @@ import pytest
 import adapters
 from adapters.simulation.city import City
 from adapters.simulation.kit import WrongDelivery
-from hub.edge.delimited import BadFile, Header, check_file, write_file
+from hub.edge.delimited import check_file, write_file
+from hub.edge.form import BadFile, Header
 from hub.message import Copy, Envelope
 from mappings import union
 from schemas.canonical import MESSAGE_TYPES

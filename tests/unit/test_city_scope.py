@@ -21,8 +21,10 @@ from hub.edge.kit import Mapped
 from hub.statute.scope import ScopeContext, insured_household
 from schemas.layout import load_layout
 from schemas.resident import EventReason
+from tests.fakes import NoDesk
 
 pytestmark = pytest.mark.unit
+NO_DESK = NoDesk()
 
 WINDOW = 90
 PLACE = Place("9200001", "0001000", "石川県金沢市千木町1番地", "")
@@ -90,7 +92,7 @@ def _accepted(system: str, path: Path, today: dt.date) -> set[str]:
     accepted: set[str] = set()
     for rows, faults in groups(read_parsed(path, layout), layout):
         assert faults == []
-        for answer in wire.to_messages(rows):
+        for answer in wire.to_messages(rows, NO_DESK):
             assert isinstance(answer, Mapped)
             if insured_household(answer.message, ScopeContext(today, WINDOW)):
                 accepted.add(answer.message.addressee_number)

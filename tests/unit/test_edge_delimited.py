@@ -8,15 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.edge.delimited import (
-    BadFile,
-    FileFault,
-    Header,
-    Unfinished,
-    check_file,
-    read_rows,
-    write_file,
-)
+from hub.edge.delimited import check_file, read_rows, write_file
+from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.kit import BadRecord, Row, Unwritable
 from hub.edge.records import LINE_LIMIT, column_fault
 from schemas.layout import Column, Encoding, Kind, Layout
