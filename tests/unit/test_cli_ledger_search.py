@@ -107,6 +107,18 @@ def test_a_table_is_printed_and_the_next_page_is_named(
     assert len(entries(site)) == 6
 
 
+def test_a_word_that_no_entry_has_is_told_when_nothing_is_found(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--flow", "M1x", "--sender", "resident-registri"]
+    assert run("search", "--site", str(site), *asked) == 0
+    told = capsys.readouterr().err
+    assert "no entry has the flow M1x" in told
+    assert "no entry has the sender resident-registri; did you mean resident-registry?" in told
+    assert run("search", "--site", str(site), "--sender", "resident-registry") == 0
+    assert "no entry has" not in capsys.readouterr().err
+
+
 def test_the_number_may_come_on_stdin(
     site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

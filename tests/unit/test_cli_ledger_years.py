@@ -137,6 +137,22 @@ def test_holds_are_added_listed_obeyed_and_lifted(
     assert codes == ["legal-hold", "month", "legal-hold-lifted", "legal-hold"]
 
 
+def test_a_hold_says_when_the_ledger_does_not_know_the_number(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ("--site", str(site), "--reason", "x")
+    number = tmp_path / "number"
+    number.write_text(f"{ADDRESSEE}\n")
+    assert run("hold", "add", *at, "--addressee-file", str(number)) == 0
+    assert capsys.readouterr().err == ""
+    number.write_text(f"0{ADDRESSEE}"[-15:] if len(ADDRESSEE) < 15 else ADDRESSEE[:-1])
+    assert run("hold", "add", *at, "--addressee-file", str(number)) == 0
+    told = capsys.readouterr().err
+    assert "no entry about this number" in told
+    assert ADDRESSEE not in told
+    assert run("hold", "add", *at, "--addressee", "x") == 2
+
+
 def test_salts_of_a_message_are_erased(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ask = ("erase", "--site", str(site), "--message", "file-1.101", "--sender", REGISTRY)
     assert run(*ask, "--reason", "order 1") == 0

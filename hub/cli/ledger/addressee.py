@@ -26,6 +26,10 @@ AddresseeFileOption = Annotated[
         show_default=False,
     ),
 ]
+UNKNOWN_NUMBER = (
+    "Systems write a 宛名番号 with or without leading zeros, and to the ledger these are two "
+    "numbers: look how the sender's files have it"
+)
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _MOST_CHARACTERS = 200
 

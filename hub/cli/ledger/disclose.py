@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hub.cli.ledger.addressee import (
+    UNKNOWN_NUMBER,
     AddresseeFileOption,
     AddresseeOption,
     FromOption,
@@ -100,6 +101,8 @@ def disclose_ledger(  # noqa: PLR0913, PLR0917 - one for each option
         files = write_disclosure(ledger, names, made, folder, formats=wanted, access=access)
     finally:
         ledger.close()
+    if not made.rows and not made.views:
+        typer.echo(f"nothing of this period is about this number. {UNKNOWN_NUMBER}", err=True)
     typer.echo(f"{len(made.rows)} transfers; written:")
     for file in files:
         typer.echo(str(file))

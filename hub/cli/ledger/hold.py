@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.ledger.addressee import (
+    UNKNOWN_NUMBER,
+    AddresseeFileOption,
+    AddresseeOption,
+    addressee_number,
+)
 from hub.cli.ledger.common import DepartmentOption, StaffOption, StateOption, asked_by, opened
 from hub.cli.ledger.steps import month_of_text
 from hub.cli.options import MaybeSiteOption
@@ -48,32 +54,31 @@ def add_hold(  # noqa: PLR0913 - the options of a command
             show_default=False,
         ),
     ] = "",
-    addressee: Annotated[
-        str,
-        typer.Option(
-            "--addressee",
-            metavar="NUMBER",
-            help="A resident's 宛名番号 instead: every month with an entry about them.",
-            show_default=False,
-        ),
-    ] = "",
+    addressee: AddresseeOption = None,
+    addressee_file: AddresseeFileOption = None,
     staff: StaffOption = "",
     department: DepartmentOption = "",
 ) -> None:
     """Keep months from being destroyed, whatever their age; prints the hold's name.
 
+    With a resident's 宛名番号 instead of months, every month with an entry about them is kept.
+
     Exit status: 0 the hold stands; 1 it could not be entered; 2 the command line is wrong.
     """
-    if bool(first) == bool(addressee):
-        raise typer.BadParameter("give either --from or --addressee")
+    number = addressee_number(addressee, addressee_file)
+    if bool(first) == (number is not None):
+        raise typer.BadParameter("give either --from or --addressee-file (or --addressee)")
+    unknown = False
     with opened(site, state) as (settings, ledger):
         from hub.clock import JST  # noqa: PLC0415 - see hub.cli.main
         from hub.compose.ledger import pseudonyms  # noqa: PLC0415
+        from hub.ledger.search.ask import knows  # noqa: PLC0415
         from hub.ledger.years.holds import hold_months, hold_resident  # noqa: PLC0415
 
         access, now = asked_by(staff, department, reason, "ledger hold add"), dt.datetime.now(JST)
-        if addressee:
-            resident = pseudonyms(settings).resident(addressee)
+        if number is not None:
+            resident = pseudonyms(settings).resident(number)
+            unknown = not knows(ledger, resident)
             name, entry = hold_resident(resident, reason, access, now)
         else:
             begin, end = month_of_text(first), month_of_text(last or first)
@@ -81,6 +86,8 @@ def add_hold(  # noqa: PLR0913 - the options of a command
         ledger.append([entry])
         gone = _destroyed(ledger)
     typer.echo(name)
+    if unknown:
+        typer.echo(f"the ledger has no entry about this number yet. {UNKNOWN_NUMBER}", err=True)
     if gone:
         typer.echo(f"destroyed already, and not to be held: {', '.join(gone)}", err=True)
 

@@ -28,7 +28,11 @@ from hub.clock import JST
 from hub.ledger.model import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hub.ledger.leaf import Recorded
+    from hub.ledger.model import FlowCount
+    from hub.ledger.search.ask import Question
 
 _WIDE = 180
 _PAGE = 100
@@ -121,13 +125,35 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
         )
         access = asked_by(staff, department, reason, "ledger search")
         found = look_up(ledger, question, access, dt.datetime.now(JST))
+        hints = [] if found.entries else _never_seen(ledger.counts(), question)
     if as_json:
         for entry in found.entries:
             sys.stdout.write(json.dumps(said(entry), ensure_ascii=False) + "\n")
     else:
         _table(found.entries)
+    for hint in hints:
+        typer.echo(hint, err=True)
     if found.more:
         typer.echo(f"there are more: --before {found.entries[-1].number} shows them", err=True)
+
+
+def _never_seen(counts: "Iterable[FlowCount]", asked: "Question") -> list[str]:
+    """Say which words of a search no entry has at all, and which are near."""
+    from hub.statute.findings import near  # noqa: PLC0415 - see hub.cli.main
+
+    seen: dict[str, set[str]] = {"flow": set(), "sender": set(), "system": set()}
+    for one in counts:
+        seen["flow"].add(one.flow)
+        seen["sender"].add(one.sender)
+        seen["system"] |= {one.sender, one.receiver}
+    hints = []
+    for name, known in seen.items():
+        word = getattr(asked, name)
+        if word and word not in known:
+            other = near(word, known - {""})
+            meant = f"; did you mean {other}?" if other else ""
+            hints.append(f"no entry has the {name} {word}{meant}")
+    return hints
 
 
 def said(entry: "Recorded") -> dict[str, Any]:

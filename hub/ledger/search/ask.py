@@ -86,6 +86,16 @@ def search(connection: Connection, question: Question) -> Found:
     return Found(tuple(recorded(connection, page)), len(numbers) > len(page))
 
 
+def knows(ledger: DatabaseLedger, resident: str) -> bool:
+    """Say whether any kept entry is about a resident, by pseudonym.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be searched"), ledger.engine.connect() as connection:
+        return bool(_numbers(connection, Question(resident=resident), 1))
+
+
 def look_up(
     ledger: DatabaseLedger, question: Question, access: AccessItems, at: dt.datetime
 ) -> Found:
