@@ -3,11 +3,11 @@
 from adapters.premium_collection import ADAPTER
 from adapters.simulation.kit import BROKER
 from adapters.simulation.misdeeds import on_own_exchange
-from adapters.simulation.receiving import Receiver
+from adapters.simulation.played import Played
 
 _PERSON = {"addressee_number": "000000099999995"}
 
-SIMULATOR = Receiver(
+SIMULATOR = Played(
     ADAPTER,
     forbidden=(
         on_own_exchange(

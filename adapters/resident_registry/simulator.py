@@ -1,23 +1,14 @@
 """Plays the 既存住民基本台帳システム: a full file at first, then each day's 異動 by household."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from adapters.resident_registry import ADAPTER
 from adapters.simulation.addresses import MUNICIPALITY_CODE
 from adapters.simulation.changes import Entry
 from adapters.simulation.city import CityDay
-from adapters.simulation.kit import (
-    DayFile,
-    Misdeed,
-    ReceivedRecord,
-    WrittenFile,
-    file_name,
-    header_of,
-    put,
-)
+from adapters.simulation.kit import DayFile, Misdeed, file_name, header_of
 from adapters.simulation.misdeeds import on_own_exchange, resident_data
+from adapters.simulation.played import Played
 from mappings.codes import EVENT_REASONS
 from schemas.resident import ResidentChanged
 
@@ -26,56 +17,44 @@ _OPERATOR = ("市民課", "JUKI-T01", "S0101")
 _EVENT_CODES = {reason: code for code, reason in EVENT_REASONS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Registry:
-    system: str = ADAPTER.system
-
-    def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:
-        """Write the day's one file: the whole city on the first day, then what changed."""
-        wire = ADAPTER.inbound[0]
-        file = DayFile(
-            file_name("JUKI", day, _HOUR),
-            wire.layout,
-            wire.message_type,
-            header_of(day, _HOUR, _OPERATOR),
-            rows_of(day),
-        )
-        return [put(file, folder)]
-
-    def receive(self, folder: Path) -> Iterator[ReceivedRecord]:  # noqa: ARG002 - protocol
-        """Nothing is sent to this system yet."""
-        return iter(())
-
-    def read_back(self, folder: Path) -> list[ReceivedRecord]:
-        """Nothing is sent to this system yet."""
-        return list(self.receive(folder))
-
-    def misdeeds(self) -> tuple[Misdeed, ...]:
-        """Send a field that the message type does not have, and for an end of its own."""
-        kind = ResidentChanged.MESSAGE_TYPE
-        account = {"bank_account": "0001-001-0000001"}
-        return (
-            on_own_exchange(
-                "registry-adds-a-field",
-                "The resident registry adds a bank account to a resident's change",
-                self.system,
-                message_type=kind,
-                data=resident_data() | account,
-                expected_code="field-not-permitted",
-            ),
-            on_own_exchange(
-                "registry-states-another-purpose",
-                "The resident registry sends a resident's change for statistics",
-                self.system,
-                message_type=kind,
-                data=resident_data(),
-                expected_code="purpose-not-permitted",
-                purpose="統計の作成",
-            ),
-        )
+def _files(day: CityDay) -> Iterator[DayFile]:
+    """Give the day's one file: the whole city on the first day, then what changed."""
+    wire = ADAPTER.inbound[0]
+    yield DayFile(
+        file_name("JUKI", day, _HOUR),
+        wire.layout,
+        wire.message_type,
+        header_of(day, _HOUR, _OPERATOR),
+        rows_of(day),
+    )
 
 
-SIMULATOR = _Registry()
+def _misdeeds() -> tuple[Misdeed, ...]:
+    """Send a field that the message type does not have, and for an end of its own."""
+    kind = ResidentChanged.MESSAGE_TYPE
+    account = {"bank_account": "0001-001-0000001"}
+    return (
+        on_own_exchange(
+            "registry-adds-a-field",
+            "The resident registry adds a bank account to a resident's change",
+            ADAPTER.system,
+            message_type=kind,
+            data=resident_data() | account,
+            expected_code="field-not-permitted",
+        ),
+        on_own_exchange(
+            "registry-states-another-purpose",
+            "The resident registry sends a resident's change for statistics",
+            ADAPTER.system,
+            message_type=kind,
+            data=resident_data(),
+            expected_code="purpose-not-permitted",
+            purpose="統計の作成",
+        ),
+    )
+
+
+SIMULATOR = Played(ADAPTER, days=_files, forbidden=_misdeeds())
 
 
 def rows_of(day: CityDay) -> Iterator[Mapping[str, str]]:

@@ -1,21 +1,38 @@
-"""What a simulator is: the other side of the wire, as the demo and the tests play it."""
+"""What a simulator is: the other side of the wire, as the demo and the tests play it.
+
+``adapters.simulation.played.Played`` is the base of all: a simulator states what differs. It has
+no state of its own but files, so that it goes on where it was.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.simulation.city import CityDay
-from hub.edge.delimited import write_file
+from hub.edge import files
 from hub.edge.form import Header
+from hub.edge.forms import form_of
+from hub.edge.kit import Unwritable
 from hub.errors import EdgeError
-from schemas.layout import load_layout
 
 JST = dt.timezone(dt.timedelta(hours=9))
 TO_HUB, FROM_HUB = "to-hub", "from-hub"
 BROKER = "broker"
-_READ_FOLDERS = ("processed", "set-aside")
+READ_FOLDERS = ("processed", "set-aside")
+
+
+class Misbehaviour(StrEnum):
+    """How a system can go wrong on request."""
+
+    SLOW = "slow"  # a file grows slowly; an answer takes long
+    DOWN = "down"  # nothing comes, nobody answers
+    TRUNCATED = "truncated"  # a file or an answer ends in the middle
+    DUPLICATE = "duplicate"  # the same content comes twice, under another name
+    WRONG_ENCODING = "wrong-encoding"  # text in another encoding than the layout's
+    OUT_OF_ORDER = "out-of-order"  # the newer before the older
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +48,11 @@ class WrittenFile:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRecord:
-    """A record that a receiving system found in a file; ``values`` by the layout's fields."""
+    """A record that a receiving system found in a file; ``values`` by the layout's fields.
+
+    What a wire has no place for is empty; where it cannot carry the message's sender and id the
+    record is ``key``: a part of its values that names it among the sender's records.
+    """
 
     sender: str
     message_id: str
@@ -39,6 +60,7 @@ class ReceivedRecord:
     message_type: str
     addressee_number: str
     values: Mapping[str, str]
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +87,47 @@ class WrongDelivery(EdgeError):
     """A receiving system found something in its files that must not be; names no person."""
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where the interface of a system that is reached by HTTP is served.
+
+    ``folder`` holds what it hands out (``to-hub``) and what it was given (``from-hub``); ``port``
+    is one of 127.0.0.1, ``secret`` what the hub's side logs in with.
+    """
+
+    folder: Path
+    port: int
+    secret: str = field(repr=False)
+    misbehaves: frozenset[Misbehaviour] = frozenset()
+
+
 class Simulator(Protocol):
-    """One system; ``folder`` is always its shared drive, with ``to-hub`` and ``from-hub``."""
+    """One system.
+
+    ``folder`` is always its shared drive, with ``to-hub`` and ``from-hub``; of a system that is
+    served it is the service's own folder.
+    """
 
     @property
     def system(self) -> str:
         """The system's id."""
         ...
 
+    @property
+    def served(self) -> bool:
+        """Whether the system is reached by HTTP, so that ``serve`` has to run beside."""
+        ...
+
     def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:
         """Write the day's files as the real system would; those that exist are left alone."""
+        ...
+
+    def react(self, folder: Path) -> list[WrittenFile]:
+        """Answer what arrived since; called again and again, and answers nothing twice.
+
+        Raises:
+            WrongDelivery: what arrived is not what the real system would take.
+        """
         ...
 
     def receive(self, folder: Path) -> Iterator[ReceivedRecord]:
@@ -89,6 +142,14 @@ class Simulator(Protocol):
         """Give the forbidden attempts that this system makes."""
         ...
 
+    async def serve(self, service: Service) -> None:
+        """Serve the system's interface until it is cancelled.
+
+        Raises:
+            EdgeError: the system has none, or the port or folder cannot be used.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DayFile:
@@ -101,21 +162,54 @@ class DayFile:
     rows: Iterable[Mapping[str, str]]
 
 
-def put(file: DayFile, folder: Path) -> WrittenFile:
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that a simulator puts together itself, byte by byte."""
+
+    name: str
+    layout: str
+    message_type: str
+    content: bytes
+    records: int
+
+
+def is_there(name: str, folder: Path) -> bool:
+    """Say whether a file of this name waits for the hub's side, or was read by it."""
+    places = (folder / TO_HUB / name, *(folder / read / name for read in READ_FOLDERS))
+    return any(place.exists() for place in places)
+
+
+def put(file: DayFile | MadeFile, folder: Path) -> WrittenFile:
     """Write a file whole, unless it is there or was already read by the hub's side.
 
     Raises:
+        Unwritable: a row has no place in the layout; no file is left.
         EdgeError: the folder cannot be used.
     """
     path = folder / TO_HUB / file.name
-    places = (path, *(folder / read / file.name for read in _READ_FOLDERS))
-    if any(place.exists() for place in places):
-        records = sum(1 for _ in file.rows)
+    if is_there(file.name, folder):
+        records = file.records if isinstance(file, MadeFile) else sum(1 for _ in file.rows)
         return WrittenFile(path, file.layout, file.message_type, records, fresh=False)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(file, MadeFile):
+        files.write_whole(path, file.content)
+        records = file.records
+    else:
+        records = _write(path, file)
+    return WrittenFile(path, file.layout, file.message_type, records, fresh=True)
+
+
+def _write(path: Path, file: DayFile) -> int:
+    encoder = form_of(file.layout).encoder(None)
     rows = _Counted(file.rows)
-    write_file(path, load_layout(file.layout), file.header, rows)
-    return WrittenFile(path, file.layout, file.message_type, rows.count, fresh=True)
+    temporary = files.temporary_name(path)
+    try:
+        files.write_synced(temporary, encoder.framed(file.header, map(encoder.record, rows)))
+    except Unwritable:
+        files.remove(temporary)
+        raise
+    files.rename(temporary, path)
+    return rows.count
 
 
 def file_name(prefix: str, day: CityDay, hour: int) -> str:

@@ -1,70 +1,95 @@
-"""A receiving system: reads its files as the real one would, and trusts nothing."""
+"""How a receiving system reads its files: as the real one would, and trusting nothing."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from adapters.simulation.city import CityDay
-from adapters.simulation.kit import (
-    FROM_HUB,
-    Misdeed,
-    ReceivedRecord,
-    WrittenFile,
-    WrongDelivery,
-)
-from hub.edge.delimited import check_file, read_rows
-from hub.edge.kit import Adapter, BadRecord, Outbound, Row
-from schemas.layout import load_layout
+from adapters.simulation.kit import FROM_HUB, ReceivedRecord, WrongDelivery
+from hub.edge.forms import form_of
+from hub.edge.kit import Outbound, Row, numbered
 
-_VERSIONS: Mapping[str, tuple[str, ...]] = {
-    "resident.changed": ("history_number",),
-    "income.assessed": ("tax_year", "correction_number"),
+
+class Versions(NamedTuple):
+    """What tells two states of one thing apart: the thing (of a resident), and what rises."""
+
+    thing: tuple[str, ...]
+    version: tuple[str, ...]
+
+
+_YEARS = ("fiscal_year", "levy_year")
+_BY_HISTORY = Versions((), ("history_number",))
+
+VERSIONS: Mapping[str, Versions] = {
+    "addressee.registered": _BY_HISTORY,
+    "arrears.recorded": Versions((*_YEARS, "instalment_number"), ("history_number",)),
+    "benefit.decided": Versions(("decision_number",), ("correction_number",)),
+    "care-benefit.paid": Versions(("payment_number",), ("correction_number",)),
+    "care-status.changed": _BY_HISTORY,
+    "eligibility.recorded": _BY_HISTORY,
+    "high-cost.related": Versions(("application_number",), ("correction_number",)),
+    "income.assessed": Versions(("tax_year",), ("correction_number",)),
+    "instalments.set": Versions(_YEARS, ("correction_number", "revision")),
+    "insured.decided": _BY_HISTORY,
+    "medical-benefit.paid": Versions(("payment_number",), ("correction_number",)),
+    "nonresident.changed": _BY_HISTORY,
+    "premium.decided": Versions(_YEARS, ("correction_number",)),
+    "resident.changed": _BY_HISTORY,
+    "special-address.changed": _BY_HISTORY,
+    "welfare-status.changed": Versions(("status",), ("history_number",)),
 }
-"""The numbers that rise from one version of a resident's record to the next, by type."""
+"""By message type, of those that have states."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """The simulator of a system that only receives files, by the wires of its adapter."""
+def receive(wire: Outbound, folder: Path) -> Iterator[ReceivedRecord]:
+    """Stream the records of one wire's files in ``from-hub``, in the order of the files.
 
-    adapter: Adapter
-    forbidden: tuple[Misdeed, ...] = ()
+    Raises:
+        WrongDelivery: a record against its layout, a message twice, or an older version of a
+            thing after a newer one.
+        BadFile: a file against its layout, or with a wrong total.
+    """
+    seen = _Seen()
+    for path in files_of(wire, folder):
+        for number, record in enumerate(read_file(path, wire), 1):
+            fault = _fault(record, seen)
+            if fault:
+                raise WrongDelivery(f"{path.name} record {number}: {fault}")
+            yield record
 
-    @property
-    def system(self) -> str:
-        """The system's id."""
-        return self.adapter.system
 
-    def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:  # noqa: ARG002 - protocol
-        """Write nothing: this system sends no files."""
-        return []
+def files_of(wire: Outbound, folder: Path) -> list[Path]:
+    """Give the files of one wire in ``from-hub``, in the order in which they were written.
 
-    def receive(self, folder: Path) -> Iterator[ReceivedRecord]:
-        """Stream the records of ``from-hub`` in the order of the files.
+    Raises:
+        WrongDelivery: a name has no place in that order.
+    """
+    found = (folder / FROM_HUB).glob(f"{wire.prefix}_*{form_of(wire.layout).suffix}")
+    if wire.file_name is numbered:
+        return sorted(found, key=_sequence)
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
-        Raises:
-            WrongDelivery: a record against its layout, a message twice, or an older version of
-                a resident's record after a newer one.
-            BadFile: a file against its layout, or with a wrong total.
-        """
-        for wire in self.adapter.outbound:
-            seen = _Seen()
-            for path in sorted((folder / FROM_HUB).glob(f"{wire.prefix}_*.csv"), key=_sequence):
-                yield from _records(path, wire, seen)
 
-    def read_back(self, folder: Path) -> list[ReceivedRecord]:
-        """Give all that ``receive`` gives."""
-        return list(self.receive(folder))
+def read_file(path: Path, wire: Outbound) -> Iterator[ReceivedRecord]:
+    """Stream the records of one file.
 
-    def misdeeds(self) -> tuple[Misdeed, ...]:
-        """Give the forbidden attempts that this system makes."""
-        return self.forbidden
+    Raises:
+        WrongDelivery: a record against its layout.
+        BadFile: the file is against its layout, or has a wrong total.
+    """
+    form = form_of(wire.layout)
+    form.check(path, None, settled=True)
+    for group in form.groups(path, None):
+        if group.faults:
+            bad = group.faults[0]
+            raise WrongDelivery(f"{path.name} line {bad.line}: {bad.field} {bad.reason}")
+        yield from (_received(row, wire) for row in group.rows)
 
 
 @dataclass(slots=True)
 class _Seen:
     messages: set[tuple[str, str]] = field(default_factory=set)
-    versions: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    versions: dict[tuple[str, ...], tuple[int, ...]] = field(default_factory=dict)
 
 
 def _sequence(path: Path) -> tuple[int, str]:
@@ -74,39 +99,31 @@ def _sequence(path: Path) -> tuple[int, str]:
     return int(number), path.name
 
 
-def _records(path: Path, wire: Outbound, seen: _Seen) -> Iterator[ReceivedRecord]:
-    layout = load_layout(wire.layout)
-    check_file(path, layout, settled=True)
-    for row in read_rows(path, layout):
-        if isinstance(row, BadRecord):
-            raise WrongDelivery(f"{path.name} line {row.line}: {row.field} {row.reason}")
-        fault = _fault(row, wire.message_type, seen)
-        if fault:
-            raise WrongDelivery(f"{path.name} line {row.line}: {fault}")
-        yield _received(row, wire.message_type)
-
-
-def _fault(row: Row, message_type: str, seen: _Seen) -> str:
-    value = row.values
-    message = (value["sender"], value["message_id"])
-    if message in seen.messages:
+def _fault(record: ReceivedRecord, seen: _Seen) -> str:
+    value = record.values
+    message = (record.sender, record.message_id)
+    if record.message_id and message in seen.messages:
         return "this message was delivered before"
     seen.messages.add(message)
-    version = tuple(int(value[name]) for name in _VERSIONS[message_type])
-    newest = seen.versions.get(value["addressee_number"], version)
-    if version < newest:
+    known = VERSIONS.get(record.message_type)
+    if known is None or any(not value.get(name) for name in known.version):
+        return ""
+    thing = (record.addressee_number, *(value.get(name, "") for name in known.thing))
+    version = tuple(int(value[name]) for name in known.version)
+    if version < seen.versions.get(thing, version):
         return "a newer record of this resident was delivered before"
-    seen.versions[value["addressee_number"]] = version
+    seen.versions[thing] = version
     return ""
 
 
-def _received(row: Row, message_type: str) -> ReceivedRecord:
+def _received(row: Row, wire: Outbound) -> ReceivedRecord:
     value = row.values
     return ReceivedRecord(
-        sender=value["sender"],
-        message_id=value["message_id"],
-        flow=value["flow"],
-        message_type=message_type,
-        addressee_number=value["addressee_number"],
+        sender=value.get("sender", ""),
+        message_id=value.get("message_id", ""),
+        flow=value.get("flow", ""),
+        message_type=wire.message_type,
+        addressee_number=value.get("addressee_number", ""),
         values=value,
+        layout=wire.layout,
     )

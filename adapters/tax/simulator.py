@@ -1,23 +1,13 @@
 """Plays the 税務システム: every resident's income at first, then corrections by household."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from adapters.simulation.city import CityDay
 from adapters.simulation.incomes import TaxEntry
-from adapters.simulation.kit import (
-    BROKER,
-    DayFile,
-    Misdeed,
-    ReceivedRecord,
-    WrittenFile,
-    file_name,
-    header_of,
-    put,
-)
+from adapters.simulation.kit import BROKER, DayFile, Misdeed, file_name, header_of
 from adapters.simulation.misdeeds import income_data, on_own_exchange, resident_data
 from adapters.simulation.people import Person
+from adapters.simulation.played import Played
 from adapters.tax import ADAPTER
 from hub.names import outbound_queue
 from mappings.codes import AMOUNTS
@@ -30,64 +20,52 @@ _TAX_YEAR = "2025"
 _FIRST_ASSESSED = "2025-06-10"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tax:
-    system: str = ADAPTER.system
-
-    def write(self, day: CityDay, folder: Path) -> list[WrittenFile]:
-        """Write the day's one file: everybody on the first day, then what was corrected."""
-        wire = ADAPTER.inbound[0]
-        file = DayFile(
-            file_name("ZEI", day, _HOUR),
-            wire.layout,
-            wire.message_type,
-            header_of(day, _HOUR, _OPERATOR),
-            rows_of(day),
-        )
-        return [put(file, folder)]
-
-    def receive(self, folder: Path) -> Iterator[ReceivedRecord]:  # noqa: ARG002 - protocol
-        """Nothing is sent to this system."""
-        return iter(())
-
-    def read_back(self, folder: Path) -> list[ReceivedRecord]:
-        """Nothing is sent to this system."""
-        return list(self.receive(folder))
-
-    def misdeeds(self) -> tuple[Misdeed, ...]:
-        """Send what only the registry may; claim to be it; ask for copies."""
-        income = IncomeAssessed.MESSAGE_TYPE
-        return (
-            on_own_exchange(
-                "tax-sends-residents",
-                "The tax system sends a resident's change",
-                self.system,
-                message_type=ResidentChanged.MESSAGE_TYPE,
-                data=resident_data(),
-                expected_code=BROKER,
-            ),
-            on_own_exchange(
-                "tax-claims-another-name",
-                "The tax system claims to be the resident registry",
-                self.system,
-                message_type=income,
-                data=income_data(),
-                expected_code="sender-mismatch",
-                claims="resident-registry",
-            ),
-            on_own_exchange(
-                "tax-asks-for-copies",
-                "The tax system asks for a copy to the bank",
-                self.system,
-                message_type=income,
-                data=income_data(),
-                expected_code="copies-asked",
-                copies=(outbound_queue("bank"),),
-            ),
-        )
+def _files(day: CityDay) -> Iterator[DayFile]:
+    """Give the day's one file: everybody on the first day, then what was corrected."""
+    wire = ADAPTER.inbound[0]
+    yield DayFile(
+        file_name("ZEI", day, _HOUR),
+        wire.layout,
+        wire.message_type,
+        header_of(day, _HOUR, _OPERATOR),
+        rows_of(day),
+    )
 
 
-SIMULATOR = _Tax()
+def _misdeeds() -> tuple[Misdeed, ...]:
+    """Send what only the registry may; claim to be it; ask for copies."""
+    income = IncomeAssessed.MESSAGE_TYPE
+    return (
+        on_own_exchange(
+            "tax-sends-residents",
+            "The tax system sends a resident's change",
+            ADAPTER.system,
+            message_type=ResidentChanged.MESSAGE_TYPE,
+            data=resident_data(),
+            expected_code=BROKER,
+        ),
+        on_own_exchange(
+            "tax-claims-another-name",
+            "The tax system claims to be the resident registry",
+            ADAPTER.system,
+            message_type=income,
+            data=income_data(),
+            expected_code="sender-mismatch",
+            claims="resident-registry",
+        ),
+        on_own_exchange(
+            "tax-asks-for-copies",
+            "The tax system asks for a copy to the bank",
+            ADAPTER.system,
+            message_type=income,
+            data=income_data(),
+            expected_code="copies-asked",
+            copies=(outbound_queue("bank"),),
+        ),
+    )
+
+
+SIMULATOR = Played(ADAPTER, days=_files, forbidden=_misdeeds())
 
 
 def rows_of(day: CityDay) -> Iterator[Mapping[str, str]]:

@@ -2,7 +2,7 @@
 
 from adapters.simulation.kit import BROKER, Misdeed
 from adapters.simulation.misdeeds import event, on_own_exchange, resident_data
-from adapters.simulation.receiving import Receiver
+from adapters.simulation.played import Played
 from adapters.union import ADAPTER
 from hub.names import OUT_EXCHANGE
 from schemas.resident import ResidentChanged
@@ -10,7 +10,7 @@ from schemas.resident import ResidentChanged
 _NAME = "union-goes-past-the-hub"
 _ADDRESSED = "premium-collection"
 
-SIMULATOR = Receiver(
+SIMULATOR = Played(
     ADAPTER,
     forbidden=(
         Misdeed(

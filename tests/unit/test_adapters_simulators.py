@@ -113,7 +113,7 @@ def test_a_receiver_reads_its_files_in_the_order_of_their_numbers(tmp_path: Path
 def test_a_receiver_notices_an_older_record_after_a_newer(tmp_path: Path) -> None:
     deliver(tmp_path, 1, [row(1, history=2)])
     deliver(tmp_path, 2, [row(2, history=1)])
-    with pytest.raises(WrongDelivery, match=r"residents_2\.csv line 2: a newer record") as wrong:
+    with pytest.raises(WrongDelivery, match=r"residents_2\.csv record 1: a newer record") as wrong:
         adapters.simulator("union").read_back(tmp_path)
     assert "12345" not in str(wrong.value)
 
