@@ -32,7 +32,7 @@ lint: setup ## style, types, one-way imports, the catalogue and its documents
 	@$(BIN)/renkei check
 	@$(BIN)/renkei docs --check
 
-docs: setup ## write docs/catalogue anew from routes/ and schemas/
+docs: setup ## write docs/catalogue and the tables in docs/systems anew from routes/ and schemas/
 	@$(BIN)/renkei docs
 
 test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests

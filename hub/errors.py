@@ -5,7 +5,7 @@
     RenkeiError
     ├── SiteError            the site file or its secrets are wrong; every fault is named
     ├── CatalogueError       the routes are wrong; every fault is named
-    ├── QuestionError        a question names something that the catalogue does not have
+    ├── QuestionError        a question names something that there is not
     ├── BrokerError          RabbitMQ said no, or cannot be reached
     │   ├── BrokerUnavailable    no broker could be found or started
     │   └── LinkLost             a connection that was up is gone: begin again
@@ -30,7 +30,7 @@ class CatalogueError(RenkeiError):
 
 
 class QuestionError(RenkeiError):
-    """A question names a flow or system that the catalogue does not have."""
+    """A question names a flow, a system or a layout that there is not."""
 
 
 class BrokerError(RenkeiError):

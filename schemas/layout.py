@@ -99,6 +99,12 @@ class Layout(BaseModel):
         return self
 
 
+def layout_ids() -> list[str]:
+    """Give the ids of all layouts in ``schemas/layouts``, in order."""
+    files = (resources.files("schemas") / "layouts").iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
 @cache
 def load_layout(layout_id: str) -> Layout:
     """Read ``schemas/layouts/<id>.toml``.

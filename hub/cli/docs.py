@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from hub.cli.options import MaybeSiteOption, catalogue_of
-from hub.errors import RenkeiError
+from hub.errors import QuestionError, RenkeiError
 
 DEFAULT_FOLDER = Path("docs/catalogue")
+PAGES = "systems"
+"""The folder, beside that of the catalogue, of the pages about the systems."""
 _FOR_ALL = 0o022
 """The umask: documents are for everybody, unlike all else that the hub writes."""
 
@@ -27,14 +29,16 @@ def docs(
     """Write the flow catalogue, its picture, an AsyncAPI document and JSON Schemas.
 
     The same catalogue always gives the same files; without --site it is the document's. No
-    file is deleted. Exit status of --check: 0 all is up to date; 1 some files are not, and
-    they are named.
+    file is deleted. The tables of wire layouts in the pages of the folder `systems` beside it
+    are written anew, each between `<!-- layout: ID -->` and `<!-- end -->`. Exit status of
+    --check: 0 all is up to date; 1 some files are not, and they are named.
     """
     from hub.catalogue.documents import documents  # noqa: PLC0415 - see hub.cli.main
 
     texts = documents(catalogue_of(site), importlib.metadata.version("renkei-hub"))
+    pages = _pages(out.with_name(PAGES))
     if check:
-        stale = list(_stale(out, texts))
+        stale = [*_stale(out, texts), *_differing(out.with_name(PAGES), pages)]
         for line in stale:
             typer.echo(line)
         if stale:
@@ -43,14 +47,34 @@ def docs(
     before = os.umask(_FOR_ALL)
     try:
         written = _write(out, texts)
+        filled = _write(out.with_name(PAGES), pages)
     except OSError as error:
         message = f"{out} cannot be written: {error.strerror or error}"
         raise RenkeiError(message) from error
     finally:
         os.umask(before)
     typer.echo(f"{written} of {len(texts)} files in {out} were out of date and are written")
+    if filled:
+        typer.echo(f"{filled} of {len(pages)} pages beside it had tables that were out of date")
     for name in _surplus(out, texts):
         typer.echo(f"not of this catalogue: {out / name}", err=True)
+
+
+def _pages(folder: Path) -> dict[str, str]:
+    """Give every page that has a place for a layout's table, with the tables as they must be."""
+    from hub.catalogue.layouts import filled, layouts_of  # noqa: PLC0415 - see hub.cli.main
+    from schemas.layout import layout_ids, load_layout  # noqa: PLC0415
+
+    known, pages = set(layout_ids()), {}
+    for path in sorted(folder.glob("*.md")):
+        page = _read(path)
+        if page is None or not (named := layouts_of(page)):
+            continue
+        unknown = sorted(set(named) - known)
+        if unknown:
+            raise QuestionError(f"{path} names a layout that there is not: {', '.join(unknown)}")
+        pages[path.name] = filled(page, load_layout)
+    return pages
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> int:
@@ -71,6 +95,12 @@ def _stale(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
         if found != text:
             yield f"{'missing' if found is None else 'differs'}: {path}"
     yield from (f"not of this catalogue: {folder / name}" for name in _surplus(folder, texts))
+
+
+def _differing(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
+    return (
+        f"differs: {folder / name}" for name, text in texts.items() if _read(folder / name) != text
+    )
 
 
 def _surplus(folder: Path, texts: Mapping[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ from hub.cli.demo import demo
 from hub.cli.docs import docs
 from hub.cli.explain import explain
 from hub.cli.flows import flows
+from hub.cli.layouts import app as layouts_app
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
 from hub.cli.replay_rules import replay_rules
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(broker_app, name="broker")
+app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
