@@ -5,12 +5,20 @@ city's real one can take its place without a change to code.
 """
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 Encoding = Literal["utf-8", "cp932"]
 
@@ -44,6 +52,7 @@ class Column(BaseModel):
     ``width`` counts characters. ``codes`` maps wire codes to their meaning; where it is given,
     no other value is allowed (an empty value only when the column is not required); ``means``
     maps the same codes to the value of the canonical message, where that is another one.
+    ``place`` is which of the ``times`` places of a list the column is of; 1 of 1 for all others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +64,8 @@ class Column(BaseModel):
     required: bool = False
     codes: dict[str, str] = {}
     means: dict[str, str] = {}
+    place: Annotated[int, Field(ge=1)] = 1
+    times: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _meanings_are_of_codes(self) -> Self:
@@ -62,6 +73,29 @@ class Column(BaseModel):
             message = f"means of {self.name} is not of the same codes"
             raise ValueError(message)
         return self
+
+
+class Repeated(BaseModel):
+    """Columns that a layout has ``times`` over: those of a list whose length has a limit.
+
+    ``{n}`` in their names and fields is the place in the list, from 1. Only its file says a
+    layout so; a ``Layout`` has them written out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    times: Annotated[int, Field(ge=2, le=100)]
+    columns: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+
+    def written_out(self) -> Iterator[dict[str, Any]]:
+        """Give the columns of each place, one place after the other."""
+        for place in range(1, self.times + 1):
+            for column in self.columns:
+                named = {
+                    key: str(column.get(key)).replace("{n}", str(place))
+                    for key in ("name", "field")
+                }
+                yield {**column, **named, "place": place, "times": self.times}
 
 
 class Layout(BaseModel):
@@ -87,6 +121,13 @@ class Layout(BaseModel):
     group_by: str | None = None
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _lists_are_written_out(cls, columns: Any) -> Any:  # noqa: ANN401 - not yet validated
+        if not isinstance(columns, list):
+            return columns
+        return [one for column in columns for one in _written_out(column)]
+
     @model_validator(mode="after")
     def _columns_are_distinct(self) -> Self:
         fields = [column.field for column in self.columns]
@@ -97,6 +138,13 @@ class Layout(BaseModel):
             message = f"group_by names no column: {self.group_by}"
             raise ValueError(message)
         return self
+
+
+def _written_out(column: object) -> Iterator[object]:
+    if isinstance(column, Mapping) and "columns" in column:
+        yield from Repeated.model_validate(column).written_out()
+    else:
+        yield column
 
 
 def layout_ids() -> list[str]:

@@ -43,13 +43,18 @@ _FACETS = (
     _Facet("width", lambda column: str(column.width)),
     _Facet("holds", _holds),
     _Facet("required", lambda column: "yes" if column.required else ""),
+    _Facet("times", lambda column: str(column.times) if column.times > 1 else ""),
 )
 
 
 def headings_and_rows(layout: Layout) -> tuple[list[str], list[list[str]]]:
-    """Give the table of a layout's columns: its headings, and a row for each column."""
-    shown = [facet for facet in _FACETS if any(map(facet.cell, layout.columns))]
-    rows = [[facet.cell(column) for facet in shown] for column in layout.columns]
+    """Give the table of a layout's columns: its headings, and a row for each column.
+
+    Of the places of a list only the first has rows, which say how many there are.
+    """
+    columns = [column for column in layout.columns if column.place == 1]
+    shown = [facet for facet in _FACETS if any(map(facet.cell, columns))]
+    rows = [[facet.cell(column) for facet in shown] for column in columns]
     return [facet.heading for facet in shown], rows
 
 

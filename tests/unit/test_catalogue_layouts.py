@@ -47,6 +47,13 @@ def test_what_no_column_has_is_left_out() -> None:
     assert headings == ["column", "field", "width", "holds"]
 
 
+def test_a_list_has_rows_for_its_first_place_alone() -> None:
+    days = tuple(DAY.model_copy(update={"place": place, "times": 9}) for place in (1, 2))
+    headings, rows = headings_and_rows(LAYOUT.model_copy(update={"columns": (SEX, *days)}))
+    assert headings[-1] == "times"
+    assert [(row[0], row[-1]) for row in rows] == [("性別", ""), ("日", "9")]
+
+
 def test_a_page_is_filled_between_its_marks_alone_and_stays_the_same() -> None:
     page = filled(PAGE, {"people.test": LAYOUT}.__getitem__)
     assert page.startswith("# Page\n\n<!-- layout: people.test -->\n")

@@ -74,3 +74,20 @@ def test_a_layout_with_two_equal_fields_or_no_such_group_is_refused() -> None:
         Layout.model_validate({**good, "columns": (column, column)})
     with pytest.raises(ValidationError, match="group_by"):
         Layout.model_validate({**good, "columns": (column,), "group_by": "two"})
+
+
+def test_the_columns_of_a_list_are_written_out_place_by_place() -> None:
+    column = {"name": "期{n}", "field": "instalments_{n}_number", "width": 2, "kind": "digits"}
+    amount = {"name": "額{n}", "field": "instalments_{n}_amount", "width": 11}
+    good = {"id": "a.b", "title": "", "title_ja": "", "assumed": True, "source": ""}
+    layout = Layout.model_validate({**good, "columns": [{"times": 2, "columns": [column, amount]}]})
+    assert [(one.name, one.field, one.place, one.times) for one in layout.columns] == [
+        ("期1", "instalments_1_number", 1, 2),
+        ("額1", "instalments_1_amount", 1, 2),
+        ("期2", "instalments_2_number", 2, 2),
+        ("額2", "instalments_2_amount", 2, 2),
+    ]
+    with pytest.raises(ValidationError, match="times"):
+        Layout.model_validate({**good, "columns": [{"columns": [column]}]})
+    with pytest.raises(ValidationError, match="same field"):
+        Layout.model_validate({**good, "columns": [{"times": 2, "columns": [column, column]}]})
