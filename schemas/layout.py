@@ -52,6 +52,7 @@ class Column(BaseModel):
     ``width`` counts characters. ``codes`` maps wire codes to their meaning; where it is given,
     no other value is allowed (an empty value only when the column is not required); ``means``
     maps the same codes to the value of the canonical message, where that is another one.
+    ``padding`` says that a value is filled to the width: ``zero`` with zeros before it.
     ``place`` is which of the ``times`` places of a list the column is of; 1 of 1 for all others.
     """
 
@@ -64,6 +65,7 @@ class Column(BaseModel):
     required: bool = False
     codes: dict[str, str] = {}
     means: dict[str, str] = {}
+    padding: Literal["", "zero"] = ""
     place: Annotated[int, Field(ge=1)] = 1
     times: Annotated[int, Field(ge=1)] = 1
 

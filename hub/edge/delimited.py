@@ -46,7 +46,7 @@ def check_file(
         Unfinished: there is no trailer.
         EdgeError: the file is gone or cannot be read.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return _check(file, layout, encoding or layout.encoding, settled=settled)
 
 
@@ -58,9 +58,9 @@ def read_parsed(path: Path, layout: Layout, encoding: Encoding | None = None) ->
         EdgeError: the file is gone or cannot be read.
     """
     parse = record_parser(layout)
-    with _opened(path) as file:
+    with opened(path) as file:
         number = 0
-        for line in _lines(file, encoding or layout.encoding):
+        for line in lines_of(file, encoding or layout.encoding):
             kind = _kind_of(line.text)
             if kind == "D":
                 number += 1
@@ -82,14 +82,21 @@ def read_rows(
         yield row if fault is None else fault
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """A line, without its end; ``ended`` says whether it had one."""
+
     number: int
     text: str
     ended: bool
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading, and only a regular one.
+
+    Raises:
+        EdgeError: it is gone or cannot be read, now or inside the block.
+    """
     with (
         files.mapped("cannot read", path),
         os.fdopen(files.open_file(path, os.O_RDONLY), "rb") as file,
@@ -99,7 +106,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool) -> FileFacts:
     hasher = hashlib.sha256()
-    lines = _lines(file, encoding, hasher.update)
+    lines = lines_of(file, encoding, hasher.update)
     header = _read_header(next(lines, None), layout, settled=settled)
     sizes = GroupSizes(layout)
     records = 0
@@ -123,10 +130,16 @@ def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool)
     raise Unfinished("there is no trailer")
 
 
-def _lines(
+def lines_of(
     file: BinaryIO, encoding: Encoding, see: Callable[[bytes], object] | None = None
-) -> Iterator[_Line]:
-    """Split and decode; a last line without an end is decoded as far as it goes."""
+) -> Iterator[Line]:
+    """Split and decode; a last line without an end is decoded as far as it goes.
+
+    ``see`` is given every byte.
+
+    Raises:
+        BadFile: a line is too long, or in another encoding.
+    """
     number = 0
     while raw := file.readline(LINE_LIMIT + 1):
         number += 1
@@ -137,7 +150,7 @@ def _lines(
         ended = raw.endswith(b"\n")
         if number == 1:
             raw = _without_bom(raw, encoding)
-        yield _Line(number, _decoded(raw, encoding, number, ended=ended), ended)
+        yield Line(number, _decoded(raw, encoding, number, ended=ended), ended)
 
 
 def _without_bom(raw: bytes, encoding: Encoding) -> bytes:
@@ -164,7 +177,7 @@ def _kind_of(text: str) -> str:
     return {"T": "T", "D": "D", '"T"': "T", '"D"': "D"}.get(first, "")
 
 
-def _read_header(line: _Line | None, layout: Layout, *, settled: bool) -> Header:
+def _read_header(line: Line | None, layout: Layout, *, settled: bool) -> Header:
     if line is None:
         if settled:
             raise BadFile(FileFault.EMPTY, "the file is empty")
@@ -193,7 +206,7 @@ def _read_time(text: str) -> dt.datetime:
     return time
 
 
-def _check_trailer(line: _Line, records: int) -> None:
+def _check_trailer(line: Line, records: int) -> None:
     parts = split(line.text)
     if parts is None or len(parts) != _TRAILER_PARTS or not _COUNT.fullmatch(parts[1]):
         raise BadFile(FileFault.TRAILER, "the trailer has no number of records", line.number)
@@ -202,7 +215,7 @@ def _check_trailer(line: _Line, records: int) -> None:
         raise BadFile(FileFault.TRAILER, reason, line.number)
 
 
-def _check_end(lines: Iterator[_Line]) -> None:
+def _check_end(lines: Iterator[Line]) -> None:
     after = next(lines, None)
     if after is not None:
         raise BadFile(FileFault.AFTER_TRAILER, "there is data after the trailer", after.number)

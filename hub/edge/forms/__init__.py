@@ -5,10 +5,12 @@ from functools import cache
 
 from hub.edge.form import Form
 from hub.edge.forms.framed import Framed
+from hub.edge.forms.plain import Plain
 from schemas.layout import FormName, Layout, load_layout
 
 _FORMS: Mapping[FormName, Callable[[Layout], Form]] = {
     FormName.FRAMED: Framed,
+    FormName.PLAIN: Plain,
 }
 
 
