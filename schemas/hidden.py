@@ -21,6 +21,8 @@ _HEX_ID_LENGTH = 24
 _RUN = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _SPACED = re.compile(r"(?<!\d)\d{4}([ \u3000\-\u2010\u2212\uff0d])\d{4}\1\d{4}(?!\d)")
 """As on the card itself, where spaces stand between groups of four."""
+_FOUR = re.compile(r"\d{4}")
+"""Either has at least this."""
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _UUID = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
@@ -46,6 +48,8 @@ def mask_my_numbers(text: str) -> str:
     >>> mask_my_numbers("1234 5678 9018の件")
     '[個人番号]の件'
     """
+    if _FOUR.search(text) is None:  # as nearly always, and much faster
+        return text
     for pattern in (_RUN, _SPACED):
         for start, end in reversed(list(_spans(text, pattern))):
             text = f"{text[:start]}{MyNumber.MASK}{text[end:]}"
