@@ -6,7 +6,7 @@ nothing itself.
 """
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -55,12 +55,15 @@ class Asking:
     """A copy that was delivered to the system and that something may answer or follow.
 
     ``facts`` is what an answer is held against, as JSON; ``within`` is how long an answer may
-    take before the asker is told that there is none (``None``: nobody waits).
+    take before the asker is told that there is none (``None``: nobody waits). ``also`` names
+    questions that the copy opens besides, without facts and deadline: a system that passes a
+    thing on and later answers it closes one by each.
     """
 
     question: Question
     facts: Mapping[str, Any] = field(default_factory=dict)
     within: dt.timedelta | None = None
+    also: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,17 @@ class Unwritable(ValueError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class Unencodable(Unwritable):
+    """A text with characters that the encoding of the file lacks.
+
+    ``characters`` are those, for whoever replaces them; the text of the error does not say them.
+    """
+
+    def __init__(self, field: str, encoding: str, characters: Iterable[str]) -> None:
+        super().__init__(field, f"has a character that {encoding} lacks")
+        self.characters = frozenset(characters)
 
 
 def numbered(prefix: str, sequence: int, at: dt.datetime, suffix: str) -> str:

@@ -191,7 +191,7 @@ class Outbox:
                 taken += [Taken(line.key, file.name, "") for line in portion]
         taken += _without_file(parts)
         if taken:
-            asked = [line.asked for lines in parts.lines.values() for line in lines if line.asked]
+            asked = [one for lines in parts.lines.values() for line in lines for one in line.asked]
             self._journal.deliver(written, taken, int(at.timestamp()), asked)
         return taken
 

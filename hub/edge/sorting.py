@@ -39,7 +39,7 @@ class Line(NamedTuple):
     key: TakenKey
     prefix: str
     record: bytes
-    asked: Asked | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 class NoticeLine(NamedTuple):
@@ -159,18 +159,14 @@ def _line(delivery: Delivery, copy: Copy, key: TakenKey, wire: Wire) -> Line | A
     return Line(key, wire.outbound.prefix, record, asked)
 
 
-def _asked(copy: Copy, key: TakenKey, outbound: Outbound) -> Asked | None:
+def _asked(copy: Copy, key: TakenKey, outbound: Outbound) -> tuple[Asked, ...]:
     asking = outbound.asks(copy)
     if asking is None:
-        return None
+        return ()
+    message, number = MessageKey(key.sender, key.id), str(copy.data["addressee_number"])
     due_after = None if asking.within is None else asking.within.total_seconds()
-    return Asked(
-        asking.question,
-        MessageKey(key.sender, key.id),
-        str(copy.data["addressee_number"]),
-        asking.facts,
-        due_after=due_after,
-    )
+    asked = Asked(asking.question, message, number, asking.facts, due_after=due_after)
+    return asked, *(Asked(also, message, number, {}) for also in asking.also)
 
 
 def _notice(delivery: Delivery) -> NoticeLine | None:
