@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import ledger
+from bench import ledger, moves
 from bench.measure import RESULTS, Measure, show, write
 from tests.servers.postgresql import DURABLE, PostgresqlServer
 
@@ -18,6 +18,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="make bench", description=__doc__)
     asked.add_argument("--entries", type=int, default=10_000_000, help="ledger on SQLite")
     asked.add_argument("--entries-postgresql", type=int, default=1_000_000)
+    asked.add_argument("--messages", type=int, default=30_000, help="moved by hub and references")
     asked.add_argument("--folder", type=Path, help="where the ledgers are made, on a real disk")
     options = asked.parse_args()
     console = Console(stderr=True)
@@ -34,6 +35,8 @@ def main() -> int:
         console.print(line, style="dim", highlight=False)
 
     with tempfile.TemporaryDirectory(dir=options.folder or "/var/tmp") as folder:  # noqa: S108 - /tmp may be memory
+        console.print("moving messages ...")
+        take(moves.measures(Path(folder), options.messages))
         console.print("the ledger on SQLite ...")
         url = f"sqlite:///{folder}/ledger.sqlite3"
         take(ledger.measures("sqlite", url, options.entries, 20_000, say))
