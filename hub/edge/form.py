@@ -33,6 +33,13 @@ class FileFault(StrEnum):
     STRUCTURE = "structure"
     TOO_LARGE = "too-large"
     FORBIDDEN = "forbidden"
+    PART_COUNT = "part-count"
+    PART_NAME = "part-name"
+    PART_KIND = "part-kind"
+    ENCRYPTED = "encrypted"
+    COMPRESSION = "compression"
+    OVERLAP = "overlap"
+    DIGEST = "digest"
 
 
 class BadFile(ValueError):
@@ -78,6 +85,8 @@ class Encoder(Protocol):
         """Write a data record; ``values`` has exactly the layout's fields.
 
         Raises:
+            Unencodable: a value has characters that the encoding lacks, or would turn into
+                others: what is to become of the record is not the form's to say.
             Unwritable: a value that a reader would refuse or not get back.
         """
         ...
