@@ -2,14 +2,13 @@
 
 A package is named like its system, with ``_`` for ``-``, and declares itself by an ``ADAPTER``
 (``hub.edge.kit.Adapter``); nothing lists the systems elsewhere. Its ``simulator`` module, with
-a ``SIMULATOR``, plays the system in the demo and the tests.
+a ``SIMULATOR``, plays the system in the demo and the tests; a package without one is no adapter.
 """
 
 import difflib
 import importlib
-import pkgutil
 from functools import cache
-from types import ModuleType
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.edge.kit import Adapter
@@ -23,17 +22,20 @@ __all__ = ["find", "simulator", "systems"]
 
 @cache
 def systems() -> tuple[str, ...]:
-    """Name every system that has an adapter, in alphabetical order."""
-    return tuple(sorted(_adapters()))
+    """Name every system that has an adapter, in alphabetical order; imports none of them."""
+    folders = (Path(place) for place in __path__)
+    found = (module for folder in folders for module in folder.glob("*/simulator.py"))
+    return tuple(sorted(module.parent.name.replace("_", "-") for module in found))
 
 
 def find(system: str) -> Adapter:
-    """Give the adapter of a system.
+    """Give the adapter of a system; its package alone is imported, for some need large libraries.
 
     Raises:
         SiteError: there is none; the text names those whose names are near.
     """
-    return _adapters()[_known(system)]
+    adapter: Adapter = importlib.import_module(_package(system)).ADAPTER
+    return adapter
 
 
 def simulator(system: str) -> "Simulator":
@@ -42,30 +44,14 @@ def simulator(system: str) -> "Simulator":
     Raises:
         SiteError: there is no such system; the text names those whose names are near.
     """
-    package = _known(system).replace("-", "_")
-    found: Simulator = importlib.import_module(f"{__name__}.{package}.simulator").SIMULATOR
+    found: Simulator = importlib.import_module(f"{_package(system)}.simulator").SIMULATOR
     return found
 
 
-@cache
-def _adapters() -> dict[str, Adapter]:
-    packages = (
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-        if module.ispkg
-    )
-    return {adapter.system: adapter for adapter in map(_declared, packages) if adapter}
-
-
-def _declared(package: ModuleType) -> Adapter | None:
-    adapter = getattr(package, "ADAPTER", None)
-    return adapter if isinstance(adapter, Adapter) else None
-
-
-def _known(system: str) -> str:
+def _package(system: str) -> str:
     names = systems()
     if system in names:
-        return system
+        return f"{__name__}.{system.replace('-', '_')}"
     near = difflib.get_close_matches(system, names, n=2)
     hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(names)}"
     raise SiteError(f"no adapter is installed for the system {system}{hint}")

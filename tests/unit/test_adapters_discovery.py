@@ -1,6 +1,8 @@
 """Adapters are found by their packages alone."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from schemas.layout import load_layout
 
 pytestmark = pytest.mark.unit
 
+TAX = "tax"
 ROOT = Path(adapters.__file__).parent
 
 
@@ -24,6 +27,14 @@ def test_a_package_is_named_like_its_system(system: str) -> None:
     assert (ROOT / system.replace("-", "_") / "__init__.py").is_file()
     assert adapters.find(system).system == system
     assert adapters.simulator(system).system == system
+
+
+def test_one_system_is_found_without_the_code_of_the_others() -> None:
+    said = f"import sys, adapters; adapters.find({TAX!r}); print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {name for name in modules if name.startswith("adapters.")} == {"adapters.tax"}
 
 
 @pytest.mark.parametrize("system", adapters.systems())
