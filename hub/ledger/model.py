@@ -104,7 +104,8 @@ class Known:
 
     ``decided`` maps the commitment to each body that did not move to its refusal code (empty
     for a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
-    delivered, expired, put with the dead letters, or withdrawn after acceptance. ``resident``
+    delivered, expired, put with the dead letters, or withdrawn after acceptance; of these,
+    ``delivered`` are those whose copy the broker has confirmed. ``resident``
     is the pseudonym of whom the message is about, as far as that is recorded.
     """
 
@@ -114,6 +115,7 @@ class Known:
     accepted_at: dt.datetime | None = None
     accepted: set[tuple[str, str]] = field(default_factory=set)
     settled: set[tuple[str, str]] = field(default_factory=set)
+    delivered: set[tuple[str, str]] = field(default_factory=set)
     receipted: set[tuple[str, str]] = field(default_factory=set)
 
     def is_accepted(self, body: bytes) -> bool:

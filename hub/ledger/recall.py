@@ -109,6 +109,8 @@ def _learn(known: Known, row: _Row) -> None:
         known.receipted.add(pair)
     elif kind in _SETTLING or (kind is Kind.REFUSAL and row.receiver):
         known.settled.add(pair)
+        if kind is Kind.DELIVERY:
+            known.delivered.add(pair)
     elif kind in {Kind.REFUSAL, Kind.OUT_OF_SCOPE}:
         known.decided[commitment] = row.code
 

@@ -123,7 +123,10 @@ class Judge:
         releases: list[Release] = []
         outside: list[Terms] = []
         for carrier in flows:
-            inside = SCOPE_RULES[carrier.flow.whose.rule](message, context)
+            # The plan, which knows the ledger, sees whether what it follows was asked of it.
+            inside = event.follows is not None or SCOPE_RULES[carrier.flow.whose.rule](
+                message, context
+            )
             for receiver in carrier.leg.receivers:
                 if inside:
                     allowed = carrier.leg.receivers[receiver].fields_on(today)
@@ -139,6 +142,7 @@ class Judge:
             releases=tuple(releases),
             outside=tuple(outside),
             repeated=claim.redelivered,
+            follows=event.followed,
         )
 
 

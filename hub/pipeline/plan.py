@@ -20,7 +20,7 @@ from hub.ledger.model import (
     commit,
     fresh_salt,
 )
-from hub.message import NOTICE_TYPE, MessageKey, Notice, Receipt, encode_copy, source_of
+from hub.message import NOTICE_TYPE, MessageKey, Notice, encode_copy, source_of
 from hub.names import OUT_EXCHANGE
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
@@ -54,6 +54,8 @@ def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
         keys.add(verdict.key)
         if isinstance(verdict, Receipted):
             keys.update(MessageKey(receipt.sender, receipt.id) for receipt in verdict.receipts)
+        elif isinstance(verdict, Permitted) and verdict.follows is not None:
+            keys.add(verdict.follows)
     return keys
 
 
@@ -98,14 +100,29 @@ class _Planner:
         decision = known.decision(verdict.body)
         if known.is_accepted(verdict.body):
             self._resume(verdict, known)
-        elif _sent_anew(verdict, known, decision):
-            self._accept(verdict, known)
-        elif decision is not None:
+        elif decision is not None and not _sent_anew(verdict, known, decision):
             self._tell_again(verdict, decision)
-        elif known.accepted_as or known.decided:
+        elif decision is None and (known.accepted_as or known.decided):
             self._refuse(verdict, known, Code.ID_REUSED)
-        else:
+        elif self._was_asked(verdict):
             self._accept(verdict, known)
+        elif decision is None:
+            self._refuse(verdict, known, Code.NOT_ASKED)
+
+    def _was_asked(self, verdict: Permitted) -> bool:
+        """See whether the message that this one follows went to its sender, about the same person.
+
+        Deliveries of this very batch count: an answer may be there before the hub, killed in
+        between, has recorded what it answers.
+        """
+        if verdict.follows is None:
+            return True
+        followed = self.known.get(verdict.follows)
+        return (
+            followed is not None
+            and followed.resident == verdict.resident
+            and any(receiver == verdict.key.sender for _, receiver in followed.delivered)
+        )
 
     def refused(self, verdict: Refused) -> None:
         known = self._known(verdict.key)
@@ -135,7 +152,7 @@ class _Planner:
                         flow=receipt.flow,
                         receiver=verdict.receiver,
                         resident=known.resident,
-                        code=_receipt_code(receipt),
+                        code=receipt.outcome,
                         access=verdict.access,
                     )
                 )
@@ -223,6 +240,7 @@ class _Planner:
     def _send(self, verdict: Permitted, release: Release, known: Known) -> None:
         terms = release.terms
         known.settled.add((terms.flow, terms.receiver))
+        known.delivered.add((terms.flow, terms.receiver))
         body = encode_copy(release.event, terms.flow, release.data, known.accepted_at or self.now)
         outgoing = Outgoing(
             exchange=OUT_EXCHANGE,
@@ -251,10 +269,6 @@ def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
     """
     refused = decision not in {None, "", Code.ID_REUSED}
     return refused and known.accepted_as is None and not verdict.repeated
-
-
-def _receipt_code(receipt: Receipt) -> str:
-    return receipt.result if receipt.result == "delivered" else receipt.code or receipt.result
 
 
 _NO_TERMS = Terms("", "", "")

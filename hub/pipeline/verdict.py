@@ -35,6 +35,9 @@ class Permitted:
 
     ``resident`` is the keyed pseudonym; empty when nothing is released. ``repeated`` says
     that the broker has delivered the message before.
+
+    Where ``follows`` names a message, the scope rule is satisfied only if the ledger shows that
+    the hub delivered that one to this sender about the same resident.
     """
 
     key: MessageKey
@@ -45,6 +48,7 @@ class Permitted:
     releases: tuple[Release, ...]
     outside: tuple[Terms, ...]
     repeated: bool = False
+    follows: MessageKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

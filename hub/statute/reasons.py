@@ -35,6 +35,7 @@ class Code(StrEnum):
     FIELD_NOT_PERMITTED = "field-not-permitted"
     INVALID = "invalid"
     ID_REUSED = "id-reused"
+    NOT_ASKED = "not-asked"
     RECEIPT_UNKNOWN = "receipt-unknown"
     WITHDRAWN = "withdrawn"
 
@@ -101,6 +102,11 @@ _SENTENCES = {
     Code.ID_REUSED: Sentence(
         "The id was used before for another content.",
         "この識別子は別の内容で既に使われています。",
+    ),
+    Code.NOT_ASKED: Sentence(
+        "The attribute follows names no message that the hub has delivered to this system about "
+        "this person.",
+        "follows の示す電文は、この本人について当該システムに送付されたものではありません。",
     ),
     Code.RECEIPT_UNKNOWN: Sentence(
         "The receipt is for a message that this system was not sent.",
