@@ -21,10 +21,17 @@ class Refused(ValueError):
 
 
 def refused_fields(error: ValidationError) -> tuple[str, str]:
-    """Give the first field that a schema refuses, and why: pydantic's error type in words."""
+    """Give the first field that a schema refuses, joined as in the layouts, and why.
+
+    The reason is pydantic's error type in words, or what a class of ours has to say: its
+    messages quote nothing.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    names = [part for part in first["loc"] if isinstance(part, str)]
-    return names[-1] if names else "(record)", first["type"].replace("_", " ")
+    names = [str(part + 1) if isinstance(part, int) else part for part in first["loc"]]
+    reason = first["type"].replace("_", " ")
+    if first["type"] == "value_error":
+        reason = first["msg"].removeprefix("Value error, ")
+    return "_".join(names) or "(record)", reason
 
 
 def my_number(value: Mapping[str, str]) -> MyNumber | None:
