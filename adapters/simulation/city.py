@@ -13,6 +13,7 @@ from random import Random
 from adapters.simulation.changes import Change, Group, listed
 from adapters.simulation.events import EVENTS
 from adapters.simulation.incomes import TaxGroup, tax_entry
+from adapters.simulation.insured import Insured, insured_of
 from adapters.simulation.people import Household
 from adapters.simulation.register import Register
 from schemas.resident import EventReason
@@ -38,13 +39,15 @@ class CityDay:
     """What the city's systems have to say about one day.
 
     ``groups`` and ``tax_groups`` each give a fresh iterator in ascending 処理番号, as often as
-    they are called, whatever the city has become since.
+    they are called, whatever the city has become since. ``insured`` are those whom the office
+    deals with on this day.
     """
 
     number: int
     date: dt.date
     groups: Callable[[], Iterator[Group]]
     tax_groups: Callable[[], Iterator[TaxGroup]]
+    insured: tuple[Insured, ...]
 
     @property
     def is_initial(self) -> bool:
@@ -67,7 +70,8 @@ class City:
 
     def days(self) -> Iterator[CityDay]:
         """Let the days pass, without end; day 0 is the initial load."""
-        yield CityDay(0, self._start, self._first_groups, self._first_tax_groups)
+        insured = insured_of(self._register, 0, self._start)
+        yield CityDay(0, self._start, self._first_groups, self._first_tax_groups, insured)
         for number in count(1):
             yield self._day(number, self._start + dt.timedelta(days=number))
 
@@ -86,7 +90,8 @@ class City:
             for place, change in enumerate(self._changes(rng, number, date))
         )
         corrections = tuple(self._corrections(rng, number))
-        return CityDay(number, date, lambda: iter(groups), lambda: iter(corrections))
+        insured = insured_of(self._register, number, date)
+        return CityDay(number, date, lambda: iter(groups), lambda: iter(corrections), insured)
 
     def _changes(self, rng: Random, number: int, date: dt.date) -> Iterator[Change]:
         turn = (number - 1) % _CYCLE_DAYS

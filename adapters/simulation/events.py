@@ -252,6 +252,7 @@ def _corrected(_city: Register, _rng: random.Random, person: Person) -> Person:
 
 def _renumbered(city: Register, _rng: random.Random, person: Person) -> Person:
     """Give a 個人番号 that nobody else will get: the one of a person who never comes."""
+    city.renumbered.add(person.number)
     return renewed(person, my_number=my_number(city.next_person()))
 
 

@@ -34,6 +34,7 @@ class Register:
     start: dt.date
     gone: list[tuple[int, Person]] = field(default_factory=list)
     corrections: dict[str, int] = field(default_factory=dict)
+    renumbered: set[str] = field(default_factory=set)
     _kinds: "array[int]" = field(init=False)
     _first_people: "array[int]" = field(init=False)
     _changed: dict[int, Household] = field(default_factory=dict)
