@@ -9,6 +9,7 @@ import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +29,7 @@ from hub.message import AccessItems, Item
 SystemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 HUB_USER = "hub"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
@@ -69,6 +71,29 @@ Recipient = Annotated[str, AfterValidator(_age_recipient)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _interface(text: str) -> str:
+    """Take the base address of an interface: https, or plain http to this machine alone."""
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        message = "this is no address: it begins with https://"
+        raise ValueError(message)
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        message = f"plain http goes to this machine ({', '.join(LOOPBACK)}) only: use https"
+        raise ValueError(message)
+    if url.username is not None or url.query or url.fragment:
+        message = "an address has no user, question mark or hash sign: secrets stand in files"
+        raise ValueError(message)
+    try:
+        _ = url.port
+    except ValueError:
+        message = "the port of the address is no port"
+        raise ValueError(message) from None
+    return text
+
+
+InterfaceUrl = Annotated[str, AfterValidator(_interface)]
 
 
 class BrokerSite(_Section):
@@ -136,7 +161,9 @@ class SystemSite(_Section):
     ``folder`` holds ``to-hub`` (the system writes, the adapter reads) and ``from-hub`` (the
     adapter writes, the system reads). ``journal`` belongs to the adapter alone.
     ``settle_seconds`` is how long an unfinished file may stay unchanged before it counts as
-    truncated.
+    truncated. A system that is reached by HTTP has the base address ``url`` of its interface,
+    ``secret_file`` to log in with, and ``ca_file`` where its certificate is none of those that
+    the machine trusts; ``http_timeout_seconds`` is how long one try of a call may take.
     """
 
     folder: SitePath
@@ -148,6 +175,10 @@ class SystemSite(_Section):
     file_records: Annotated[int, Field(ge=1, le=5000)] = 2000
     file_seconds: Annotated[float, Field(ge=0.0, le=3600)] = 1.0
     metrics_port: Port | None = None
+    url: InterfaceUrl | None = None
+    secret_file: SitePath | None = None
+    ca_file: SitePath | None = None
+    http_timeout_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30.0
     access: AccessSite = AccessSite()
 
 

@@ -18,6 +18,7 @@ from hub.compose.places import (
     places_of,
     table,
 )
+from hub.edge.couriers import lacking
 from hub.errors import CatalogueError, SiteError
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
@@ -50,6 +51,7 @@ def load_checked(
     except SiteError as error:
         site, heading = None, str(error)
     catalogue, faults = _examined(_pointed_to(path), users, administrator=administrator)
+    faults += _interface_faults(site) if site is not None else []
     if site is not None and catalogue is not None:
         effective = decided(catalogue, site.catalogue)
         catalogue = effective.catalogue
@@ -75,6 +77,12 @@ def load_named(path: Path) -> Site:
     if site is None or faults:
         raise SiteError("\n".join([heading, *faults]))
     return site
+
+
+def _interface_faults(site: Site) -> Iterator[str]:
+    for system, settings in site.systems.items():
+        if system in adapters.systems() and adapters.find(system).courier is not None:
+            yield from (f"systems.{system}: {fault}" for fault in lacking(settings))
 
 
 def _decision_faults(path: Path, effective: Effective) -> list[str]:

@@ -86,7 +86,8 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         section = table(systems, system)
         for key in ("folder", "journal"):
             add(section, f"systems.{system}", key)
-        add(section, f"systems.{system}", "password_file", system)
+        for key in ("password_file", "secret_file"):
+            add(section, f"systems.{system}", key, system)
     return found
 
 

@@ -206,7 +206,8 @@ class Errand:
 
     ``drive`` has ``to-hub`` and ``from-hub``; ``memory`` is the path of a file of the courier's
     own beside the journal. ``url`` is the base address of the system's interface, ``secret``
-    what it logs in with. ``tell`` says what went wrong, or with ``None`` that it works again.
+    what it logs in with, ``ca_file`` has the certificates that are trusted for it, if not the
+    machine's. ``tell`` says what went wrong, or with ``None`` that it works again.
     """
 
     system: str
@@ -217,6 +218,7 @@ class Errand:
     timeout_seconds: float
     poll_seconds: float
     tell: Callable[[str, Exception | None], None]
+    ca_file: Path | None = None
 
 
 Courier = Callable[[Errand], Awaitable[None]]

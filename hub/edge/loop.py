@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from hub.edge.backoff import Backoff
+from hub.edge.couriers import carrying
 from hub.edge.desk import JournalDesk, NoPersons
 from hub.edge.folders import Folders
 from hub.edge.inbound import Sender, Steps
@@ -22,6 +23,7 @@ from hub.edge.outbound import Outbox
 from hub.edge.overdue import Deadlines
 from hub.edge.sorting import Sorter
 from hub.edge.survey import Survey
+from hub.edge.troubles import Troubles
 from hub.edge.wall import Walls
 from hub.errors import EdgeError, LinkLost
 from hub.ports import Link
@@ -132,19 +134,20 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
         observe=observe,
         clocks=clocks or Clocks(),
     )
-    while not stopping():
-        link = connect()
-        if link is None:
-            return
-        with link:
-            observe.connected()
-            run.troubles.over("link")
-            try:
-                run.over(link)
-            except LinkLost as lost:
-                run.troubles.tell("link", lost)
-            finally:
-                observe.disconnected()
+    with carrying(adapter, settings, observe):
+        while not stopping():
+            link = connect()
+            if link is None:
+                return
+            with link:
+                observe.connected()
+                run.troubles.over("link")
+                try:
+                    run.over(link)
+                except LinkLost as lost:
+                    run.troubles.tell("link", lost)
+                finally:
+                    observe.disconnected()
 
 
 class _Lane:
@@ -160,24 +163,6 @@ class _Lane:
 
     def failed(self, now: float) -> None:
         self.due = now + self._backoff.next()
-
-
-class _Troubles:
-    """What failed and has not worked since, told when it fails and when it is over."""
-
-    def __init__(self, observe: EdgeObserver, monotonic: Callable[[], float]) -> None:
-        self._observe = observe
-        self._monotonic = monotonic
-        self._since: dict[str, float] = {}
-
-    def tell(self, where: str, error: Exception) -> None:
-        self._since.setdefault(where, self._monotonic())
-        self._observe.trouble(where, error)
-
-    def over(self, where: str) -> None:
-        since = self._since.pop(where, None)
-        if since is not None:
-            self._observe.recovered(where, self._monotonic() - since)
 
 
 class _Run:
@@ -199,7 +184,7 @@ class _Run:
         self._walls = walls
         self._observe = observe
         self._clocks = clocks
-        self.troubles = _Troubles(observe, clocks.monotonic)
+        self.troubles = Troubles(observe, clocks.monotonic)
         self._survey = Survey(
             Folders(settings.folder).to_hub,
             [wire.pattern for wire in adapter.inbound],

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from hub.errors import SiteError
-from hub.site import load_site, read_secret
+from hub.site import SystemSite, load_site, read_secret
 
 pytestmark = pytest.mark.unit
 
@@ -154,3 +155,40 @@ def test_a_secret_that_says_nothing(secret: Path, content: bytes) -> None:
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SiteError, match="cannot be read"):
         read_secret(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080/api",
+        "http://localhost",
+        "http://[::1]:80/",
+        "https://server.example:8443/api",
+    ],
+)
+def test_an_interface_is_reached_by_https_or_on_this_machine(url: str) -> None:
+    assert _system(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://server.example/api",
+        "http://127.0.0.1.example/",
+        "ftp://127.0.0.1/",
+        "https://",
+        "server.example",
+        "https://user:word@server.example/",
+        "https://server.example/?key=1",
+        "https://server.example/#a",
+        "https://server.example:99999/",
+    ],
+)
+def test_any_other_address_of_an_interface_is_a_fault(url: str) -> None:
+    with pytest.raises(ValidationError):
+        _system(url=url)
+
+
+def _system(**changes: object) -> SystemSite:
+    needed = {"folder": "a", "journal": "b", "password_file": "c"}
+    return SystemSite.model_validate(needed | changes)
