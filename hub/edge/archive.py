@@ -42,12 +42,16 @@ _PATH = re.compile(r"[/\\:]")
 
 
 class Limits(NamedTuple):
-    """How much an archive may have: parts, bytes of one and of all, and bytes from one byte."""
+    """How much an archive may have: parts, bytes of one and of all, and bytes from one byte.
+
+    ``paths`` says that its parts stand in folders; nothing is ever written there.
+    """
 
     parts: int
     part_bytes: int
     total_bytes: int
     ratio: int
+    paths: bool = False
 
 
 class Window(io.RawIOBase):
@@ -192,7 +196,7 @@ def open_archive(file: BinaryIO, limits: Limits) -> Archive:
         raise BadFile(FileFault.STRUCTURE, "the directory of the archive is damaged") from None
     for info in found:
         _check_kind(info)
-        _check_name(info)
+        _check_name(info, paths=limits.paths)
         _check_size(info, limits)
     _check_names(found)
     if sum(info.file_size for info in found) > limits.total_bytes:
@@ -234,9 +238,13 @@ def _check_kind(info: zipfile.ZipInfo) -> None:
         raise BadFile(FileFault.PART_KIND, "a part is a link, a folder or no file")
 
 
-def _check_name(info: zipfile.ZipInfo) -> None:
+def _check_name(info: zipfile.ZipInfo, *, paths: bool) -> None:
     name = info.orig_filename
-    if _PATH.search(name) or name.startswith("."):
+    if paths:
+        steps = name.split("/")
+        if any(step in {"", ".", ".."} or _PATH.search(step) for step in steps):
+            raise BadFile(FileFault.PART_NAME, "the name of a part leads out of the archive")
+    elif _PATH.search(name) or name.startswith("."):
         raise BadFile(FileFault.PART_NAME, "the name of a part is a path, or hidden")
     if not name.isascii() and not info.flag_bits & _UTF_8:
         raise BadFile(FileFault.ENCODING, "the name of a part is neither ASCII nor marked UTF-8")
@@ -257,6 +265,8 @@ def _check_names(found: Sequence[zipfile.ZipInfo]) -> None:
 def _check_size(info: zipfile.ZipInfo, limits: Limits) -> None:
     if info.file_size > limits.part_bytes:
         raise BadFile(FileFault.TOO_LARGE, f"a part has over {limits.part_bytes} bytes")
+    if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+        raise BadFile(FileFault.STRUCTURE, "a stored part has two sizes")
     if info.file_size > max(SMALL, info.compress_size * limits.ratio):
         reason = f"a part is compressed over {limits.ratio} times"
         raise BadFile(FileFault.COMPRESSION, reason)

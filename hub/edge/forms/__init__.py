@@ -5,11 +5,13 @@ from functools import cache
 
 from hub.edge.form import Form
 from hub.edge.forms.framed import Framed
+from hub.edge.forms.package import Package
 from hub.edge.forms.plain import Plain
 from schemas.layout import FormName, Layout, load_layout
 
 _FORMS: Mapping[FormName, Callable[[Layout], Form]] = {
     FormName.FRAMED: Framed,
+    FormName.PACKAGE: Package,
     FormName.PLAIN: Plain,
 }
 
