@@ -6,6 +6,7 @@ no state of its own but files, so that it goes on where it was.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -142,11 +143,12 @@ class Simulator(Protocol):
         """Give the forbidden attempts that this system makes."""
         ...
 
-    async def serve(self, service: Service) -> None:
-        """Serve the system's interface until it is cancelled.
+    def serve(self, service: Service) -> AbstractContextManager[object]:
+        """Serve the system's interface as long as the block takes (``adapters.simulation.serving``).
 
         Raises:
-            EdgeError: the system has none, or the port or folder cannot be used.
+            EdgeError: the system has none.
+            OSError: the port is taken.
         """
         ...
 

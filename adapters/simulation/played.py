@@ -5,6 +5,7 @@ answers gives ``reactions``; one that is served over HTTP is a class of its own 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from adapters.simulation.kit import (
     ReceivedRecord,
     Service,
     WrittenFile,
-    is_there,
     put,
 )
 from adapters.simulation.receiving import files_of, read_file, receive
@@ -31,13 +31,12 @@ File = DayFile | MadeFile
 class Reaction:
     """What a system writes when a file of the outbound wire ``prefix`` has arrived.
 
-    ``name`` gives the answer's file name from the arrived file's; ``answer`` gives the answer,
-    under that name, from the path and its records, or ``None`` where nothing is to be said. Both
-    depend on what arrived alone.
+    ``answer`` gives the answer from the path and its records, or ``None`` where nothing is to be
+    said. It depends on what arrived alone, and its name follows from the arrived file's, so that
+    whoever answers again after a crash writes nothing twice.
     """
 
     prefix: str
-    name: Callable[[str], str]
     answer: Callable[[Path, Sequence[ReceivedRecord]], File | None]
 
 
@@ -66,7 +65,7 @@ class Played:
         return [put(file, folder) for file in self.days(day)]
 
     def react(self, folder: Path) -> list[WrittenFile]:
-        """Answer each file that arrived, once: its answer has a name that follows from its own.
+        """Answer each file that arrived, once; answers that were there are told of, not fresh.
 
         Raises:
             WrongDelivery: a record against its layout.
@@ -98,7 +97,7 @@ class Played:
         """Give the forbidden attempts that this system makes."""
         return self.forbidden
 
-    async def serve(self, service: Service) -> None:
+    def serve(self, service: Service) -> AbstractContextManager[object]:
         """Refuse: this system is reached by files alone.
 
         Raises:
@@ -114,9 +113,7 @@ class Played:
 
     def _answer(self, reaction: Reaction, path: Path, folder: Path) -> WrittenFile | None:
         wire = next(wire for wire in self.adapter.outbound if wire.prefix == reaction.prefix)
-        written = None
-        if not is_there(reaction.name(path.name), folder):
-            answer = reaction.answer(path, list(read_file(path, wire)))
-            written = put(answer, folder) if answer is not None else None
+        answer = reaction.answer(path, list(read_file(path, wire)))
+        written = put(answer, folder) if answer is not None else None
         self._settled.add(path)
         return written

@@ -1,0 +1,82 @@
+"""What a wire says otherwise than the message, for whoever compares two wires by content.
+
+Two columns of the same field say the same if they mean the same: a code and its meaning, a
+number with and without leading zeros, a day with and without hyphens.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from schemas.canonical import MESSAGE_TYPES, CanonicalMessage
+from schemas.layout import Column, Kind, load_layout
+
+OF_PARTS: Mapping[tuple[str, str], str] = {
+    ("resident.changed", "insured_number"): "eligibility",
+    ("resident.changed", "insured_acquired"): "eligibility",
+    ("resident.changed", "insured_lost"): "eligibility",
+}
+"""By message type and column the field that it is a part of, where its name does not tell."""
+
+_PRECISION = "_precision"
+
+
+@cache
+def field_of(message_type: str, column: str) -> str:
+    """Give the field of the message that a column is of, or of a part of which; else nothing."""
+    name = column.removesuffix(_PRECISION)
+    if (message_type, name) in OF_PARTS:
+        return OF_PARTS[message_type, name]
+    fields = MESSAGE_TYPES[message_type].model_fields
+    found = [one for one in fields if name == one or name.startswith(f"{one}_")]
+    return max(found, key=len, default="")
+
+
+@cache
+def columns_of(layout: str) -> Mapping[str, Column]:
+    """Give the columns of a layout by field."""
+    return {column.field: column for column in load_layout(layout).columns}
+
+
+Meaning = Callable[[str], str]
+
+
+@cache
+def meaning_of(layout: str, field: str, message_type: str) -> Meaning:
+    """Make a function that gives what a column's text means, for comparison alone."""
+    column = columns_of(layout)[field]
+    if column.means:
+        return lambda text: column.means.get(text, text)
+    if column.kind is Kind.MOMENT:
+        return _moment
+    if column.kind is Kind.DAY:
+        return lambda text: text.replace("-", "")
+    if column.kind is Kind.INTEGER or _is_number(MESSAGE_TYPES[message_type], field):
+        return _number
+    return str
+
+
+def _moment(text: str) -> str:
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC).isoformat()
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> str:
+    return str(int(text)) if text.isdecimal() else text
+
+
+def _is_number(model: type[CanonicalMessage], field: str) -> bool:
+    info = model.model_fields.get(field)
+    return info is not None and int in _kinds(info.annotation)
+
+
+def _kinds(annotation: Any) -> set[Any]:  # noqa: ANN401 - a type form has no type
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, UnionType}:
+        return {kind for part in get_args(annotation) for kind in _kinds(part)}
+    return {annotation}
