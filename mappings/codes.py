@@ -1,40 +1,12 @@
-"""Codes of the 標準仕様 family and what they mean in a canonical message.
+"""Codes that are the same in all layouts; those of a single column stand in its layout.
 
-The layouts name the same codes in Japanese; the numbers themselves are assumed.
+The layouts name them in Japanese; the numbers themselves are assumed.
 """
 
 from collections.abc import Mapping
 
 from schemas.canonical import Insurance
 from schemas.dates import Precision
-from schemas.resident import EventReason, ResidentState
-
-EVENT_REASONS: Mapping[str, EventReason] = {
-    "00": EventReason.LISTED,
-    "01": EventReason.MOVED_IN,
-    "02": EventReason.MOVED_IN_FROM_ABROAD,
-    "03": EventReason.BORN,
-    "04": EventReason.ENTERED_EX_OFFICIO,
-    "05": EventReason.EVENT_CANCELLED,
-    "11": EventReason.MOVED_OUT,
-    "12": EventReason.MOVED_ABROAD,
-    "13": EventReason.DIED,
-    "14": EventReason.REMOVED_EX_OFFICIO,
-    "21": EventReason.MOVED_WITHIN,
-    "22": EventReason.MINOR_CORRECTION,
-    "23": EventReason.MY_NUMBER_CHANGED,
-    "24": EventReason.HOUSEHOLD_SPLIT,
-    "25": EventReason.HOUSEHOLD_MERGED,
-    "26": EventReason.HEAD_CHANGED,
-    "27": EventReason.COMMON_NAME_CHANGED,
-}
-"""異動事由."""
-
-RESIDENT_STATES: Mapping[str, ResidentState] = {
-    "1": ResidentState.RESIDENT,
-    "9": ResidentState.REMOVED,
-}
-"""住民状態."""
 
 INSURANCES: Mapping[str, Insurance] = {
     "0": Insurance.NONE,

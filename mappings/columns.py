@@ -13,7 +13,7 @@ from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from mappings.codes import FLAGS
 from mappings.fields import DateColumn, Field, ListColumns, OneColumn, PartColumns
@@ -114,7 +114,7 @@ def _ways(kind: Any, column: Column) -> Ways:  # noqa: ANN401 - a type form has 
         return _whole, _text
     if isinstance(kind, type) and issubclass(kind, Masked):
         return kind, _text
-    if kind in {str, dt.date, dt.datetime} or issubclass(kind, StrEnum):
+    if kind in {str, dt.date, AwareDatetime} or issubclass(kind, StrEnum):
         return str, _text
     raise TypeError(f"no column can hold what {column.field} is in the message")
 

@@ -86,18 +86,6 @@ def to_row(layout: Layout, message: type[CanonicalMessage]) -> Callable[[Copy], 
     return written
 
 
-def row_of(layout: Layout, message: CanonicalMessage) -> dict[str, str]:
-    """Write a whole message, evidence and all, as a sender's own system would.
-
-    Raises:
-        Unwritable: a column has no place for what the message says.
-    """
-    values = dict.fromkeys((column.field for column in layout.columns), "")
-    data = message.model_dump(mode="json", exclude_none=True)
-    write_fields(fields_of(layout, type(message)), data, values)
-    return values
-
-
 def mapped(row: Row, read: Callable[[Row], CanonicalMessage], reason: str) -> Mapped | BadRecord:
     """Answer a row with the message that ``read`` makes of it, or with why there is none."""
     try:

@@ -1,28 +1,22 @@
 """所得・課税情報 of the tax system → ``income.assessed``; corrections come by household."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from pydantic import ValidationError
+from collections.abc import Sequence
 
 from hub.edge.kit import BadRecord, Mapped, Row
 from mappings.codes import AMOUNTS, INSURANCES
+from mappings.columns import fields_of
 from mappings.evidence import Member, evidence_of_each, households_of, readable_date
-from mappings.refusal import Refused, date, my_number, refused_fields
+from mappings.fields import read_fields
+from mappings.plain import mapped
+from mappings.refusal import Refused
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.income import IncomeAssessed
+from schemas.layout import load_layout
 
 LAYOUT = "tax.income"
 FIRST_ASSESSMENT = "当初課税"
 CORRECTION = "更正"
-_AS_IT_CAME = (
-    "addressee_number",
-    "household_number",
-    "tax_year",
-    "correction_number",
-    "undeclared",
-    "taxation_class",
-)
+_FIELDS = fields_of(load_layout(LAYOUT), IncomeAssessed)
 _UNDECLARED = "1"
 _EVIDENCE_ONLY = "0"
 
@@ -36,8 +30,8 @@ def to_messages(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     members = list(map(_member, rows, households_of(rows)))
     evidence = evidence_of_each(members)
     return [
-        _mapped(row, member, scope)
-        for row, member, scope in zip(rows, members, evidence, strict=True)
+        _mapped(row, scope)
+        for row, scope in zip(rows, evidence, strict=True)
         if row.sound and row.values["changed"] != _EVIDENCE_ONLY
     ]
 
@@ -52,29 +46,14 @@ def _member(row: Row, household: str) -> Member:
     )
 
 
-def _mapped(row: Row, member: Member, scope: ScopeEvidence) -> Mapped | BadRecord:
-    try:
-        message = IncomeAssessed.model_validate(_fields(row.values, member, scope))
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
-    except Refused as refused:
-        return BadRecord(row.number, row.line, refused.field, refused.reason)
-    first = message.correction_number == 0
-    return Mapped(row.number, message, FIRST_ASSESSMENT if first else CORRECTION)
+def _mapped(row: Row, scope: ScopeEvidence) -> Mapped | BadRecord:
+    def read(row: Row) -> IncomeAssessed:
+        fields = read_fields(_FIELDS, row.values)
+        if row.values["undeclared"] == _UNDECLARED:
+            for name in AMOUNTS:
+                if name in fields:
+                    raise Refused(name, "is given for an undeclared person")
+        return IncomeAssessed.model_validate(fields | {"scope": scope})
 
-
-def _fields(value: Mapping[str, str], member: Member, scope: ScopeEvidence) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: value[name] for name in _AS_IT_CAME}
-    fields["scope"] = scope
-    fields["my_number"] = my_number(value)
-    fields["birth_date"] = member.born or date(value, "birth_date")
-    fields["assessed_on"] = date(value, "assessed_on")
-    fields.update(_amounts(value))
-    return fields
-
-
-def _amounts(value: Mapping[str, str]) -> dict[str, str]:
-    given = {name: value[name] for name in AMOUNTS if value[name]}
-    if given and value["undeclared"] == _UNDECLARED:
-        raise Refused(next(iter(given)), "is given for an undeclared person")
-    return given
+    first = row.values["correction_number"].strip("0") == ""
+    return mapped(row, read, FIRST_ASSESSMENT if first else CORRECTION)

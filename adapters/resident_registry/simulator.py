@@ -9,12 +9,17 @@ from adapters.simulation.city import CityDay
 from adapters.simulation.kit import DayFile, Misdeed, file_name, header_of
 from adapters.simulation.misdeeds import on_own_exchange, resident_data
 from adapters.simulation.played import Played
-from mappings.codes import EVENT_REASONS
+from schemas.layout import load_layout
 from schemas.resident import ResidentChanged
 
 _HOUR = 6
 _OPERATOR = ("市民課", "JUKI-T01", "S0101")
-_EVENT_CODES = {reason: code for code, reason in EVENT_REASONS.items()}
+_EVENT_CODES = {
+    reason: code
+    for column in load_layout("resident-registry.residents").columns
+    if column.field == "event_reason"
+    for code, reason in column.means.items()
+}
 
 
 def _files(day: CityDay) -> Iterator[DayFile]:
@@ -89,8 +94,8 @@ def _row(entry: Entry, group: str) -> Mapping[str, str]:
         "building": place.building,
         "previous_address": entry.previous_address,
         "protected": "1" if person.protected else "0",
-        "insured_number": held.number if held else "",
-        "insured_acquired": held.acquired if held else "",
-        "insured_lost": held.lost if held else "",
+        "eligibility_insured_number": held.number if held else "",
+        "eligibility_acquired": held.acquired if held else "",
+        "eligibility_lost": held.lost if held else "",
         "note": person.note,
     }

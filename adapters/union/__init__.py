@@ -1,24 +1,31 @@
-"""広域連合電算処理システム, by its 窓口端末: gets residents, income and taxation."""
+"""広域連合電算処理システム (標準システム), by files at its 窓口端末 and no other way."""
 
-from hub.edge.kit import Adapter, Outbound
-from mappings import union as mapping
+from hub.edge.kit import Adapter
+from mappings.plain import reads, writes
+from schemas.addressee import NonresidentChanged, SpecialAddressChanged
+from schemas.benefit import BenefitDecided, HighCostRelated
+from schemas.collection import ArrearsRecorded, CollectionRecorded
+from schemas.eligibility import EligibilityNotified, InsuredDecided
 from schemas.income import IncomeAssessed
+from schemas.premium import InstalmentsSet, PremiumDecided
 from schemas.resident import ResidentChanged
 
 ADAPTER = Adapter(
     system="union",
+    inbound=(
+        reads("KOIKI_HIHOKENSHA_*.csv", "union.insured", InsuredDecided),
+        reads("KOIKI_FUKA_*.csv", "union.premiums", PremiumDecided),
+        reads("KOIKI_KYUFU_*.csv", "union.benefits", BenefitDecided, reason="outcome"),
+    ),
     outbound=(
-        Outbound(
-            prefix="residents",
-            layout=mapping.RESIDENTS,
-            message_type=ResidentChanged.MESSAGE_TYPE,
-            to_row=mapping.to_resident_row,
-        ),
-        Outbound(
-            prefix="income",
-            layout=mapping.INCOME,
-            message_type=IncomeAssessed.MESSAGE_TYPE,
-            to_row=mapping.to_income_row,
-        ),
+        writes("union.residents", ResidentChanged),
+        writes("union.income", IncomeAssessed),
+        writes("union.notifications", EligibilityNotified),
+        writes("union.nonresidents", NonresidentChanged),
+        writes("union.instalments", InstalmentsSet),
+        writes("union.collections", CollectionRecorded),
+        writes("union.arrears", ArrearsRecorded),
+        writes("union.high-cost", HighCostRelated),
+        writes("union.special-addresses", SpecialAddressChanged),
     ),
 )

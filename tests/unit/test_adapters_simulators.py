@@ -13,9 +13,10 @@ from adapters.simulation.kit import WrongDelivery
 from hub.edge.delimited import check_file, write_file
 from hub.edge.form import BadFile, Header
 from hub.message import Copy, Envelope
-from mappings import union
+from mappings.plain import to_row
 from schemas.canonical import MESSAGE_TYPES
 from schemas.layout import load_layout
+from schemas.resident import ResidentChanged
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +69,7 @@ def test_the_same_city_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def row(number: int, *, history: int = 1, resident: str = "000000000012345") -> Mapping[str, str]:
-    return union.to_resident_row(
+    return to_row(LAYOUT, ResidentChanged)(
         Copy(
             id=f"0123.{number}",
             source="/systems/somebody",

@@ -7,16 +7,20 @@ import pytest
 
 from hub.edge.kit import Unwritable
 from hub.message import Copy
-from mappings import premium_collection, union
+from mappings.plain import to_row
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.dates import read_register_date
 from schemas.income import IncomeAssessed
-from schemas.layout import load_layout
+from schemas.layout import Layout, load_layout
 from schemas.numbers import MyNumber
 from schemas.resident import Eligibility, EventReason, ResidentChanged, ResidentState
 
 pytestmark = pytest.mark.unit
 
+OFFICE_RESIDENTS = load_layout("premium-collection.residents")
+OFFICE_INCOME = load_layout("premium-collection.income")
+UNION_RESIDENTS = load_layout("union.residents")
+UNION_INCOME = load_layout("union.income")
 AT = dt.datetime(2026, 4, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
 RESIDENT = ResidentChanged(
     addressee_number="000000000012345",
@@ -66,19 +70,19 @@ def copy_of(message: ResidentChanged | IncomeAssessed, **changes: Any) -> Copy: 
 
 
 def test_a_row_has_exactly_the_columns_of_its_layout() -> None:
-    for to_row, layout, message in (
-        (premium_collection.to_resident_row, premium_collection.RESIDENTS, RESIDENT),
-        (union.to_resident_row, union.RESIDENTS, RESIDENT),
-        (premium_collection.to_income_row, premium_collection.INCOME, INCOME),
-        (union.to_income_row, union.INCOME, INCOME),
+    for layout, message in (
+        (OFFICE_RESIDENTS, RESIDENT),
+        (UNION_RESIDENTS, RESIDENT),
+        (OFFICE_INCOME, INCOME),
+        (UNION_INCOME, INCOME),
     ):
-        row = to_row(copy_of(message))
-        assert list(row) == [column.field for column in load_layout(layout).columns]
+        row = to_row(layout, type(message))(copy_of(message))
+        assert list(row) == [column.field for column in layout.columns]
         assert all(isinstance(value, str) for value in row.values())
 
 
 def test_a_resident_is_written_with_trace_codes_and_dates() -> None:
-    row = premium_collection.to_resident_row(copy_of(RESIDENT))
+    row = to_row(OFFICE_RESIDENTS, ResidentChanged)(copy_of(RESIDENT))
     expected = {
         "sender": "somebody",
         "message_id": "0123.1",
@@ -93,35 +97,34 @@ def test_a_resident_is_written_with_trace_codes_and_dates() -> None:
         "birth_date": "昭和10年00月00日",
         "birth_date_precision": "U",
         "protected": "1",
-        "insured_number": "00000042",
-        "insured_acquired": "4070101",
-        "insured_acquired_precision": "D",
-        "insured_lost": "",
-        "insured_lost_precision": "",
-        "note": "備考",
+        "eligibility_insured_number": "00000042",
+        "eligibility_acquired": "4070101",
+        "eligibility_acquired_precision": "D",
+        "eligibility_lost": "",
+        "eligibility_lost_precision": "",
     }
     assert {field: row[field] for field in expected} == expected
 
 
 def test_amounts_of_zero_are_written_and_absent_ones_are_blank() -> None:
-    row = union.to_income_row(copy_of(INCOME))
+    row = to_row(UNION_INCOME, IncomeAssessed)(copy_of(INCOME))
     assert (row["total_income"], row["salary_revenue"]) == ("0", "")
     assert "income_levy" not in row
 
 
 @pytest.mark.parametrize("field", ["protected", "name", "history_number", "event_reason"])
-@pytest.mark.parametrize("to_row", [premium_collection.to_resident_row, union.to_resident_row])
-def test_a_required_field_that_is_absent_cannot_be_written(to_row: Any, field: str) -> None:  # noqa: ANN401
+@pytest.mark.parametrize("layout", [OFFICE_RESIDENTS, UNION_RESIDENTS])
+def test_a_required_field_that_is_absent_cannot_be_written(layout: Layout, field: str) -> None:
     with pytest.raises(Unwritable) as refused:
-        to_row(copy_of(RESIDENT, **{field: None}))
+        to_row(layout, ResidentChanged)(copy_of(RESIDENT, **{field: None}))
     assert refused.value.field == field
     assert "𠮷" not in str(refused.value)
 
 
 @pytest.mark.parametrize("field", ["my_number", "birth_date", "eligibility", "building"])
 def test_an_optional_field_that_is_absent_is_blank(field: str) -> None:
-    row = union.to_resident_row(copy_of(RESIDENT, **{field: None}))
-    assert row[{"eligibility": "insured_number"}.get(field, field)] == ""
+    row = to_row(OFFICE_RESIDENTS, ResidentChanged)(copy_of(RESIDENT, **{field: None}))
+    assert row[{"eligibility": "eligibility_lost"}.get(field, field)] == ""
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_an_optional_field_that_is_absent_is_blank(field: str) -> None:
         ("resident_state", [1], "resident_state"),
         ("birth_date", "1940-01-01", "birth_date"),
         ("birth_date", {"raw": "x", "precision": "week"}, "birth_date"),
-        ("eligibility", "00000042", "insured_number"),
+        ("eligibility", "00000042", "eligibility_insured_number"),
     ],
 )
 def test_what_the_wire_cannot_say_is_named_and_not_quoted(
@@ -140,6 +143,6 @@ def test_what_the_wire_cannot_say_is_named_and_not_quoted(
     column: str,
 ) -> None:
     with pytest.raises(Unwritable) as refused:
-        union.to_resident_row(copy_of(RESIDENT, **{field: value}))
+        to_row(OFFICE_RESIDENTS, ResidentChanged)(copy_of(RESIDENT, **{field: value}))
     assert refused.value.field == column
     assert str(value) not in str(refused.value)

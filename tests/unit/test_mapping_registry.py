@@ -58,9 +58,9 @@ def test_a_row_is_read_field_by_field() -> None:
         resident_state="9",
         event_reason="13",
         event_date="2026-04-02",
-        insured_number="00000042",
-        insured_acquired="2025-01-01",
-        insured_lost="2026-04-03",
+        eligibility_insured_number="00000042",
+        eligibility_acquired="2025-01-01",
+        eligibility_lost="2026-04-03",
         protected="1",
         birth_date="昭和10年00月00日",
         note="備考",
@@ -85,7 +85,15 @@ def test_a_row_is_read_field_by_field() -> None:
 
 def test_members_share_the_evidence_of_their_household() -> None:
     first, second = messages(
-        [row(1), row(2, birth_date=OLD, insured_number="00000001", insured_lost="2026-01-01")]
+        [
+            row(1),
+            row(
+                2,
+                birth_date=OLD,
+                eligibility_insured_number="00000001",
+                eligibility_lost="2026-01-01",
+            ),
+        ]
     )
     for message in (first, second):
         assert eldest(message) == OLD
@@ -97,7 +105,7 @@ def test_a_new_spouse_does_not_inherit_the_household_that_the_other_left() -> No
     mover, parent, spouse = messages(
         [
             row(1, household_number=OTHER, previous_household_number=HOME, event_reason="21"),
-            row(2, birth_date=OLD, insured_number="00000001"),
+            row(2, birth_date=OLD, eligibility_insured_number="00000001"),
             row(3, household_number=OTHER, birth_date="1987-01-01"),
         ]
     )
@@ -114,7 +122,7 @@ def test_those_who_stay_lose_the_insured_person_who_left() -> None:
                 household_number=OTHER,
                 previous_household_number=HOME,
                 birth_date=OLD,
-                insured_number="00000001",
+                eligibility_insured_number="00000001",
             ),
             row(2),
         ]
@@ -140,7 +148,7 @@ def test_all_who_leave_together_lived_together_and_those_who_join_did_not() -> N
 def test_the_household_of_someone_just_removed_still_counts_them() -> None:
     _, child = messages(
         [
-            row(1, birth_date=OLD, insured_number="00000001", resident_state="9"),
+            row(1, birth_date=OLD, eligibility_insured_number="00000001", resident_state="9"),
             row(2),
         ]
     )
@@ -148,7 +156,7 @@ def test_the_household_of_someone_just_removed_still_counts_them() -> None:
 
 
 def test_one_bad_row_does_not_hide_its_household() -> None:
-    refused = row(1, sound=False, birth_date=OLD, insured_number="00000001", sex="7")
+    refused = row(1, sound=False, birth_date=OLD, eligibility_insured_number="00000001", sex="7")
     (child,) = messages([refused, row(2)])
     assert (eldest(child), child.scope.insurance) == (OLD, Insurance.CURRENT)
 
@@ -171,7 +179,7 @@ def test_a_bad_row_of_another_group_or_household_is_no_evidence() -> None:
 
 @pytest.mark.parametrize("number", ["", "123", "0000000X"])
 def test_an_insured_number_that_cannot_be_read_is_no_evidence(number: str) -> None:
-    refused = row(1, sound=False, insured_number=number)
+    refused = row(1, sound=False, eligibility_insured_number=number)
     (child,) = messages([refused, row(2)])
     assert child.scope.insurance is Insurance.NONE
 
@@ -196,14 +204,14 @@ def test_unknown_dates_count_as_nothing_and_partly_known_from_their_last_day() -
         ("history_number", "x"),
         ("name", "名" * 101),
         ("municipality_code", "17201"),
-        ("insured_number", "123"),
+        ("eligibility_insured_number", "123"),
         ("birth_date", "不" * 73),
-        ("insured_lost", "2026-01-01"),
+        ("eligibility_lost", "2026-01-01"),
     ],
 )
 def test_a_value_that_no_message_can_carry_is_named_and_not_quoted(field: str, value: str) -> None:
     bad, good = to_messages([row(1, **{field: value}), row(2)])
-    expected = "insured_number" if field == "insured_lost" else field
+    expected = "eligibility_insured_number" if field == "eligibility_lost" else field
     assert isinstance(bad, BadRecord)
     assert (bad.number, bad.line, bad.field) == (1, 2, expected)
     assert value not in bad.reason

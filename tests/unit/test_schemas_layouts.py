@@ -17,9 +17,10 @@ LAYOUTS = sorted(
     file.name.removesuffix(".toml") for file in (resources.files("schemas") / "layouts").iterdir()
 )
 TABLES: Mapping[str, Mapping[str, object]] = {
-    "event_reason": codes.EVENT_REASONS,
-    "resident_state": codes.RESIDENT_STATES,
     "insurance": codes.INSURANCES,
+    "scope_insurance": codes.INSURANCES,
+    "scope_own_insurance": codes.INSURANCES,
+    "immediate": codes.FLAGS,
     "protected": codes.FLAGS,
     "changed": codes.FLAGS,
 }
