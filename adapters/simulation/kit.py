@@ -8,11 +8,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.simulation.city import CityDay
+from adapters.simulation.misbehaviour import Misbehaviour
 from hub.edge import files
 from hub.edge.form import Header
 from hub.edge.forms import form_of
@@ -23,17 +23,6 @@ JST = dt.timezone(dt.timedelta(hours=9))
 TO_HUB, FROM_HUB = "to-hub", "from-hub"
 BROKER = "broker"
 READ_FOLDERS = ("processed", "set-aside")
-
-
-class Misbehaviour(StrEnum):
-    """How a system can go wrong on request."""
-
-    SLOW = "slow"  # a file grows slowly; an answer takes long
-    DOWN = "down"  # nothing comes, nobody answers
-    TRUNCATED = "truncated"  # a file or an answer ends in the middle
-    DUPLICATE = "duplicate"  # the same content comes twice, under another name
-    WRONG_ENCODING = "wrong-encoding"  # text in another encoding than the layout's
-    OUT_OF_ORDER = "out-of-order"  # the newer before the older
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +133,7 @@ class Simulator(Protocol):
         ...
 
     def serve(self, service: Service) -> AbstractContextManager[object]:
-        """Serve the system's interface as long as the block takes (``adapters.simulation.serving``).
+        """Serve the interface as long as the block takes (``adapters.simulation.serving``).
 
         Raises:
             EdgeError: the system has none.

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from adapters.simulation.kit import FROM_HUB, READ_FOLDERS, TO_HUB, Misbehaviour
+from adapters.simulation.kit import FROM_HUB, READ_FOLDERS, TO_HUB
+from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Manners
 from hub.edge import files
 

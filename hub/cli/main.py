@@ -26,6 +26,7 @@ from hub.cli.layouts import app as layouts_app
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
 from hub.cli.replay_rules import replay_rules
+from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import Supervisor, commands_of, end_with_parent
@@ -46,6 +47,7 @@ app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
+app.command("simulate")(simulate)
 app.command("flows")(flows)
 app.command("explain")(explain)
 app.command("check")(check)
