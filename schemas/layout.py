@@ -20,6 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.fixed_layout import FieldEncoding, FixedPlan, Holds, Slot
+from schemas.xml_layout import ElementPath, XmlPlan
+
 Encoding = Literal["utf-8", "cp932"]
 
 
@@ -52,8 +55,12 @@ class Column(BaseModel):
     ``width`` counts characters. ``codes`` maps wire codes to their meaning; where it is given,
     no other value is allowed (an empty value only when the column is not required); ``means``
     maps the same codes to the value of the canonical message, where that is another one.
+    ``codes_of`` has codes that depend on the value of the column ``codes_by``; where that has
+    another value than those listed, any value of this column is allowed.
     ``padding`` says that a value is filled to the width: ``zero`` with zeros before it.
     ``place`` is which of the ``times`` places of a list the column is of; 1 of 1 for all others.
+    ``path`` names the column's element in an XML document; of a list, the element around it is
+    the one that stands there once for each place.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,14 +72,20 @@ class Column(BaseModel):
     required: bool = False
     codes: dict[str, str] = {}
     means: dict[str, str] = {}
+    codes_by: str = ""
+    codes_of: dict[str, dict[str, str]] = {}
     padding: Literal["", "zero"] = ""
     place: Annotated[int, Field(ge=1)] = 1
     times: Annotated[int, Field(ge=1)] = 1
+    path: ElementPath = ""
 
     @model_validator(mode="after")
     def _meanings_are_of_codes(self) -> Self:
         if self.means and self.means.keys() != self.codes.keys():
             message = f"means of {self.name} is not of the same codes"
+            raise ValueError(message)
+        if bool(self.codes_of) != bool(self.codes_by):
+            message = f"{self.name} does not say by which column its codes are"
             raise ValueError(message)
         return self
 
@@ -108,7 +121,9 @@ class Layout(BaseModel):
     <department>,<terminal>,<staff>``, then data records ``D,<columns in order>``, then the
     trailer ``T,<number of data records>``. A ``plain`` one has its data records alone, without
     the ``D``. ``group_by`` names the field whose equal values,
-    always on consecutive lines and ascending through the file, are read together.
+    always on consecutive lines and ascending through the file, are read together. A ``sheet`` one
+    is a workbook that has all of ``sheets``: the first has the columns' names in its first row and
+    the records below, the others are not read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,6 +136,9 @@ class Layout(BaseModel):
     form: FormName = FormName.FRAMED
     encoding: Encoding = "utf-8"
     group_by: str | None = None
+    fixed: FixedPlan | None = None
+    xml: XmlPlan | None = None
+    sheets: tuple[Annotated[str, StringConstraints(min_length=1, max_length=31)], ...] = ()
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
 
     @field_validator("columns", mode="before")
@@ -139,7 +157,75 @@ class Layout(BaseModel):
         if self.group_by is not None and self.group_by not in fields:
             message = f"group_by names no column: {self.group_by}"
             raise ValueError(message)
+        if bool(self.sheets) != (self.form is FormName.SHEET):
+            message = "a workbook says what its sheets are, and no other file does"
+            raise ValueError(message)
+        if any(column.codes_by and column.codes_by not in fields for column in self.columns):
+            message = "codes_by names no column"
+            raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _xml_has_an_element_for_each_column(self) -> Self:
+        if (self.xml is not None) != (self.form is FormName.XML):
+            message = "an XML document says what its elements are, and no other file does"
+            raise ValueError(message)
+        if self.xml is None:
+            return self
+        columns = {column.field: column for column in self.columns}
+        places = {(column.path, column.place) for column in self.columns}
+        if len(places) != len(columns) or any(not path for path, _ in places):
+            message = "a column without an element of its own"
+            raise ValueError(message)
+        made = columns.get(self.xml.created_at)
+        if made is None or made.kind is not Kind.MOMENT or not made.required:
+            message = "created_at names no required column that holds a moment"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_lengths_have_a_place_for_each_column(self) -> Self:
+        if (self.fixed is not None) != (self.form is FormName.FIXED):
+            message = "a file of fixed lengths says where its bytes are, and no other does"
+            raise ValueError(message)
+        if self.fixed is not None and self.fixed.fields() != {c.field for c in self.columns}:
+            odd = self.fixed.fields() ^ {column.field for column in self.columns}
+            message = f"a column without a slot, or a slot without a column: {sorted(odd)}"
+            raise ValueError(message)
+        if self.fixed is not None:
+            self._slots_suit(self.fixed)
+        return self
+
+    def _slots_suit(self, plan: FixedPlan) -> None:
+        columns = {column.field: column for column in self.columns}
+        stands = plan.data.fields()
+        for slot in (slot for record in plan.records for slot in record.slots):
+            names = {*slot.where, *([slot.field] if slot.holds is Holds.SUM else [])}
+            if not names <= stands:
+                message = f"{slot.name} counts by what no data record has"
+                raise ValueError(message)
+            column = columns.get(slot.field)
+            whole = column is not None and column.kind is Kind.INTEGER
+            if whole != (slot.padding == "zeros" or slot.holds is Holds.SUM):
+                message = f"{slot.name}: a whole number, and nothing else, has zeros before it"
+                raise ValueError(message)
+            if column is not None and slot.holds is Holds.FIELD:
+                _check_bytes(slot, column)
+        days = {*filter(None, (plan.created,)), *(season.date for season in plan.seasons)}
+        if any(not columns[day].required or columns[day].kind is not Kind.DAY for day in days):
+            message = "the day of a file is a required column of kind day"
+            raise ValueError(message)
+
+
+def _check_bytes(slot: Slot, column: Column) -> None:
+    wanted = column.width
+    if column.kind in {Kind.DAY, Kind.DATE}:
+        wanted = len("YYYYMMDD")
+    elif slot.encoding in {FieldEncoding.KANJI, FieldEncoding.CP932}:
+        wanted = 2 * column.width
+    if slot.bytes != wanted:
+        message = f"{slot.name} has {slot.bytes} bytes, and its column needs {wanted}"
+        raise ValueError(message)
 
 
 def _written_out(column: object) -> Iterator[object]:

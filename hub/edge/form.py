@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from hub.edge.groups import Group
 from schemas.layout import Encoding
@@ -40,6 +40,9 @@ class FileFault(StrEnum):
     COMPRESSION = "compression"
     OVERLAP = "overlap"
     DIGEST = "digest"
+    OUT_OF_SEASON = "out-of-season"
+    PART_MISSING = "part-missing"
+    PART_REPEATED = "part-repeated"
 
 
 class BadFile(ValueError):
@@ -69,13 +72,24 @@ class Header:
     staff: str = ""
 
 
+class Part(NamedTuple):
+    """Which part of which delivery a file is; parts are numbered from 1."""
+
+    delivery: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is known of a whole file: its SHA-256 in hex, header, and number of records."""
+    """What is known of a whole file: its SHA-256 in hex, header, and number of records.
+
+    ``part`` where files of this layout come as parts of one delivery.
+    """
 
     digest: str
     header: Header
     records: int
+    part: Part | None = None
 
 
 class Encoder(Protocol):
@@ -97,6 +111,15 @@ class Encoder(Protocol):
         Raises:
             Unwritable: the header has an item that a file has no place for.
         """
+        ...
+
+
+@runtime_checkable
+class Headed(Protocol):
+    """An encoder whose files say some values once, for all their records."""
+
+    def heading(self, record: bytes) -> bytes:
+        """Give what an encoded record says of its whole file: only equal ones go together."""
         ...
 
 
