@@ -57,6 +57,10 @@ class Declined(CallError):
         self.status = status
 
 
+class TooLarge(CallError):
+    """The answer has more bytes than the call takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: ``purpose`` says in errors what it is for, such as "ask for the permit".
@@ -284,7 +288,7 @@ async def _body(response: httpx.Response, call: Call) -> AsyncIterator[bytes]:
     async for part in response.aiter_raw():
         size += len(part)
         if size > call.most_bytes:
-            raise CallError(f"cannot {call.purpose}: the answer has over {call.most_bytes} bytes")
+            raise TooLarge(f"cannot {call.purpose}: the answer has over {call.most_bytes} bytes")
         yield part
 
 

@@ -62,10 +62,12 @@ class Places:
 def package(
     layout: Layout,
     values: Mapping[str, str],
-    attachments: Mapping[str, bytes],
+    attachments: Iterable[tuple[str, bytes]] = (),
     encoding: Encoding | None = None,
 ) -> bytes:
     """Write a package as a system of applications does; ``values`` by the layout's fields.
+
+    ``attachments`` are the names and contents of PDFs.
 
     Raises:
         Unwritable: a value that XML, or the encoding of the answers, has no place for.
@@ -79,7 +81,7 @@ def package(
         answers.pop()
     if answers:
         parts.append((ANSWERS, [_answers(layout, answers, encoding)]))
-    parts += [(name, [content]) for name, content in attachments.items()]
+    parts += [(name, [content]) for name, content in attachments]
     return b"".join(zipped(parts, zipfile.ZIP_DEFLATED))
 
 
@@ -184,7 +186,7 @@ class PackageEncoder:
             fault = column_fault(column, values[column.field])
             if fault is not None and column.field != DIGEST:
                 raise Unwritable(column.field, fault)
-        content = package(self.layout, values, {}, self.encoding)
+        content = package(self.layout, values, encoding=self.encoding)
         digest = hashlib.sha256(content).hexdigest()
         if values[DIGEST] not in {"", digest}:
             raise Unwritable(DIGEST, "is not that of the package")
