@@ -56,9 +56,19 @@ class Tally:
         """
         self._records += 1
         for key, slot in self._slots.items():
-            if all(self._value(raw, name, line) in wanted for name, wanted in slot.where.items()):
-                summed = self._value(raw, slot.field, line) if slot.field else "1"
-                self._of[key] += int(summed or 0)
+            self._of[key] += self._worth(slot, raw, line)
+
+    def has_room_for(self, raw: bytes) -> bool:
+        """Say whether the totals still have room for one more data record, which is sound."""
+        return all(
+            self._of[key] + self._worth(slot, raw, 0) < 10**slot.bytes
+            for key, slot in self._slots.items()
+        )
+
+    def _worth(self, slot: Slot, raw: bytes, line: int) -> int:
+        if any(self._value(raw, name, line) not in of for name, of in slot.where.items()):
+            return 0
+        return int((self._value(raw, slot.field, line) if slot.field else "1") or 0)
 
     def _value(self, raw: bytes, field: str, line: int) -> str:
         try:

@@ -5,7 +5,7 @@ one module for each form, and gives the form of a layout.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -116,10 +116,10 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Headed(Protocol):
-    """An encoder whose files say some values once, for all their records."""
+    """An encoder whose files say some values and totals once, for all their records."""
 
-    def heading(self, record: bytes) -> bytes:
-        """Give what an encoded record says of its whole file: only equal ones go together."""
+    def shared(self, records: Sequence[bytes]) -> Iterator[list[int]]:
+        """Share encoded records out among files, by their places: each has one heading's."""
         ...
 
 

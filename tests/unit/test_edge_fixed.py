@@ -276,11 +276,20 @@ def test_records_of_two_headings_are_told_apart_and_never_share_a_file() -> None
     assert isinstance(encoder, Headed)
     one = encoder.record(CANDIDATE)
     other = encoder.record(CANDIDATE | {"created_on": "2026-05-16"})
-    assert encoder.heading(one) != encoder.heading(other)
-    assert encoder.heading(one) == encoder.heading(encoder.record(CANDIDATE | {"sex": "1"}))
+    like_one = encoder.record(CANDIDATE | {"sex": "1"})
+    assert list(encoder.shared([one, other, like_one])) == [[0, 2], [1]]
     with pytest.raises(Unwritable, match="several headings"):
         list(encoder.framed(HEADER, [one, other]))
     assert list(encoder.framed(HEADER, [])) == []
+
+
+def test_a_file_gets_no_more_than_its_totals_have_room_for() -> None:
+    encoder = form_of(NOTIFIED).encoder(None)
+    assert isinstance(encoder, Headed)
+    large = encoder.record(CANDIDATE | {"amount_first": "9" * 11})
+    assert list(encoder.shared([large, large])) == [[0], [1]]
+    with pytest.raises(Unwritable, match="no room for the total"):
+        list(encoder.framed(HEADER, [large, large]))
 
 
 def test_a_bank_counts_what_was_debited_apart_from_what_was_not(tmp_path: Path) -> None:

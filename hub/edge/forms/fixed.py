@@ -9,7 +9,7 @@ says what the frames say. A slot that is wrong in one data record refuses that r
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -199,9 +199,24 @@ class FixedEncoder:
         """Write a data record (``hub.edge.form.Encoder``)."""
         return self._cutter.encoded(values)
 
-    def heading(self, record: bytes) -> bytes:
-        """Give what an encoded record says of its whole file (``hub.edge.form.Headed``)."""
-        return record[: -self._plan.data.bytes]
+    def shared(self, records: Sequence[bytes]) -> Iterator[list[int]]:
+        """Share encoded records out among files (``hub.edge.form.Headed``)."""
+        files: list[list[int]] = []
+        filling: dict[bytes, tuple[Tally, list[int]]] = {}
+        for place, record in enumerate(records):
+            heading, raw = self._cut(record)
+            tally, places = filling.get(heading, (None, []))
+            if tally is None or not tally.has_room_for(raw):
+                tally, places = Tally(self._plan, self._cutter), []
+                filling[heading] = tally, places
+                files.append(places)
+            tally.add(raw, 0)
+            places.append(place)
+        yield from files
+
+    def _cut(self, record: bytes) -> tuple[bytes, bytes]:
+        size = self._plan.data.bytes
+        return record[:-size], record[-size:]
 
     def framed(self, header: Header, records: Iterable[bytes]) -> Iterator[bytes]:
         """Give the parts of a whole file; none where there is no record.
@@ -216,11 +231,10 @@ class FixedEncoder:
         tally = Tally(self._plan, self._cutter)
         with SpooledTemporaryFile(_SPOOLED) as spool:
             for record in records:
-                if heading is None:
-                    heading = self.heading(record)
-                elif self.heading(record) != heading:
+                said, raw = self._cut(record)
+                if heading not in {None, said}:
                     raise Unwritable("", "the records of one file are of several headings")
-                raw = record[len(heading) :]
+                heading = said
                 tally.add(raw, 0)
                 spool.write(raw)
             if heading is None:
