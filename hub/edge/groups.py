@@ -99,9 +99,14 @@ class GroupSizes:
         if self._column is None:
             return False
         parts = split(line)
-        value = ""
-        if parts is not None and len(parts) == self._parts:
-            value = readable_group(self._column, parts[self._place])
+        known = parts is not None and len(parts) == self._parts
+        return self.too_large_with(parts[self._place] if parts and known else "")
+
+    def too_large_with(self, text: str) -> bool:
+        """Do the same by what the record has in the column that groups."""
+        if self._column is None:
+            return False
+        value = readable_group(self._column, text)
         if value and value != self._current:
             self._current, self._size = value, 0
         self._size += 1

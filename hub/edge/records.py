@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from hub.edge.kit import BadRecord, Row, Unwritable
+from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from schemas.layout import Column, Encoding, Kind, Layout
 
 LINE_LIMIT = 65_536
@@ -45,6 +45,8 @@ def column_fault(column: Column, text: str) -> str | None:
         return f"is longer than {column.width} characters"
     if column.codes and text not in column.codes:
         return "is not one of the layout's codes"
+    if column.padding == "zero" and len(text) != column.width:
+        return f"is not filled with zeros to {column.width} digits"
     return _kind_fault(column.kind, text)
 
 
@@ -104,7 +106,7 @@ def record_parser(layout: Layout) -> Callable[[int, int, str], Parsed]:
             reason = f"the record has {len(parts) - 1} columns instead of {len(columns)}"
             return shapeless(number, line, reason)
         values = dict(zip(names, parts[1:], strict=True))
-        fault = _first_fault(columns, values)
+        fault = first_fault(columns, values)
         if fault is None:
             return Parsed(Row(number, line, values), None)
         return Parsed(Row(number, line, values, sound=False), BadRecord(number, line, *fault))
@@ -112,7 +114,8 @@ def record_parser(layout: Layout) -> Callable[[int, int, str], Parsed]:
     return parse
 
 
-def _first_fault(columns: Iterable[Column], values: Mapping[str, str]) -> tuple[str, str] | None:
+def first_fault(columns: Iterable[Column], values: Mapping[str, str]) -> tuple[str, str] | None:
+    """Give the first field that a layout refuses, and why; ``None`` for none."""
     for column in columns:
         reason = column_fault(column, values[column.field])
         if reason is not None:
@@ -123,7 +126,8 @@ def _first_fault(columns: Iterable[Column], values: Mapping[str, str]) -> tuple[
 class RecordEncoder:
     """Writes the lines of one layout in one encoding; each method gives bytes with CRLF.
 
-    Its methods raise ``Unwritable`` for a value that a reader would refuse or not get back.
+    Its methods raise ``Unwritable`` for a value that a reader would refuse or not get back, and
+    of these ``Unencodable`` for one with a character that the encoding lacks.
     """
 
     def __init__(self, layout: Layout, encoding: Encoding | None = None) -> None:
@@ -136,7 +140,7 @@ class RecordEncoder:
         if values.keys() != self._fields:
             odd = sorted(values.keys() ^ self._fields)
             raise Unwritable(odd[0], "is not given, or no field of the layout")
-        fault = _first_fault(self.layout.columns, values)
+        fault = first_fault(self.layout.columns, values)
         if fault is not None:
             raise Unwritable(*fault)
         parts = {"kind": "D"}
@@ -152,7 +156,8 @@ class RecordEncoder:
         line = self._kept(text)
         if line is None:
             field = next(name for name, part in parts.items() if self._kept(part) is None)
-            raise Unwritable(field, f"has a character that {self._encoding} lacks")
+            lacking = [one for one in parts[field] if self._kept(one) is None]
+            raise Unencodable(field, self._encoding, lacking)
         return line
 
     def _kept(self, text: str) -> bytes | None:

@@ -1,0 +1,52 @@
+"""A layout of a workbook for the tests, and workbooks that say other things than they should."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+from schemas.layout import Column, FormName, Kind, Layout
+
+LAYOUT = Layout(
+    id="sheet.test",
+    title="Sheet",
+    title_ja="試験",
+    assumed=True,
+    source="made for the tests",
+    form=FormName.SHEET,
+    sheets=("回答書（単票）", "（取引明細表）"),
+    group_by="case",
+    columns=(
+        Column(name="照会番号", field="case", width=15, kind=Kind.DIGITS, required=True),
+        Column(name="氏名", field="name", width=40),
+        Column(name="口座番号", field="account", width=7, kind=Kind.DIGITS, padding="zero"),
+        Column(name="最終取引日", field="last", width=10, kind=Kind.DAY),
+        Column(name="残高", field="balance", width=13, kind=Kind.INTEGER),
+    ),
+)
+ROW = {
+    "case": "12",
+    "name": "架空　花子 <&>",
+    "account": "0001234",
+    "last": "2026-03-31",
+    "balance": "-5",
+}
+
+
+def changed(content: bytes, parts: Mapping[str, bytes | None]) -> bytes:
+    """Give a workbook with other parts; ``None`` takes one away."""
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as before,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        kept = {name: before.read(name) for name in before.namelist()}
+        for name, part in {**kept, **parts}.items():
+            if part is not None:
+                after.writestr(name, part)
+    return made.getvalue()
+
+
+def part_of(content: bytes, name: str) -> bytes:
+    """Read a part of a workbook."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name)
