@@ -1,14 +1,18 @@
-"""Plays the 徴収システム: reads its files, and tries to send what may not move."""
+"""Plays the 徴収システム: tells of the office's day, reads its files, tries what may not move."""
 
 from adapters.premium_collection import ADAPTER
 from adapters.simulation.kit import BROKER
 from adapters.simulation.misdeeds import on_own_exchange
 from adapters.simulation.played import Played
+from adapters.simulation.rows import facts_files
 
 _PERSON = {"addressee_number": "000000099999995"}
 
+_OPERATOR = ("医療保険課", "KOKI-T01", "S0301")
+
 SIMULATOR = Played(
     ADAPTER,
+    days=facts_files(ADAPTER, 9, _OPERATOR),
     forbidden=(
         on_own_exchange(
             "premium-collection-sends-pensions",
@@ -19,10 +23,10 @@ SIMULATOR = Played(
             expected_code=BROKER,
         ),
         on_own_exchange(
-            "premium-collection-asks-for-deposits",
-            "The premium collection system uses a flow that waits for its legal basis",
+            "premium-collection-provides-information",
+            "The premium collection system provides information to other bodies",
             ADAPTER.system,
-            message_type="deposit.requested",
+            message_type="information.provided",
             data=_PERSON,
             expected_code=BROKER,
         ),

@@ -8,11 +8,15 @@ from adapters.simulation.changes import Entry
 from adapters.simulation.city import CityDay
 from adapters.simulation.kit import DayFile, Misdeed, file_name, header_of
 from adapters.simulation.misdeeds import on_own_exchange, resident_data
+from adapters.simulation.people import my_number
 from adapters.simulation.played import Played
+from adapters.simulation.rows import facts_files
 from schemas.layout import load_layout
 from schemas.resident import ResidentChanged
 
 _HOUR = 6
+_NOBODY = 400_000_000
+"""Where the indexes of 個人番号 begin that nobody has."""
 _OPERATOR = ("市民課", "JUKI-T01", "S0101")
 _EVENT_CODES = {
     reason: code
@@ -22,8 +26,11 @@ _EVENT_CODES = {
 }
 
 
+_facts = facts_files(ADAPTER, _HOUR, _OPERATOR)
+
+
 def _files(day: CityDay) -> Iterator[DayFile]:
-    """Give the day's one file: the whole city on the first day, then what changed."""
+    """Give the day's residents, the whole city on the first day and then what changed; the rest."""
     wire = ADAPTER.inbound[0]
     yield DayFile(
         file_name("JUKI", day, _HOUR),
@@ -32,6 +39,7 @@ def _files(day: CityDay) -> Iterator[DayFile]:
         header_of(day, _HOUR, _OPERATOR),
         rows_of(day),
     )
+    yield from _facts(day)
 
 
 def _misdeeds() -> tuple[Misdeed, ...]:
@@ -64,10 +72,18 @@ SIMULATOR = Played(ADAPTER, days=_files, forbidden=_misdeeds())
 
 def rows_of(day: CityDay) -> Iterator[Mapping[str, str]]:
     """Stream a day's rows, as the layout ``resident-registry.residents`` wants them."""
-    return (_row(entry, group.number) for group in day.groups() for entry in group.entries)
+    rows = (_row(entry, group.number) for group in day.groups() for entry in group.entries)
+    return (_mistaken(row, day) for row in rows)
 
 
-def _row(entry: Entry, group: str) -> Mapping[str, str]:
+def _mistaken(row: dict[str, str], day: CityDay) -> Mapping[str, str]:
+    """Write another 個人番号 where the day has somebody make that mistake."""
+    if (row["group"], row["addressee_number"]) == day.mistaken:
+        row["my_number"] = my_number(_NOBODY + day.number)
+    return row
+
+
+def _row(entry: Entry, group: str) -> dict[str, str]:
     person, place, held = entry.person, entry.place, entry.person.eligibility
     return {
         "group": group,

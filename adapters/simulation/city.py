@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 
 from adapters.simulation.changes import Change, Group, listed
-from adapters.simulation.events import EVENTS
+from adapters.simulation.events import EVENTS, corrected_by_mistake
 from adapters.simulation.incomes import TaxGroup, tax_entry
 from adapters.simulation.insured import Insured, insured_of
 from adapters.simulation.people import Household
@@ -40,14 +40,16 @@ class CityDay:
 
     ``groups`` and ``tax_groups`` each give a fresh iterator in ascending 処理番号, as often as
     they are called, whatever the city has become since. ``insured`` are those whom the office
-    deals with on this day.
+    deals with on this day. ``mistaken`` names the group and the 宛名番号 of an entry that comes
+    with a 個人番号 of somebody else; both are empty where the day has none.
     """
 
     number: int
     date: dt.date
     groups: Callable[[], Iterator[Group]]
     tax_groups: Callable[[], Iterator[TaxGroup]]
-    insured: tuple[Insured, ...]
+    insured: tuple[Insured, ...] = ()
+    mistaken: tuple[str, str] = ("", "")
 
     @property
     def is_initial(self) -> bool:
@@ -89,9 +91,23 @@ class City:
             Group(_number(number, place), change.reason, change.entries, change.left)
             for place, change in enumerate(self._changes(rng, number, date))
         )
+        mistake = corrected_by_mistake(self._register, self._register.rng("mistake", number), date)
+        mistaken = ("", "")
+        if mistake is not None:
+            last = Group(
+                _number(number, len(groups)), mistake.reason, mistake.entries, mistake.left
+            )
+            groups = (*groups, last)
+            mistaken = (last.number, last.entries[0].person.number)
         corrections = tuple(self._corrections(rng, number))
-        insured = insured_of(self._register, number, date)
-        return CityDay(number, date, lambda: iter(groups), lambda: iter(corrections), insured)
+        return CityDay(
+            number,
+            date,
+            lambda: iter(groups),
+            lambda: iter(corrections),
+            insured_of(self._register, number, date),
+            mistaken,
+        )
 
     def _changes(self, rng: Random, number: int, date: dt.date) -> Iterator[Change]:
         turn = (number - 1) % _CYCLE_DAYS
@@ -113,15 +129,21 @@ class City:
                 lambda h, i=insured: i is None or _insured_in(h) == i,  # type: ignore[misc]
             )
             if household is not None:
-                yield self._corrected(rng, household, _number(number, place))
+                # Every third correction is of the year before.
+                back = 1 if place % 3 == 2 else 0  # noqa: PLR2004 - the last of three
+                yield self._corrected(rng, household, _number(number, place), back)
 
-    def _corrected(self, rng: Random, household: Household, number: str) -> TaxGroup:
-        chosen = rng.choice(household.members).number
+    def _corrected(self, rng: Random, household: Household, number: str, back: int) -> TaxGroup:
+        known = [m.number for m in household.members if m.number not in self._register.renumbered]
+        chosen = rng.choice(known or [m.number for m in household.members])
         self._register.corrections[chosen] = self._register.corrections.get(chosen, 0) + 1
         group = self._assessed(household, number)
         return replace(
             group,
-            entries=tuple(replace(e, changed=e.person.number == chosen) for e in group.entries),
+            entries=tuple(
+                replace(e, changed=e.person.number == chosen, years_back=back)
+                for e in group.entries
+            ),
         )
 
     def _assessed(self, household: Household, number: str) -> TaxGroup:

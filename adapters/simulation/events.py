@@ -235,15 +235,35 @@ def _amended(
         if household is None:
             return None
         person = rng.choice([m for m in household.members if wanted(m)])
-        after = amend(city, rng, person)
-        now = replace(
-            household,
-            members=tuple(after if m.number == person.number else m for m in household.members),
-        )
-        city.put(now)
-        return changed(now, (after,), reason, day)
+        return _in_place(city, household, amend(city, rng, person), reason, day)
 
     return happen
+
+
+def _in_place(
+    city: Register, household: Household, after: Person, reason: EventReason, day: dt.date
+) -> Change:
+    members = tuple(after if m.number == after.number else m for m in household.members)
+    now = replace(household, members=members)
+    city.put(now)
+    return changed(now, (after,), reason, day)
+
+
+def corrected_by_mistake(city: Register, rng: random.Random, day: dt.date) -> Change | None:
+    """Correct the entry of somebody insured; its row is the one that has another 個人番号.
+
+    Their own number is known to all since the first day. The concerned entry is the first.
+    """
+
+    def fits(person: Person) -> bool:
+        insured = person.eligibility is not None and not person.eligibility.lost
+        return insured and bool(person.my_number) and city.is_of_the_first_day(person)
+
+    household = city.found(rng, lambda h: any(map(fits, h.members)))
+    if household is None:
+        return None
+    person = next(filter(fits, household.members))
+    return _in_place(city, household, renewed(person), EventReason.MINOR_CORRECTION, day)
 
 
 def _corrected(_city: Register, _rng: random.Random, person: Person) -> Person:

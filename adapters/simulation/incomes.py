@@ -27,13 +27,17 @@ class Income:
 
 @dataclass(frozen=True, slots=True)
 class TaxEntry:
-    """One person's row; ``changed`` is false for those who only stand for their household."""
+    """One person's row; ``changed`` is false for those who only stand for their household.
+
+    ``years_back`` is 0 for the newest 課税年度, 1 for the one before.
+    """
 
     person: Person
     household_number: str
     income: Income
     correction: int
     changed: bool
+    years_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from adapters.simulation.people import (
     Person,
     Slot,
     Template,
+    addressee_number,
     household_number,
     make_household,
 )
@@ -70,6 +71,11 @@ class Register:
             if household.members and wanted(household):
                 return household
         return None
+
+    def is_of_the_first_day(self, person: Person) -> bool:
+        """Say whether somebody was there on the first day and has the 個人番号 of then."""
+        first = addressee_number(self.residents)
+        return person.number < first and person.number not in self.renumbered
 
     def next_person(self) -> int:
         """Issue the index of a person who was never in the city."""

@@ -16,7 +16,7 @@ from schemas.resident import ResidentChanged
 
 _HOUR = 7
 _OPERATOR = ("市民税課", "ZEI-T01", "S0201")
-_TAX_YEAR = "2025"
+_TAX_YEAR = 2025
 _FIRST_ASSESSED = "2025-06-10"
 
 
@@ -82,7 +82,7 @@ def _row(entry: TaxEntry, group: str, assessed: str) -> Mapping[str, str]:
     return {
         "group": group,
         "addressee_number": person.number,
-        "tax_year": _TAX_YEAR,
+        "tax_year": str(_TAX_YEAR - entry.years_back),
         "correction_number": str(entry.correction),
         "my_number": person.my_number,
         "household_number": entry.household_number,

@@ -1,6 +1,7 @@
 """The simulators: they write what the layouts say, and notice what must not arrive."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import adapters
 from adapters.simulation.city import City
 from adapters.simulation.kit import WrongDelivery
-from hub.edge.delimited import check_file, write_file
+from hub.edge.delimited import check_file, read_parsed, write_file
 from hub.edge.form import BadFile, Header
 from hub.message import Copy, Envelope
 from mappings.plain import to_row
@@ -20,8 +21,14 @@ from schemas.resident import ResidentChanged
 
 pytestmark = pytest.mark.unit
 
-SENDERS = ("resident-registry", "tax")
-RECEIVERS = ("premium-collection", "union")
+SENDERS = (
+    "care-insurance",
+    "premium-collection",
+    "resident-registry",
+    "tax",
+    "union",
+    "welfare",
+)
 AT = dt.datetime(2026, 4, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
 HEADER = Header(AT, "HUB", "HUB", "HUB")
 LAYOUT = load_layout("union.residents")
@@ -32,16 +39,23 @@ def test_files_follow_their_layouts_in_the_order_of_time(tmp_path: Path, system:
     simulator = adapters.simulator(system)
     names = []
     for day in islice(City(300).days(), 4):
-        (file,) = simulator.write(day, tmp_path)
-        facts = check_file(file.path, load_layout(file.layout))
-        assert file.fresh
-        assert facts.records == file.records > 0
-        assert facts.header.created_at.date() == day.date
-        names.append(file.path.name)
-    assert names == sorted(names)
-    assert "_full" in names[0]
-    assert all("_delta" in name for name in names[1:])
-    assert sorted(path.name for path in (tmp_path / "to-hub").iterdir()) == names
+        written = simulator.write(day, tmp_path)
+        assert {file.layout for file in written} == {
+            wire.layout for wire in adapters.find(system).inbound
+        }
+        for file in written:
+            facts = check_file(file.path, load_layout(file.layout))
+            assert file.fresh
+            assert facts.records == file.records > 0
+            assert facts.header.created_at.date() == day.date
+        names.append([file.path.name for file in written])
+    for same in zip(*names, strict=True):
+        assert list(same) == sorted(same)
+        assert "_full" in same[0]
+        assert all("_delta" in name for name in same[1:])
+    assert sorted(path.name for path in (tmp_path / "to-hub").iterdir()) == sorted(
+        itertools.chain(*names)
+    )
 
 
 @pytest.mark.parametrize("system", SENDERS)
@@ -50,11 +64,11 @@ def test_a_file_is_written_once_even_after_it_was_read(
     tmp_path: Path, system: str, folder: str
 ) -> None:
     day = next(City(60).days())
-    (first,) = adapters.simulator(system).write(day, tmp_path)
+    first = adapters.simulator(system).write(day, tmp_path)[0]
     moved = tmp_path / folder / first.path.name
     moved.parent.mkdir(exist_ok=True)
     first.path.rename(moved)
-    (again,) = adapters.simulator(system).write(day, tmp_path)
+    again = adapters.simulator(system).write(day, tmp_path)[0]
     assert not again.fresh
     assert (again.path, again.records) == (first.path, first.records)
     assert first.path.exists() == (folder == "to-hub")
@@ -137,17 +151,70 @@ def test_a_receiver_notices_a_wrong_total_and_a_bad_record(tmp_path: Path) -> No
         adapters.simulator("union").read_back(tmp_path)
 
 
+def test_somebody_comes_with_the_number_of_nobody_on_each_day_but_the_first(
+    tmp_path: Path,
+) -> None:
+    true: dict[str, str] = {}
+    for day in islice(City(300).days(), 4):
+        file = adapters.simulator("resident-registry").write(day, tmp_path)[0]
+        for values in values_of(file.path, "resident-registry.residents"):
+            number = values["addressee_number"]
+            if (values["group"], number) == day.mistaken:
+                assert values["my_number"] != true[number]
+                assert values["event_reason"] != "23"
+                break
+            if day.is_initial:
+                true[number] = values["my_number"]
+        else:
+            assert day.is_initial
+
+
+def test_the_tax_system_tells_of_several_years_and_of_undeclared_people(tmp_path: Path) -> None:
+    years, undeclared = set(), set()
+    for day in islice(City(300).days(), 3):
+        (file,) = adapters.simulator("tax").write(day, tmp_path)
+        for values in values_of(file.path, "tax.income"):
+            years.add(values["tax_year"])
+            undeclared.add((values["undeclared"], bool(values["total_income"])))
+    assert years == {"2024", "2025"}
+    assert undeclared == {("0", True), ("1", False)}
+
+
+def values_of(path: Path, layout: str) -> list[Mapping[str, str]]:
+    return [parsed.row.values for parsed in read_parsed(path, load_layout(layout))]
+
+
+def test_the_union_decides_at_once_what_asks_for_it_and_only_once(tmp_path: Path) -> None:
+    office, union_system = adapters.simulator("premium-collection"), adapters.simulator("union")
+    day = next(City(300).days())
+    told = next(f for f in office.write(day, tmp_path) if "TODOKE" in f.path.name)
+    rows = values_of(told.path, told.layout)
+    wire = next(w for w in adapters.find("union").outbound if w.prefix == "notifications")
+    columns = [column.field for column in load_layout(wire.layout).columns]
+    trace = {"sender": "x", "flow": "M1a", "accepted_at": AT.isoformat()}
+    path = tmp_path / "from-hub" / "notifications_1.csv"
+    path.parent.mkdir()
+    copies = (
+        {name: row.get(name, "") for name in columns} | trace | {"message_id": str(number)}
+        for number, row in enumerate(rows)
+    )
+    write_file(path, load_layout(wire.layout), HEADER, copies)
+    (answer,) = union_system.react(tmp_path)
+    (decision,) = values_of(answer.path, answer.layout)
+    asked = next(row for row in rows if row["immediate"] == "1")
+    assert decision["addressee_number"] == asked["addressee_number"]
+    assert decision["notification_number"] == asked["notification_number"]
+    assert decision["immediate"] == "1"
+    assert union_system.react(tmp_path) == []
+    union_system._settled.clear()  # type: ignore[attr-defined]
+    (again,) = union_system.react(tmp_path)
+    assert not again.fresh
+
+
 def test_a_receiver_notices_a_file_without_a_number(tmp_path: Path) -> None:
     deliver(tmp_path, 1, [row(1)]).rename(tmp_path / "from-hub" / "residents_x.csv")
     with pytest.raises(WrongDelivery, match="sequence"):
         adapters.simulator("union").read_back(tmp_path)
-
-
-@pytest.mark.parametrize("system", RECEIVERS)
-def test_receivers_send_nothing_and_senders_receive_nothing(tmp_path: Path, system: str) -> None:
-    day = next(City(10).days())
-    assert adapters.simulator(system).write(day, tmp_path) == []
-    assert [adapters.simulator(sender).read_back(tmp_path) for sender in SENDERS] == [[], []]
 
 
 def test_misdeeds_are_whole_events_valid_but_for_the_misdeed() -> None:

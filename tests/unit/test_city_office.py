@@ -44,7 +44,7 @@ def test_every_fact_is_said_on_each_of_the_first_days_and_in_scope(
         assert messages
         for message in messages:
             again = type(message).model_validate_json(message.model_dump_json())
-            assert again.MESSAGE_TYPE == who.message_type
+            assert who.message_type == again.MESSAGE_TYPE
             context = ScopeContext(today(), 0)
             assert any(rule(again, context) for rule in rules)
 
@@ -95,6 +95,6 @@ def test_a_renumbered_person_is_in_no_later_fact() -> None:
     city = City(60, seed=3)
     days = islice(city.days(), 30)
     last = list(days)[-1]
-    renumbered = city._register.renumbered  # noqa: SLF001 - nothing outside tells it
+    renumbered = city._register.renumbered
     assert renumbered
     assert not renumbered & {one.person.number for one in last.insured}

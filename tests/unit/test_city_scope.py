@@ -79,7 +79,7 @@ def test_files_mapping_and_the_hubs_rule_come_to_the_same(
     assert callable(expected)
     total = 0
     for day in islice(City(1200, seed).days(), 13):
-        (file,) = adapters.simulator(system).write(day, tmp_path)
+        file = adapters.simulator(system).write(day, tmp_path)[0]
         found = _accepted(system, file.path, day.date)
         assert found == expected(day, WINDOW)
         total += len(found)
@@ -87,7 +87,7 @@ def test_files_mapping_and_the_hubs_rule_come_to_the_same(
 
 
 def _accepted(system: str, path: Path, today: dt.date) -> set[str]:
-    (wire,) = adapters.find(system).inbound
+    wire = adapters.find(system).inbound[0]
     layout = load_layout(wire.layout)
     accepted: set[str] = set()
     for rows, faults in groups(read_parsed(path, layout), layout):
