@@ -22,9 +22,20 @@ class Persons(Protocol):
         """
         ...
 
+    def look(self) -> None:
+        """Take over a newer list, if there is one.
+
+        Raises:
+            EdgeError: the list cannot be read.
+        """
+        ...
+
 
 class NoPersons:
     """The list of an adapter that needs none."""
+
+    def look(self) -> None:
+        """Take over nothing."""
 
     def persons(self, field: str, value: str) -> Sequence[KnownPerson]:  # noqa: ARG002 - protocol
         """Give nobody."""

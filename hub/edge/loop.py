@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from hub.edge.backoff import Backoff
 from hub.edge.couriers import carrying
-from hub.edge.desk import JournalDesk, NoPersons
+from hub.edge.desk import JournalDesk, NoPersons, Persons
 from hub.edge.folders import Folders
 from hub.edge.inbound import Sender, Steps
 from hub.edge.inbox import Inbox
 from hub.edge.journal import Journal
 from hub.edge.kit import Adapter
+from hub.edge.matching import Matching
 from hub.edge.observe import EdgeObserver
 from hub.edge.outbound import Outbox
 from hub.edge.overdue import Deadlines
@@ -52,6 +53,7 @@ class Station:
     sender: Sender
     outbox: Outbox
     deadlines: Deadlines
+    persons: Persons
 
 
 @contextmanager
@@ -66,7 +68,10 @@ def open_station(
     """
     folders = Folders(settings.folder)
     folders.make()
-    with closing(Journal(settings.journal)) as journal:
+    with (
+        closing(Journal(settings.journal)) as journal,
+        _opened_persons(adapter, settings, folders, observe, clocks) as persons,
+    ):
         inbox = Inbox(
             folders,
             adapter.inbound,
@@ -85,7 +90,7 @@ def open_station(
             settings.poll_seconds,
             inbox=inbox,
             journal=journal,
-            desk=JournalDesk(journal, NoPersons()),
+            desk=JournalDesk(journal, persons),
             observe=observe,
         )
         outbox = Outbox(
@@ -104,7 +109,30 @@ def open_station(
         outbox.check_headers()
         inbox.recover()
         outbox.recover()
-        yield Station(sender, outbox, Deadlines(journal, folders.to_hub, clocks.now))
+        yield Station(sender, outbox, Deadlines(journal, folders.to_hub, clocks.now), persons)
+
+
+@contextmanager
+def _opened_persons(
+    adapter: Adapter,
+    settings: SystemSite,
+    folders: Folders,
+    observe: EdgeObserver,
+    clocks: Clocks,
+) -> Iterator[Persons]:
+    if not adapter.matching:
+        yield NoPersons()
+        return
+    matching = Matching(
+        adapter.matching,
+        settings.journal.with_suffix(".matching.sqlite3"),
+        folders=folders,
+        encoding=settings.encoding,
+        observe=observe,
+        now=clocks.now,
+    )
+    with closing(matching):
+        yield matching
 
 
 def run_adapter(  # noqa: PLR0913 - what a loop is given
@@ -240,6 +268,7 @@ class _Run:
     def _look(self, station: Station) -> None:
         if self._survey_due <= self._clocks.monotonic():
             station.deadlines.look()
+            station.persons.look()
             self._survey.look()
             self._survey_due = self._clocks.monotonic() + self._settings.poll_seconds
 
