@@ -9,14 +9,18 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from hub.errors import LedgerError, LinkLost, RenkeiError
+from hub.ledger.beside import NOTHING, Aside, Beside, State, Turn
 from hub.ledger.model import Entry, Known, Ledger
+from hub.ledger.vault import Vault, vault_of
 from hub.message import MessageKey
 from hub.observe import HubObserver
+from hub.pipeline.again import Case, cases_of, marked, marker
 from hub.pipeline.judge import Judge
-from hub.pipeline.plan import Send, keys_of, plan_batch
+from hub.pipeline.plan import Hold, Plan, Send, keys_of, numbered_in, plan_batch
 from hub.pipeline.verdict import Receipted, Verdict
 from hub.ports import Delivery, Link, Sent
 
@@ -26,6 +30,8 @@ IDLE_SECONDS = 0.5
 """How long a take waits for a first message; also how soon a stop is noticed."""
 MOST_AT_ONCE = 2000
 """Messages and receipts in one transaction; one event may bring a thousand receipts."""
+RELEASED_SECONDS = 0.5
+"""How often the worker looks for messages that staff have released, at the most."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -67,15 +73,36 @@ class Worker:
 
     def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
         trouble: str | None = None
+        called: set[int] = set()
+        looked = 0.0
         while not stopping():
             self.rules()
             trouble = self._tended(trouble)
             if trouble:
                 link.idle(IDLE_SECONDS)
                 continue
+            if time.monotonic() - looked >= RELEASED_SECONDS:
+                looked = time.monotonic()
+                self.call(link, called)
             batch = link.take(self.batch, IDLE_SECONDS)
             if batch:
                 self._until_moved(link, batch, stopping)
+
+    def call(self, link: Link, called: set[int]) -> None:
+        """Put markers of released messages into their partitions; ``called`` have theirs already.
+
+        A new link begins with none: a broker that was replaced has lost them.
+        """
+        try:
+            waiting = [one for one in self.ledger.released() if one[0] not in called]
+        except LedgerError as error:
+            log.warning("what was released waits: %s", error)
+            return
+        fates = link.publish([marker(number, bucket) for number, bucket in waiting])
+        for (number, _), fate in zip(waiting, fates, strict=True):
+            if fate is Sent.CONFIRMED:
+                called.add(number)
+                log.info("confirmation %d was released and goes its way", number)
 
     def _tended(self, before: str | None) -> str:
         """Look after the ledger; give what is wrong with it, and tell only what is new."""
@@ -132,39 +159,47 @@ class Worker:
         """
         now = self.clock()
         judge = self.rules()
-        verdicts: list[Verdict] = []
-        weight = 0
-        for delivery in batch:
-            verdict = judge.judge(delivery, now)
-            verdicts.append(verdict)
+        judged: list[_Judged] = []
+        weight = taken = 0
+        for case in self._cases(batch, judge):
+            taken += 1
+            if case is None:
+                continue
+            verdict = _judged(judge, case, now)
+            judged.append((case, verdict))
             weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
             if weight >= MOST_AT_ONCE:
                 break
-        self._settle(link, judge, batch, verdicts, now)
-        link.ack(batch[len(verdicts) - 1])
-        return batch[len(verdicts) :]
+        self._settle(link, judge, judged, now)
+        link.ack(batch[taken - 1])
+        return batch[taken:]
+
+    def _cases(self, batch: Sequence[Delivery], judge: Judge) -> Iterator[Case | None]:
+        numbers = {number for one in batch if (number := marked(one)) is not None}
+        if not numbers:
+            return map(Case, batch)
+        found, overtaken = self.ledger.confirmations(numbers)
+        return cases_of(batch, found, overtaken, vault_of(judge.pseudonyms))
 
     def _settle(
-        self,
-        link: Link,
-        judge: Judge,
-        batch: Sequence[Delivery],
-        verdicts: Sequence[Verdict],
-        now: dt.datetime,
+        self, link: Link, judge: Judge, judged: Sequence["_Judged"], now: dt.datetime
     ) -> None:
+        verdicts = [verdict for _, verdict in judged]
         known = self.ledger.known(keys_of(verdicts))
+        residents = numbered_in(verdicts)
         plan = plan_batch(
-            _as_accepted(judge, batch, verdicts, known),
+            _as_accepted(judge, judged, known),
             known,
             now=now,
             pseudonyms=judge.pseudonyms,
             notified=self.notified,
+            bound=self.ledger.bindings(residents) if residents else {},
         )
-        self._record(plan.before)
+        self._record(plan.before, _beside(plan, vault_of(judge.pseudonyms)))
         self._send(link, plan.sends)
 
-    def _record(self, entries: Sequence[Entry]) -> None:
-        self.ledger.append(entries)
+    def _record(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
+        self.ledger.append(entries, beside)
         self.observe.recorded(entries)
 
     def _send(self, link: Link, sends: Sequence[Send]) -> None:
@@ -179,7 +214,7 @@ class Worker:
             for send, fate in zip(sends, fates, strict=True)
             if fate is Sent.CONFIRMED and send.confirmed is not None
         ]
-        self._record(confirmed)
+        self._record(confirmed, Beside(turns=_ended(sends, fates)))
         untold = sum(
             fate is not Sent.CONFIRMED and send.confirmed is None
             for send, fate in zip(sends, fates, strict=True)
@@ -196,21 +231,56 @@ class Worker:
             raise NotTakenError(message)
 
 
+_Judged = tuple[Case, Verdict]
+
+
+def _judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
+    verdict = judge.judge(case.delivery, at)
+    if case.again is None or isinstance(verdict, Receipted):
+        return verdict
+    return replace(verdict, again=case.again)
+
+
+def _beside(plan: Plan, vault: Vault) -> Beside:
+    asides = [_aside(hold, vault) for hold in plan.holds]
+    return Beside(list(plan.bindings.values()), asides, plan.turns)
+
+
+def _aside(hold: Hold, vault: Vault) -> Aside:
+    verdict = hold.verdict
+    return Aside(
+        hold.place,
+        verdict.key,
+        verdict.message_type,
+        verdict.resident,
+        hold.code,
+        hold.bucket,
+        hold.at,
+        partial(vault.seal, body=verdict.body),
+    )
+
+
+def _ended(sends: Sequence[Send], fates: Sequence[Sent]) -> list[Turn]:
+    """Give the turns of released messages whose copies were all confirmed."""
+    closing = {send.closes for send in sends if send.closes}
+    for send, fate in zip(sends, fates, strict=True):
+        if fate is not Sent.CONFIRMED:
+            closing.discard(send.closes)
+    return [Turn(number, State.RELEASED, State.MOVED) for number in sorted(closing)]
+
+
 def _as_accepted(
-    judge: Judge,
-    batch: Sequence[Delivery],
-    verdicts: Sequence[Verdict],
-    known: Mapping[MessageKey, Known],
+    judge: Judge, judged: Sequence[_Judged], known: Mapping[MessageKey, Known]
 ) -> Iterator[Verdict]:
     """Judge what is already accepted by the day of its acceptance, not by today's."""
-    for delivery, verdict in zip(batch, verdicts, strict=False):  # the batch may be longer
+    for case, verdict in judged:
         earlier = known.get(verdict.key)
         if (
             earlier is not None
             and earlier.accepted_at is not None
             and earlier.is_accepted(verdict.body)
         ):
-            yield judge.judge(delivery, earlier.accepted_at)
+            yield _judged(judge, case, earlier.accepted_at)
         else:
             yield verdict
 

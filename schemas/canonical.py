@@ -7,6 +7,7 @@ annotations which fields are My Number and which exist only as evidence for the 
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -77,6 +78,10 @@ class CanonicalMessage(Part):
     addressee_number: AddresseeNumber
     scope: ScopeEvidence
 
+    def changes_my_number(self) -> bool:
+        """Say whether this event may give the person another 個人番号 than the one known."""
+        return False
+
 
 MESSAGE_TYPES: dict[str, type[CanonicalMessage]] = {}
 """Every message type by its name; filled by ``message_type`` when a schema module is read."""
@@ -91,6 +96,8 @@ def message_type(cls: type[CanonicalMessage]) -> type[CanonicalMessage]:
     return cls
 
 
+OWN_MY_NUMBER = "my_number"
+"""What a message calls the 個人番号 of the person whom it is about."""
 EVIDENCE_ONLY = "scope"
 """The one field of every message that no receiver may get."""
 
@@ -98,6 +105,12 @@ EVIDENCE_ONLY = "scope"
 def field_names(cls: type[CanonicalMessage]) -> frozenset[str]:
     """Give the names of the fields that a route may list for this message."""
     return frozenset(cls.model_fields) - {EVIDENCE_ONLY}
+
+
+@cache
+def own_my_number_field(cls: type[CanonicalMessage]) -> str | None:
+    """Give the field that holds the 個人番号 of the person whom the message is about, if any."""
+    return OWN_MY_NUMBER if OWN_MY_NUMBER in my_number_fields(cls) else None
 
 
 def my_number_fields(cls: type[CanonicalMessage]) -> frozenset[str]:

@@ -98,3 +98,7 @@ class ResidentChanged(CanonicalMessage):
     protected: bool = False
     eligibility: Eligibility | None = None
     note: Text72 = ""
+
+    def changes_my_number(self) -> bool:
+        """Permit another 個人番号 in a 個人番号の変更請求 alone (III.2 ※1)."""
+        return self.event_reason is EventReason.MY_NUMBER_CHANGED

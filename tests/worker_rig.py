@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from hub.errors import LedgerError
+from hub.ledger.beside import NOTHING, Beside, Confirmation
 from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.message import NOTICE_TYPE, MessageKey
-from hub.names import OUT_EXCHANGE
+from hub.names import OUT_EXCHANGE, PARTITIONS_EXCHANGE
 from hub.pipeline.judge import Judge
 from hub.ports import Delivery, Outgoing, Sent
 from hub.statute.catalogue import Catalogue
@@ -72,19 +73,32 @@ class FusedLedger:
         self.never: Kind | None = None
         self.appended: list[Entry] = []
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
         with self._fuse.around():
             if self.broken:
                 self.broken -= 1
                 raise LedgerError("the disk is full")
             if entries and entries[0].kind is self.never:
                 raise LedgerError("the disk is full")
-            self._ledger.append(entries)
+            self._ledger.append(entries, beside)
             self.appended.extend(entries)
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         with self._fuse.around():
             return self._ledger.known(keys)
+
+    def bindings(self, residents: Collection[str]) -> Mapping[str, str]:
+        with self._fuse.around():
+            return self._ledger.bindings(residents)
+
+    def released(self) -> Sequence[tuple[int, str]]:
+        return self._ledger.released()
+
+    def confirmations(
+        self, numbers: Collection[int]
+    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
+        with self._fuse.around():
+            return self._ledger.confirmations(numbers)
 
     def catalogue(self) -> str:
         return self._ledger.catalogue()
@@ -172,7 +186,9 @@ class Rig:
     """One hub: its queue, its ledger file, and what came out. Each clock reading is a new one."""
 
     folder: Path
-    broker: FakeBroker = field(default_factory=lambda: FakeBroker(routes={OUT_EXCHANGE: OUT}))
+    broker: FakeBroker = field(
+        default_factory=lambda: FakeBroker(routes={OUT_EXCHANGE: OUT, PARTITIONS_EXCHANGE: IN})
+    )
     observed: Observed = field(default_factory=Observed)
     ticks: Iterator[int] = field(default_factory=itertools.count)
     judge: Judge = field(default_factory=shipped_four)
@@ -269,11 +285,13 @@ class Process:
     ledger: FusedLedger
     link: FusedLink
     batch: int
+    called: set[int] = field(default_factory=set)
 
     def move(self) -> None:
         assert not self.worker.move(self.link, self.link.take(self.batch, 0.0))
 
     def drain(self) -> None:
+        self.worker.call(self.link, self.called)
         while batch := self.link.take(self.batch, 0.0):
             rest: Sequence[Delivery] = batch
             while rest:

@@ -95,7 +95,13 @@ def plan(
         topics=frozenset(_topic_rules(systems, sends)),
         accounts=frozenset(
             {
-                Account(HUB_USER, NOTHING, exactly(OUT_EXCHANGE), r"^hub\.in\.[0-9]+$"),
+                # Into the partitions it puts what staff released, in its resident's place.
+                Account(
+                    HUB_USER,
+                    NOTHING,
+                    one_of((OUT_EXCHANGE, PARTITIONS_EXCHANGE)),
+                    r"^hub\.in\.[0-9]+$",
+                ),
                 *(
                     Account(
                         system,

@@ -3,6 +3,7 @@
 ::
 
     in.<system>  (topic)  ──#──▶  hub.partitions  (consistent hash)  ──▶  hub.in.0 … n-1
+    hub (released messages) ─────────▶  hub.partitions
     hub.out      (direct) ──<system>──▶  out.<system>
     hub.dead     (fanout) ──▶  hub.dead-letters
 

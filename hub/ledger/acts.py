@@ -34,6 +34,7 @@ class Act(StrEnum):
     RESTORE_DRILL = "restore-drill"
     MONTH = "month"
     SALTS = "salts"
+    CONFIRMATION = "confirmation"
 
 
 def act(  # noqa: PLR0913 - what an act says

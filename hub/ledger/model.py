@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from hub.ledger.beside import NOTHING, Beside, Confirmation
 from hub.message import AccessItems, MessageKey
 
 SALT_BYTES = 16
@@ -106,7 +107,9 @@ class Known:
     for a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
     delivered, expired, put with the dead letters, or withdrawn after acceptance; of these,
     ``delivered`` are those whose copy the broker has confirmed. ``resident``
-    is the pseudonym of whom the message is about, as far as that is recorded.
+    is the pseudonym of whom the message is about, as far as that is recorded. ``held_as`` is
+    the commitment to a body that was put on the confirmation list, ``held_code`` why, or what was
+    decided against it; ``held`` are the pairs that may still move.
     """
 
     resident: str = ""
@@ -117,10 +120,17 @@ class Known:
     settled: set[tuple[str, str]] = field(default_factory=set)
     delivered: set[tuple[str, str]] = field(default_factory=set)
     receipted: set[tuple[str, str]] = field(default_factory=set)
+    held_as: Commitment | None = None
+    held_code: str = ""
+    held: set[tuple[str, str]] = field(default_factory=set)
 
     def is_accepted(self, body: bytes) -> bool:
         """Say whether this very body was accepted."""
         return self.accepted_as is not None and self.accepted_as.is_of(body)
+
+    def is_held(self, body: bytes) -> bool:
+        """Say whether this very body was put on the confirmation list."""
+        return self.held_as is not None and self.held_as.is_of(body)
 
     def decision(self, body: bytes) -> str | None:
         """Give the code by which this very body did not move; none where it was not judged."""
@@ -143,12 +153,26 @@ class FlowCount:
 class Ledger(Protocol):
     """Where entries are kept; every method raises ``LedgerError`` when it cannot be done."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Add entries in one durable transaction: all of them, or none and an error."""
+    def append(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
+        """Add entries, and what stands beside them, in one durable transaction: all or none."""
         ...
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
+        ...
+
+    def bindings(self, residents: Collection[str]) -> Mapping[str, str]:
+        """Give the digest of the number that each resident is bound to; others are absent."""
+        ...
+
+    def released(self) -> Sequence[tuple[int, str]]:
+        """Give number and bucket of the confirmations that were released and have not moved."""
+        ...
+
+    def confirmations(
+        self, numbers: Collection[int]
+    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
+        """Give confirmations by their numbers, and which of them something newer has overtaken."""
         ...
 
     def catalogue(self) -> str:
@@ -185,6 +209,10 @@ class Pseudonyms:
     def body(self, body: bytes) -> str:
         """Give a name for a body that has none of its own: 32 hex digits of HMAC-SHA-256."""
         return self._digest(b"body", body)
+
+    def number(self, my_number: str) -> str:
+        """Give what tells one 個人番号 from another: 32 hex digits of HMAC-SHA-256."""
+        return self._digest(b"my-number", my_number.encode())
 
     def _digest(self, purpose: bytes, value: bytes) -> str:
         return hmac.digest(self.key, purpose + b"\x00" + value, hashlib.sha256).hex()[:32]

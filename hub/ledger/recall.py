@@ -107,6 +107,12 @@ def _learn(known: Known, row: _Row) -> None:
         known.accepted.add(pair)
     elif kind is Kind.RECEIPT:
         known.receipted.add(pair)
+    elif kind is Kind.HOLD:
+        known.held_as, known.held_code = commitment, row.code
+        known.held.add(pair)
+    elif kind is Kind.RELEASE and row.code:
+        known.held_code = row.code
+        known.held.discard(pair)
     elif kind in _SETTLING or (kind is Kind.REFUSAL and row.receiver):
         known.settled.add(pair)
         if kind is Kind.DELIVERY:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from sqlalchemy import Connection, Engine, insert, select
 
 from hub.errors import LedgerError
+from hub.ledger import confirmations
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
+from hub.ledger.beside import NOTHING, Beside, Confirmation, State
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
@@ -60,11 +62,20 @@ class DatabaseLedger:
         """The database, for those who read what this writes."""
         return self._engine
 
-    def append(self, new: Sequence[Entry]) -> None:
-        """Add entries in one durable transaction: all of them, or none and an error."""
-        if not new:
+    def append(self, new: Sequence[Entry], beside: Beside = NOTHING) -> None:
+        """Add entries, and what stands beside them, in one durable transaction: all or none.
+
+        Raises:
+            LedgerError: nothing was written.
+        """
+        if not new and not beside:
             return
         self._file.check()
+        if not new:
+            with ledger_errors("record"), self._engine.begin() as connection:
+                first = heads.locked(connection).size + 1
+                confirmations.write(connection, beside, first, stale=True)
+            return
         new = [_plain(entry) for entry in new]
         now = self._monotonic()
         with ledger_errors("record"), self._engine.begin() as connection:
@@ -76,6 +87,9 @@ class DatabaseLedger:
             numbered = numbering.give(connection, before, new)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
+            if beside:
+                stale = self._asked_at is None or self._asked_at != before.size
+                confirmations.write(connection, beside, before.size + 1, stale=stale)
             edge, changed = edge.extended(hashes)
             put_tiles(connection, tiles, changed)
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
@@ -124,6 +138,24 @@ class DatabaseLedger:
         if gone == self._numbering.destructions:
             self._numbering.messages.learn(numbers)
         return found
+
+    def bindings(self, residents: Collection[str]) -> Mapping[str, str]:
+        """Give the digest of the number that each resident is bound to; others are absent."""
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            return confirmations.bound(connection, residents)
+
+    def released(self) -> Sequence[tuple[int, str]]:
+        """Give number and bucket of the confirmations that were released and have not moved."""
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            return confirmations.waiting(connection, State.RELEASED)
+
+    def confirmations(
+        self, numbers: Collection[int]
+    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
+        """Give confirmations by their numbers, and which of them something newer has overtaken."""
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            found = confirmations.find(connection, numbers)
+            return found, confirmations.overtaken(connection, found)
 
     def catalogue(self) -> str:
         """Give the digest of the catalogue last recorded as in force; empty when none is."""

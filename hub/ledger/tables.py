@@ -127,7 +127,40 @@ checkpoints = Table(
     Column("note", Text, nullable=False),
 )
 
+bindings = Table(
+    "ledger_bindings",
+    metadata,
+    Column("resident", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+confirmations = Table(
+    "ledger_confirmations",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=False),  # the entry that says it is held
+    Column("at", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("resident", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided", BigInteger, nullable=False),  # the entry by which a person decided, or 0
+    Column("body", LargeBinary, nullable=True),  # encrypted; none once the end is reached
+)
+Index(
+    "ledger_confirmations_kept",
+    confirmations.c.state,
+    sqlite_where=confirmations.c.body.is_not(None),
+    postgresql_where=confirmations.c.body.is_not(None),
+)
+
 STATIC = (head, months, terms, access, cases, messages, tiles, checkpoints)
+"""The tables that the seal and the tree vouch for."""
+BESIDE = (bindings, confirmations)
+"""The tables beside: they are no evidence; ``hub.ledger.beside``."""
 
 
 @cache

@@ -30,7 +30,12 @@ from hub.statute.reasons import Code
 from hub.statute.rules import InForce, Ruling, rule
 from hub.statute.scope import SCOPE_RULES, ScopeContext
 from schemas import MESSAGE_TYPES
-from schemas.canonical import EVIDENCE_ONLY, CanonicalMessage, schema_uri
+from schemas.canonical import (
+    EVIDENCE_ONLY,
+    CanonicalMessage,
+    own_my_number_field,
+    schema_uri,
+)
 from schemas.hidden import holds_my_number, mask_my_numbers
 
 _MESSAGE_ID: TypeAdapter[str] = TypeAdapter(MessageId)
@@ -122,6 +127,8 @@ class Judge:
         fields = message.model_dump(mode="json", exclude_none=True, exclude={EVIDENCE_ONLY})
         releases: list[Release] = []
         outside: list[Terms] = []
+        numbered = False
+        own = own_my_number_field(type(message))
         for carrier in flows:
             # The plan, which knows the ledger, sees whether what it follows was asked of it.
             inside = event.follows is not None or SCOPE_RULES[carrier.flow.whose.rule](
@@ -131,6 +138,7 @@ class Judge:
                 if inside:
                     allowed = carrier.leg.receivers[receiver].fields_on(today)
                     releases.append(_release(event, fields, carrier, receiver, allowed))
+                    numbered = numbered or own in allowed
                 else:
                     outside.append(_terms(carrier, receiver))
         return Permitted(
@@ -143,7 +151,14 @@ class Judge:
             outside=tuple(outside),
             repeated=claim.redelivered,
             follows=event.followed,
+            number=self._number(message, own) if own is not None and numbered else None,
+            renumbers=message.changes_my_number(),
+            doubt=event.doubt,
         )
+
+    def _number(self, message: CanonicalMessage, own: str) -> str:
+        number = getattr(message, own)
+        return "" if number is None else self.pseudonyms.number(number.reveal())
 
 
 @dataclass(frozen=True, slots=True)

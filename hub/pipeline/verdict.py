@@ -19,6 +19,11 @@ class Terms:
     released: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Flow and receiver."""
+        return (self.flow, self.receiver)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -30,6 +35,18 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A message that staff released from the confirmation list, and that comes once more.
+
+    ``id`` is its number there. ``is_overtaken`` says that a newer message of the same sender,
+    type and resident was accepted meanwhile, as far as the ledger has it.
+    """
+
+    id: int
+    is_overtaken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Permitted:
     """A message that flows may carry; ``outside`` are the flows whose rule excludes the person.
 
@@ -38,6 +55,10 @@ class Permitted:
 
     Where ``follows`` names a message, the scope rule is satisfied only if the ledger shows that
     the hub delivered that one to this sender about the same resident.
+
+    ``number`` is the keyed digest of the resident's 個人番号 as some receiver would get it, empty
+    where that field is blank, and none where no receiver gets the field. ``renumbers`` says that
+    this event may change it. ``doubt`` is why the sender asks for a person's look.
     """
 
     key: MessageKey
@@ -49,6 +70,10 @@ class Permitted:
     outside: tuple[Terms, ...]
     repeated: bool = False
     follows: MessageKey | None = None
+    number: str | None = field(default=None, repr=False)
+    renumbers: bool = False
+    doubt: str = ""
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +91,7 @@ class Refused:
     detail: str = ""
     access: AccessItems = field(default_factory=AccessItems)
     repeated: bool = False
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)

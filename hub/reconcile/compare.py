@@ -109,7 +109,8 @@ def _fate(facts: Sequence[Fact], result: Judged) -> tuple[Fate, str]:
 
 
 def _is_rejection(fact: Fact) -> bool:
-    return fact.kind is Kind.RELEASE and fact.code == REJECTED
+    # Any code: what staff released may still not have moved (withdrawn, overtaken).
+    return fact.kind is Kind.RELEASE and bool(fact.code)
 
 
 def _judge_pair(

@@ -36,6 +36,10 @@ class Code(StrEnum):
     INVALID = "invalid"
     ID_REUSED = "id-reused"
     NOT_ASKED = "not-asked"
+    BINDING_DIFFERS = "binding-differs"
+    BINDING_MISSING = "binding-missing"
+    IN_DOUBT = "in-doubt"
+    OVERTAKEN = "overtaken"
     RECEIPT_UNKNOWN = "receipt-unknown"
     WITHDRAWN = "withdrawn"
 
@@ -108,6 +112,24 @@ _SENTENCES = {
         "this person.",
         "follows の示す電文は、この本人について当該システムに送付されたものではありません。",
     ),
+    Code.BINDING_DIFFERS: Sentence(
+        "The message waits on the confirmation list: this person is known under another 個人番号.",
+        "個人番号がこの本人の既知の番号と異なるため、確認リストで職員の確認を待っています。",
+    ),
+    Code.BINDING_MISSING: Sentence(
+        "The message waits on the confirmation list: this person's 個人番号 is known, and is "
+        "missing here.",
+        "既知の個人番号が空欄のため、確認リストで職員の確認を待っています。",
+    ),
+    Code.IN_DOUBT: Sentence(
+        "The message waits on the confirmation list, as its sender asked:",
+        "送信元の求めにより、確認リストで職員の確認を待っています:",
+    ),
+    Code.OVERTAKEN: Sentence(
+        "The message was released from the confirmation list, but a newer one about the same "
+        "person had been accepted meanwhile.",
+        "確認リストから送付が決定されましたが、同じ本人のより新しい電文が先に受け付けられました。",
+    ),
     Code.RECEIPT_UNKNOWN: Sentence(
         "The receipt is for a message that this system was not sent.",
         "このシステムに送付していない電文の受領通知です。",
@@ -123,6 +145,13 @@ def sentence(code: Code, detail: str = "") -> Sentence:
     """Say why, in both languages; ``detail`` names fields or cells, never values."""
     said = _SENTENCES[code]
     return Sentence(f"{said.en} {detail}".rstrip(), f"{said.ja} {detail}".rstrip())
+
+
+def held_sentence(code: str) -> Sentence:
+    """Say why a message waits on the confirmation list; ``code`` may be a sender's own doubt."""
+    if code in {Code.BINDING_DIFFERS, Code.BINDING_MISSING}:
+        return sentence(Code(code))
+    return sentence(Code.IN_DOUBT, code)
 
 
 _CELLS = {

@@ -109,8 +109,8 @@ def test_killed_once_at_every_step(whole: Rig, folders: Folders, batch: int) -> 
         rig, killed = moved(folders.next(), [step], batch)
         assert_as_if_never_killed(rig, whole)
         if not killed:
-            # Look-up, two records, six copies, two notices and the ack: before and after each.
-            assert step >= 24
+            # Two look-ups, two records, six copies, two notices and the ack: before and after each.
+            assert step >= 26
             return
     pytest.fail("the fuse never burned through")
 
@@ -133,9 +133,9 @@ def test_killed_again_and_again(
 def test_accepted_time_is_that_of_the_first_acceptance(folders: Folders) -> None:
     rig = Rig(folders.next())
     rig.send(event())
-    assert not rig.drain(Fuse(4))  # after the first record
+    assert not rig.drain(Fuse(6))  # after the first record
     (accepted,) = {row["at"] for row in rig.rows()}
-    for step in (5, 7, 9):
+    for step in (7, 9, 11):
         rig.drain(Fuse(step))
     rig.drain()
     times = {copy["acceptedtime"] for receiver in RECEIVERS for copy in rig.copies(receiver)}

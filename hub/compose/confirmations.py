@@ -1,0 +1,199 @@
+"""The confirmation list (確認リスト) for a person: look, release, reject; all of it recorded."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pydantic_core
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from hub.errors import LedgerError, QuestionError
+from hub.ledger import confirmations
+from hub.ledger.acts import Act, act
+from hub.ledger.beside import Beside, Confirmation, State, Turn
+from hub.ledger.model import Entry, Kind, Known
+from hub.ledger.schema import ledger_errors
+from hub.ledger.store import DatabaseLedger
+from hub.ledger.vault import vault_of
+from hub.message import AccessItems, Envelope
+from hub.pipeline.judge import Judge
+from hub.pipeline.verdict import Permitted, Refused
+from hub.ports import Delivery
+from hub.reconcile.compare import REJECTED
+from hub.statute.reasons import Code, sentence
+from schemas import MESSAGE_TYPES
+from schemas.canonical import EVIDENCE_ONLY
+from schemas.hidden import mask_my_numbers
+from schemas.masked import Masked
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message on the list and the fields that it would send, such as ``birth_date.raw``.
+
+    What identifies a person (個人番号 and the like) is masked. ``fields`` is empty once the body
+    is deleted. ``is_overtaken`` says that a newer one was accepted: it can only be rejected.
+    """
+
+    row: Confirmation
+    fields: Sequence[tuple[str, str]]
+    is_overtaken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where staff decide; every method raises ``LedgerError`` when it cannot be done.
+
+    ``judge`` is that of today's catalogue.
+    """
+
+    ledger: DatabaseLedger
+    judge: Judge
+    clock: Callable[[], dt.datetime]
+
+    def listed(
+        self, state: State | None, system: str = "", code: str = "", most: int = 1000
+    ) -> list[Confirmation]:
+        """Give what stands on the list, the oldest first; none of it says who it is about."""
+        with ledger_errors("be read"), self.ledger.engine.connect() as connection:
+            return confirmations.listed(connection, state, system, code, most)
+
+    def show(self, number: int, access: AccessItems) -> Shown:
+        """Show a message; that somebody looks is recorded first.
+
+        Raises:
+            QuestionError: there is no such confirmation.
+        """
+        row, is_overtaken = self._row(number)
+        said = f"confirmation {row.id} message {row.key.sender}/{row.key.id}"
+        viewed = act(
+            Kind.LOG_VIEW,
+            access,
+            self.clock(),
+            code=Act.CONFIRMATION,
+            detail=said,
+            resident=row.resident,
+        )
+        self.ledger.append([viewed])
+        fields = _fields(row.message_type, self._body(row)) if row.sealed else []
+        return Shown(row, fields, is_overtaken)
+
+    def release(self, number: int, access: AccessItems) -> None:
+        """Let a message go its way: the hub moves it, by today's rules, in its place.
+
+        Raises:
+            QuestionError: there is no such confirmation.
+            LedgerError: it was decided about, is overtaken, or may not move today.
+        """
+        row, is_overtaken = self._open(number)
+        if is_overtaken:
+            raise LedgerError(
+                f"confirmation {number} cannot be released: a newer message of the same kind about "
+                "the same person was accepted meanwhile, and nothing older may follow it. "
+                f"Reject it: renkei confirmations reject {number}"
+            )
+        permitted = self._permitted(row)
+        known = self._known(row)
+        pairs = sorted(known.held & {one.terms.pair for one in permitted.releases})
+        if not pairs:
+            _refuse(number, "none of its flows carries this person today")
+        entries = [self._decision(row, access, pair) for pair in pairs]
+        turn = Turn(row.id, State.OPEN, State.RELEASED)
+        self.ledger.append(entries, Beside(turns=[turn]))
+
+    def reject(self, number: int, access: AccessItems) -> None:
+        """Decide that a message goes nowhere; its body is deleted.
+
+        Raises:
+            QuestionError: there is no such confirmation.
+            LedgerError: it was decided about already.
+        """
+        row, _ = self._open(number)
+        # A month that is destroyed has forgotten for whom it was.
+        pairs = sorted(self._known(row).held) or [("", "")]
+        entries = [self._decision(row, access, pair, REJECTED) for pair in pairs]
+        self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, State.REJECTED)]))
+
+    def _row(self, number: int) -> tuple[Confirmation, bool]:
+        found, overtaken = self.ledger.confirmations([number])
+        if number not in found:
+            raise QuestionError(f"there is no confirmation {number}: renkei confirmations list")
+        return found[number], number in overtaken
+
+    def _open(self, number: int) -> tuple[Confirmation, bool]:
+        row, is_overtaken = self._row(number)
+        if row.state is not State.OPEN:
+            raise LedgerError(
+                f"confirmation {number} was decided about already ({row.state}): entry "
+                f"{row.decided} of the ledger says by whom"
+            )
+        return row, is_overtaken
+
+    def _body(self, row: Confirmation) -> bytes:
+        return vault_of(self.judge.pseudonyms).open(row.id, row.sealed)
+
+    def _known(self, row: Confirmation) -> Known:
+        return self.ledger.known([row.key]).get(row.key) or Known()
+
+    def _permitted(self, row: Confirmation) -> Permitted:
+        sent = Delivery(0, "", row.message_type, row.key.sender, self._body(row))
+        verdict = self.judge.judge(sent, self.clock())
+        if isinstance(verdict, Refused):
+            _refuse(row.id, sentence(verdict.code, verdict.detail).en)
+        if not isinstance(verdict, Permitted):
+            _refuse(row.id, sentence(Code.INVALID).en)
+        return verdict
+
+    def _decision(
+        self, row: Confirmation, access: AccessItems, pair: tuple[str, str], code: str = ""
+    ) -> Entry:
+        return Entry(
+            kind=Kind.RELEASE,
+            at=self.clock(),
+            message=row.key,
+            message_type=row.message_type,
+            flow=pair[0],
+            receiver=pair[1],
+            resident=row.resident,
+            code=code,
+            detail=f"confirmation {row.id}",
+            access=access,
+        )
+
+
+def _refuse(number: int, why: str) -> NoReturn:
+    raise LedgerError(
+        f"confirmation {number} may not move by today's rules: {why} It can be rejected: "
+        f"renkei confirmations reject {number}"
+    )
+
+
+def _fields(message_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Give the fields of a message as people read them; masked ones stay masked."""
+    cls = MESSAGE_TYPES.get(message_type)
+    if cls is None:
+        return []
+    adapter: TypeAdapter[Any] = TypeAdapter(Envelope[cls])  # type: ignore[valid-type]
+    try:
+        data: BaseModel = adapter.validate_json(body, strict=True).data
+    except ValidationError:
+        return []
+    return list(_flat("", {name: value for name, value in data if name != EVIDENCE_ONLY}))
+
+
+def _flat(prefix: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, BaseModel):
+        value = dict(value)
+    if isinstance(value, dict):
+        parts = [_flat(f"{prefix}.{name}" if prefix else name, one) for name, one in value.items()]
+        return [pair for part in parts for pair in part]
+    if isinstance(value, list | tuple):
+        parts = [_flat(f"{prefix}.{place}", one) for place, one in enumerate(value, 1)]
+        return [pair for part in parts for pair in part]
+    if value is None or value == "":
+        return []
+    if isinstance(value, Masked):
+        return [(prefix, str(value))]
+    text = value if isinstance(value, str) else str(pydantic_core.to_jsonable_python(value))
+    return [(prefix, mask_my_numbers(text))]

@@ -1,0 +1,96 @@
+"""Messages that staff released: how they come back into the queue of their resident, in order.
+
+The hub publishes a marker, a number and nothing else, into the partition that has all of the
+resident's messages. Whoever consumes that partition takes the message from the confirmation
+list when it comes upon the marker. So it has its place among the others, also with several
+workers; a marker too many finds the message gone and changes nothing.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hub.errors import LedgerError
+from hub.ledger.beside import Confirmation, State
+from hub.ledger.vault import Vault
+from hub.names import PARTITIONS_EXCHANGE
+from hub.pipeline.verdict import Again
+from hub.ports import Delivery, Outgoing
+from hub.site import HUB_USER
+
+log = logging.getLogger(__name__)
+
+RELEASED_TYPE = "hub.released"
+"""The routing key of a marker."""
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A delivery to judge, as its sender sent it; ``again`` where it was on the list."""
+
+    delivery: Delivery
+    again: Again | None = None
+
+
+def marker(number: int, bucket: str) -> Outgoing:
+    """Make the marker of a released message."""
+    return Outgoing(
+        exchange=PARTITIONS_EXCHANGE,
+        routing_key=RELEASED_TYPE,
+        body=b"%d" % number,
+        message_id=f"released-{number}",
+        message_type=RELEASED_TYPE,
+        partition=bucket,
+    )
+
+
+def marked(delivery: Delivery) -> int | None:
+    """Give the number that a marker names; none where it is no marker of the hub's own."""
+    if delivery.user_id != HUB_USER or delivery.routing_key != RELEASED_TYPE:
+        return None
+    is_number = delivery.body.isdigit() and len(delivery.body) <= _MOST_DIGITS
+    return int(delivery.body) if is_number else None
+
+
+def cases_of(
+    batch: Sequence[Delivery],
+    found: Mapping[int, Confirmation],
+    overtaken: frozenset[int],
+    vault: Vault,
+) -> Iterator[Case | None]:
+    """Give what each delivery asks to be judged; nothing for a marker that has no effect.
+
+    ``found`` are the rows of the markers in the batch, ``overtaken`` those that are not the
+    newest any more.
+    """
+    done: set[int] = set()
+    for delivery in batch:
+        number = marked(delivery)
+        if number is None:
+            yield Case(delivery)
+            continue
+        row = found.get(number)
+        if row is None or row.state is not State.RELEASED or number in done:
+            yield None
+            continue
+        done.add(number)
+        yield _released(delivery, row, Again(number, number in overtaken), vault)
+
+
+def _released(delivery: Delivery, row: Confirmation, again: Again, vault: Vault) -> Case | None:
+    try:
+        body = vault.open(row.id, row.sealed)
+    except LedgerError as error:
+        # It could be read when it was released. It stays on the list, and holds up nobody.
+        log.error("a released message cannot move: %s", error)  # noqa: TRY400 - the text says all
+        return None
+    as_sent = replace(
+        delivery,
+        routing_key=row.message_type,
+        user_id=row.key.sender,
+        body=body,
+        redelivered=False,
+        copied=False,
+    )
+    return Case(as_sent, again)
