@@ -19,6 +19,7 @@ from hub.broker.topology import Change, Difference, Topology, diff
 from hub.errors import BrokerError
 from hub.message import PARTITION_HEADER
 from hub.names import inbound_exchange, outbound_queue, partition_queue
+from hub.pipeline.again import RELEASED_TYPE, marked, marker
 from hub.ports import Outgoing, Sent
 from tests.conftest import Vhost
 
@@ -311,8 +312,27 @@ def test_a_system_may_do_nothing_else(
     assert caught.value.reply_code == code
 
 
-@pytest.mark.parametrize("exchange", ["in.tax", "hub.partitions", ""])
-def test_the_hub_publishes_on_its_way_out_only(
+def test_what_the_hub_brings_back_stands_behind_its_residents_messages(applied: Vhost) -> None:
+    sent = Outgoing("in.tax", "tax.income", b"{}", "m", "tax.income", partition="77")
+    with PikaLink(applied.settings("tax")) as link:
+        link.publish([sent])
+    with PikaLink(applied.settings("hub", ("hub.in.0", "hub.in.1"))) as link:
+        assert link.publish([marker(5, "77")]) == [Sent.CONFIRMED]
+        found = link.take(10, 5.0)
+        while len(found) < 2:
+            found += link.take(10, 5.0)
+    assert [marked(one) for one in found] == [None, 5]
+    assert len({one.queue for one in found}) == 1
+
+
+def test_no_system_brings_back_anything(channel_as: Callable[[str], BlockingChannel]) -> None:
+    with pytest.raises(ChannelClosedByBroker) as caught:
+        channel_as("tax").basic_publish("in.tax", RELEASED_TYPE, b"5", mandatory=True)
+    assert caught.value.reply_code == 403
+
+
+@pytest.mark.parametrize("exchange", ["in.tax", "hub.dead", ""])
+def test_the_hub_publishes_on_its_way_out_and_to_itself_only(
     channel_as: Callable[[str], BlockingChannel], exchange: str
 ) -> None:
     with pytest.raises(ChannelClosedByBroker) as caught:
