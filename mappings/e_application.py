@@ -15,11 +15,13 @@ from mappings.refusal import Refused
 from schemas.application import ApplicationFiled
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.hidden import holds_my_number
-from schemas.layout import load_layout
+from schemas.layout import Kind, load_layout
 from schemas.numbers import InsuredNumber
 
 LAYOUT = "e-application.applications"
-_FREE_TEXTS = ("_text", "_item", "_file_name")
+_NOT_FREE = ("my_number", "certificate_serial", "_digest")
+"""What may look like a 個人番号 by chance, or is one."""
+_FREE_KINDS = {Kind.TEXT, Kind.DATE}
 _INSURED_DIGITS = 8
 
 
@@ -28,7 +30,11 @@ def to_messages() -> Callable[[Sequence[Row]], list[Mapped | BadRecord]]:
     layout = load_layout(LAYOUT)
     fields = fields_of(layout, ApplicationFiled)
     types = codes_of(layout, "application_type")
-    texts = [column.field for column in layout.columns if column.field.endswith(_FREE_TEXTS)]
+    texts = [
+        column.field
+        for column in layout.columns
+        if column.kind in _FREE_KINDS and not column.field.endswith(_NOT_FREE)
+    ]
 
     def read(row: Row) -> ApplicationFiled:
         value = row.values
