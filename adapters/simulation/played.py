@@ -31,13 +31,12 @@ File = DayFile | MadeFile
 class Reaction:
     """What a system writes when a file of the outbound wire ``prefix`` has arrived.
 
-    ``name`` gives the answer's file name from the arrived file's; ``answer`` gives the answer,
-    under that name, from the path and its records, or ``None`` where nothing is to be said. Both
-    depend on what arrived alone, so that whoever answers again after a crash writes nothing twice.
+    ``answer`` gives the answer from the path and its records, or ``None`` where nothing is to be
+    said. It depends on what arrived alone, and its name follows from the arrived file's, so that
+    whoever answers again after a crash writes nothing twice.
     """
 
     prefix: str
-    name: Callable[[str], str]
     answer: Callable[[Path, Sequence[ReceivedRecord]], File | None]
 
 

@@ -22,10 +22,6 @@ _DECIDED = next(wire for wire in ADAPTER.inbound if wire.message_type == "insure
 _YES = "1"
 
 
-def _answer_name(notified: str) -> str:
-    return f"KOIKI_HIHOKENSHA_SOKUJI_{Path(notified).stem}.csv"
-
-
 def _decided_at_once(path: Path, notified: Sequence[ReceivedRecord]) -> DayFile | None:
     """Decide what asks for 即時交付; the rest waits for a day of its own."""
     immediate = [one.values for one in notified if one.values["immediate"] == _YES]
@@ -33,7 +29,7 @@ def _decided_at_once(path: Path, notified: Sequence[ReceivedRecord]) -> DayFile 
         return None
     at = dt.datetime.combine(dt.date.fromisoformat(immediate[0]["notified_on"]), dt.time(11), JST)
     return DayFile(
-        _answer_name(path.name),
+        f"KOIKI_HIHOKENSHA_SOKUJI_{path.stem}.csv",
         _DECIDED.layout,
         _DECIDED.message_type,
         Header(at, *_OPERATOR),
@@ -64,7 +60,7 @@ def _decision(notified: Mapping[str, str]) -> Mapping[str, str]:
 SIMULATOR = Played(
     ADAPTER,
     days=facts_files(ADAPTER, 10, _OPERATOR),
-    reactions=(Reaction("notifications", _answer_name, _decided_at_once),),
+    reactions=(Reaction("notifications", _decided_at_once),),
     forbidden=(
         Misdeed(
             name=_NAME,
