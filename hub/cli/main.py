@@ -18,6 +18,7 @@ from rich.console import Console
 
 from hub.cli.broker import app as broker_app
 from hub.cli.check import check
+from hub.cli.confirmations import app as confirmations_app
 from hub.cli.demo import demo
 from hub.cli.docs import docs
 from hub.cli.explain import explain
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.add_typer(broker_app, name="broker")
 app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(confirmations_app, name="confirmations")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
 app.command("simulate")(simulate)

@@ -1,0 +1,256 @@
+"""``renkei confirmations list|show|release|reject``: the confirmation list (確認リスト)."""
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.ledger.common import (
+    DepartmentOption,
+    ReasonOption,
+    StaffOption,
+    StateOption,
+    asked_by,
+    opened,
+    site_file,
+)
+from hub.cli.options import MaybeSiteOption
+from hub.clock import JST
+
+if TYPE_CHECKING:
+    from hub.compose.confirmations import Desk, Shown
+    from hub.ledger.beside import Confirmation
+
+app = typer.Typer(
+    help="The confirmation list (確認リスト): messages that wait for a person.\n\n"
+    "A message with another 個人番号 than the known one, or a doubt of its sender's, goes to "
+    "nobody until staff decide."
+)
+
+_MOST = 1000
+_WIDE = 160
+
+
+class Status(StrEnum):
+    """Which messages are listed."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    MOVED = "moved"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    ALL = "all"
+
+
+_STATUS_JA = {
+    "open": "確認待ち",
+    "released": "送付決定",
+    "moved": "送付済",
+    "rejected": "却下",
+    "refused": "送付不可",
+}
+
+NumberArgument = Annotated[
+    int, typer.Argument(metavar="ID", help="The number, as list shows it.", show_default=False)
+]
+WhyOption = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        help="Why, without names or numbers of persons. It stands in the ledger.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _confirmations() -> None:
+    pass
+
+
+@contextmanager
+def _desk(site: Path | None, state: Path | None) -> "Iterator[Desk]":
+    from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.confirmations import Desk  # noqa: PLC0415
+    from hub.compose.ledger import pseudonyms  # noqa: PLC0415
+    from hub.pipeline.judge import Judge  # noqa: PLC0415
+
+    with opened(site, state) as (settings, ledger):
+        _, catalogue = load_checked(site_file(site, state), ())
+        judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days)
+        yield Desk(ledger, judge, lambda: dt.datetime.now(JST))
+
+
+@app.command("list")
+def list_confirmations(  # noqa: PLR0913 - the options of a command
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    status: Annotated[
+        Status, typer.Option("--status", help="Those that stand like this.")
+    ] = Status.OPEN,
+    system: Annotated[
+        str, typer.Option("--system", help="Those that this system sent.", show_default=False)
+    ] = "",
+    code: Annotated[
+        str,
+        typer.Option(
+            "--code", help="Those that wait for this, such as binding-differs.", show_default=False
+        ),
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List messages that wait for a person, the oldest first. Nobody's data is shown.
+
+    Exit status: 0 listed, also where there is none; 1 the ledger cannot be read; 2 the command
+    line is wrong.
+    """
+    from hub.ledger.beside import State  # noqa: PLC0415 - see hub.cli.main
+
+    wanted = None if status is Status.ALL else State(status.value)
+    with _desk(site, state) as desk:
+        found = desk.listed(wanted, system, code, _MOST + 1)
+    if as_json:
+        typer.echo(json.dumps([_facts(one) for one in found[:_MOST]], ensure_ascii=False))
+    elif found:
+        _table(found[:_MOST])
+    else:
+        typer.echo("nothing waits for a person (確認待ちの電文はありません)", err=True)
+    if len(found) > _MOST:
+        typer.echo(f"there are more than {_MOST}: name a --system or a --code", err=True)
+
+
+@app.command("show")
+def show_confirmation(  # noqa: PLR0913 - the options of a command
+    number: NumberArgument,
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show a message and whom it is about; that you look is recorded in the ledger.
+
+    個人番号 are never shown. Exit status: 0 shown; 1 it cannot be read, or the look could not be
+    recorded; 2 there is no such confirmation, or the command line is wrong.
+    """
+    with _desk(site, state) as desk:
+        shown = desk.show(number, asked_by(staff, department, reason, "confirmations show"))
+    facts = {**_facts(shown.row), "overtaken": shown.is_overtaken, "data": dict(shown.fields)}
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for line in _lines(shown):
+        typer.echo(line)
+
+
+@app.command("release")
+def release_confirmation(  # noqa: PLR0913 - the options of a command
+    number: NumberArgument,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Let a message go its way. The known 個人番号 stays what it is.
+
+    Today's rules judge it; nothing moves that is older than what was accepted meanwhile. The hub
+    sends it within seconds; `--status released` lists what still waits for that. Exit status: 0
+    released; 1 it may not move, or was decided about; 2 there is no such confirmation, or the
+    command line is wrong.
+    """
+    with _desk(site, state) as desk:
+        desk.release(number, asked_by(staff, department, _why(reason), "confirmations release"))
+    typer.echo(f"{number} is released (送付を決定しました)")
+
+
+@app.command("reject")
+def reject_confirmation(  # noqa: PLR0913 - the options of a command
+    number: NumberArgument,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Decide that a message goes nowhere; its body is deleted, the facts stay in the ledger.
+
+    Exit status: 0 rejected; 1 it was decided about already; 2 there is no such confirmation, or
+    the command line is wrong.
+    """
+    with _desk(site, state) as desk:
+        desk.reject(number, asked_by(staff, department, _why(reason), "confirmations reject"))
+    typer.echo(f"{number} is rejected (却下しました)")
+
+
+def _why(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why: it stands in the ledger", param_hint="--reason")
+    return reason.strip()
+
+
+def _facts(one: "Confirmation") -> dict[str, Any]:
+    from hub.statute.reasons import held_sentence  # noqa: PLC0415 - see hub.cli.main
+
+    said = held_sentence(one.code)
+    return {
+        "id": one.id,
+        "status": one.state.value,
+        "since": one.at.astimezone(JST).isoformat(),
+        "sender": one.key.sender,
+        "message": one.key.id,
+        "message_type": one.message_type,
+        "code": one.code,
+        "reason": said.en,
+        "reason_ja": said.ja,
+        "decided": one.decided or None,
+    }
+
+
+def _lines(shown: "Shown") -> Iterator[str]:
+    facts = _facts(shown.row)
+    yield f"confirmation {facts['id']}: {facts['status']} ({_STATUS_JA[facts['status']]})"
+    yield f"  since {facts['since']}, from {facts['sender']}, {facts['message_type']}"
+    yield f"  message {facts['message']}"
+    yield f"  {facts['code']}: {facts['reason']}"
+    yield f"  {facts['reason_ja']}"
+    if facts["decided"]:
+        yield f"  decided about: entry {facts['decided']} of the ledger says by whom and why"
+    if shown.is_overtaken and shown.row.sealed:
+        yield "  a newer one was accepted meanwhile: it can only be rejected"
+        yield "  より新しい電文が受け付けられています。却下のみ可能です。"
+    width = max((len(name) for name, _ in shown.fields), default=0)
+    for name, value in shown.fields:
+        yield f"    {name:{width}}  {value}"
+    if not shown.fields:
+        yield "  the data is deleted" if not shown.row.sealed else "  the data cannot be read today"
+
+
+def _table(found: "list[Confirmation]") -> None:
+    from rich.console import Console  # noqa: PLC0415 - only where people read
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=_WIDE)
+    table = Table("id", "since (Japan)", "from", "type", "why (理由)", "message", "status (状態)")
+    for one in found:
+        since = one.at.astimezone(JST).strftime("%Y-%m-%d %H:%M:%S")
+        status = f"{one.state.value} {_STATUS_JA[one.state.value]}"
+        cells = (str(one.id), since, one.key.sender, one.message_type, one.code, one.key.id, status)
+        # Never markup: the words are those of the systems.
+        table.add_row(*map(Text, cells))
+    console.print(table)
