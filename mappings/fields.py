@@ -168,7 +168,7 @@ class ListColumns:
     places: tuple[Field, ...]
     columns: tuple[str, ...]
 
-    def read(self, values: Mapping[str, str]) -> list[Any] | None:
+    def read(self, values: Mapping[str, str]) -> list[Any]:
         """Read its columns (``Field``)."""
         found: list[Any] = []
         for number, place in enumerate(self.places):
@@ -178,7 +178,7 @@ class ListColumns:
             if len(found) < number:
                 raise Refused(place.columns[0], "stands behind a blank place")
             found.append(value)
-        return found or None
+        return found
 
     def write(self, value: Any, values: dict[str, str]) -> None:  # noqa: ANN401 - JSON
         """Write its columns (``Field``)."""
