@@ -247,12 +247,18 @@ def encode_copy(
 
 RECEIPT_TYPE = "hub.receipt"
 NOTICE_TYPE = "hub.notice"
+RELEASE_TYPE = "hub.release"
+MARKED = "marked"
+"""The code of a receipt: delivered, with marks for characters that the encoding lacks."""
+UNENCODABLE = "unencodable"
+"""The code of a receipt: set aside, for the encoding lacks characters of it."""
 
 
 class Receipt(BaseModel):
     """One message that a receiver has, or had to set aside.
 
-    ``code`` says why it was set aside. It stands in the ledger, so it is no free text.
+    ``code`` says why it was set aside, or that it was delivered with marks (``MARKED``). It
+    stands in the ledger, so it is no free text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -263,6 +269,13 @@ class Receipt(BaseModel):
     result: Literal["delivered", "set-aside"] = "delivered"
     code: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$"), _NoMyNumber] = ""
 
+    @property
+    def outcome(self) -> str:
+        """Give the one word that the ledger keeps of it."""
+        if self.result == "delivered":
+            return MARKED if self.code == MARKED else self.result
+        return self.code if self.code not in {"", "delivered", MARKED} else self.result
+
 
 class Receipts(BaseModel):
     """The ``data`` of a ``hub.receipt`` event: at most 1,000 receipts."""
@@ -270,6 +283,33 @@ class Receipts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     receipts: Annotated[list[Receipt], Field(min_length=1, max_length=1000)]
+
+
+class ReleaseOrder(BaseModel):
+    """The ``data`` of a ``hub.release`` event: staff let a set-aside copy go with marks.
+
+    The receiver's adapter has set it aside as ``UNENCODABLE``, and still has it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    sender: Annotated[str, StringConstraints(max_length=42)]
+    id: MessageId
+    flow: Annotated[str, StringConstraints(max_length=20)]
+
+
+def encode_release(name: str, order: ReleaseOrder, source: str, at: dt.datetime) -> bytes:
+    """Write the event, of the id ``name``, that a receiver's adapter gets."""
+    event = {
+        "specversion": "1.0",
+        "id": name,
+        "source": source,
+        "type": RELEASE_TYPE,
+        "time": at.isoformat(),
+        "datacontenttype": "application/json",
+        "data": order.model_dump(),
+    }
+    return pydantic_core.to_json(event)
 
 
 class Notice(BaseModel):

@@ -75,6 +75,10 @@ class EdgeMetrics:
             "Messages with no place on the system's wire, by reason.",
             "code",
         )
+        self._messages_marked = counter(
+            "renkei_adapter_messages_marked",
+            "Messages written with marks for characters that the file's encoding lacks.",
+        )
         self._messages_repeated = counter(
             "renkei_adapter_messages_repeated", "Messages that came again and changed nothing."
         )
@@ -156,6 +160,11 @@ class EdgeMetrics:
         """Count and log a message set aside."""
         log.warning("%a: a message was set aside: %s", name, code)
         self._messages_set_aside.labels(self._system, code).inc()
+
+    def messages_marked(self, count: int) -> None:
+        """Count and log messages with marks."""
+        log.warning("%d messages have characters that the file's encoding lacks: marked", count)
+        self._messages_marked.labels(self._system).inc(count)
 
     def message_repeated(self, count: int) -> None:
         """Count repeated messages."""

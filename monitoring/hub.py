@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hub.ledger.changes import CATALOGUE_REFUSED
 from hub.ledger.model import Entry, Kind
+from hub.message import MARKED
 from hub.statute.model import Catalogue
 from hub.statute.reasons import Code
 from monitoring.health import Health
@@ -145,5 +146,5 @@ def _among(known: Collection[str], value: str) -> str:
 def _code(entry: Entry) -> str:
     if entry.kind is Kind.RECEIPT:
         # What else a receipt says was chosen by the receiver; the ledger has it.
-        return _DELIVERED if entry.code == _DELIVERED else _SET_ASIDE
+        return _DELIVERED if entry.code in {_DELIVERED, MARKED} else _SET_ASIDE
     return _among(_CODES, entry.code)

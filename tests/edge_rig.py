@@ -205,6 +205,9 @@ class Recorder(EdgeObserver):
         self.named.append(name)
         self.told.append(("message_set_aside", str(code)))
 
+    def messages_marked(self, count: int) -> None:
+        self.told.append(("messages_marked", count))
+
     def message_repeated(self, count: int) -> None:
         self.told.append(("message_repeated", count))
 

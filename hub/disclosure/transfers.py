@@ -9,7 +9,7 @@ from hub.disclosure.labels import named_fields, named_flow, named_system
 from hub.disclosure.model import Access, Named, Outcome, Receipt, ReceiptResult, Row, View
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
-from hub.message import AccessItems, MessageKey
+from hub.message import MARKED, AccessItems, MessageKey
 from hub.statute.model import Catalogue
 
 _BECAME = {
@@ -114,7 +114,7 @@ class _Transfer:
 
 
 def _receipt(entry: Recorded) -> Receipt:
-    if entry.code in {"", ReceiptResult.DELIVERED}:
+    if entry.code in {"", ReceiptResult.DELIVERED, MARKED}:
         return Receipt(entry.at)
     code = "" if entry.code == ReceiptResult.SET_ASIDE else entry.code
     return Receipt(entry.at, ReceiptResult.SET_ASIDE, code)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from hub.edge import files, questions
+from hub.edge.form import Part
 from hub.edge.kit import Asked, Question
 from hub.edge.questions import Overdue
 from hub.errors import EdgeError
+from hub.message import UNENCODABLE
 
 _MIGRATIONS = (
     """
@@ -63,6 +65,11 @@ _MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     """,
     questions.TABLES,
+    """
+    ALTER TABLE inbound ADD COLUMN delivery TEXT NOT NULL DEFAULT '';
+    ALTER TABLE inbound ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX inbound_part ON inbound (delivery, part) WHERE part > 0;
+    """,
 )
 
 
@@ -82,7 +89,7 @@ class InboundFile:
     ``confirmed_through`` is the last record number up to which everything that was to be
     published is confirmed. ``read_at`` is when it was begun, in seconds since 1970-01-01 UTC;
     of a file with 0, read before journals noted it, the numbers of the records that were sent
-    are not known either.
+    are not known either. It is ``part`` (from 1) of a ``delivery``, where it is one at all.
     """
 
     digest: str
@@ -94,6 +101,8 @@ class InboundFile:
     published: int = 0
     rejected: int = 0
     read_at: int = 0
+    delivery: str = ""
+    part: int = 0
 
 
 class TakenKey(NamedTuple):
@@ -105,9 +114,10 @@ class TakenKey(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A message that the adapter is done with; ``code`` is empty unless it was set aside.
+    """A message that the adapter is done with; ``code`` says why it was set aside.
 
-    ``file`` is the name of the file that it stands in.
+    It is empty for one that was delivered, or ``hub.message.MARKED``. ``file`` is the name of
+    the file that it stands in.
     """
 
     key: TakenKey
@@ -218,6 +228,13 @@ class Journal:
             row = self._database.execute(query, (digest,)).fetchone()
         return None if row is None else InboundFile(*row)
 
+    def part(self, part: Part) -> InboundFile | None:
+        """Tell which file was read as this part of its delivery."""
+        query = "SELECT * FROM inbound WHERE delivery = ? AND part = ? AND part > 0"
+        with self._mapped():
+            row = self._database.execute(query, part).fetchone()
+        return None if row is None else InboundFile(*row)
+
     def unplaced(self) -> list[InboundFile]:
         """Give the files that are being read, or were read and not yet moved away."""
         query = "SELECT * FROM inbound WHERE state <> ? ORDER BY name"
@@ -229,8 +246,9 @@ class Journal:
         """Remember that a file is being read."""
         with self._transaction() as database:
             database.execute(
-                "INSERT INTO inbound (digest, name, placed_as, state, records, read_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO inbound"
+                " (digest, name, placed_as, state, records, read_at, delivery, part)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     file.digest,
                     file.name,
@@ -238,6 +256,8 @@ class Journal:
                     file.state,
                     file.records,
                     file.read_at,
+                    file.delivery,
+                    file.part,
                 ),
             )
 
@@ -303,6 +323,7 @@ class Journal:
         """Remember files that are whole on disk, and every message done with: all, or none.
 
         ``at`` is when, in seconds since 1970-01-01 UTC; ``asked`` is what the messages ask.
+        One that was set aside for its characters may be taken once more, when it is released.
         """
         with self._transaction() as database:
             database.executemany(
@@ -311,8 +332,10 @@ class Journal:
             )
             database.executemany(
                 "INSERT INTO taken (sender, id, flow, file, code, taken_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                ((*message.key, message.file, message.code, at) for message in taken),
+                " VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET file = excluded.file, code = excluded.code,"
+                " receipted = 0 WHERE code = ?",
+                ((*message.key, message.file, message.code, at, UNENCODABLE) for message in taken),
             )
             questions.note(database, asked, at)
 

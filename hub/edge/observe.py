@@ -58,6 +58,10 @@ class EdgeObserver(Protocol):
         """Tell that a message has no place on the receiver's wire; ``name`` is its file's."""
         ...
 
+    def messages_marked(self, count: int) -> None:
+        """Tell that messages stand in files with marks for characters that the encoding lacks."""
+        ...
+
     def message_repeated(self, count: int) -> None:
         """Tell that messages came again which are in a file already."""
         ...

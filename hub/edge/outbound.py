@@ -6,36 +6,48 @@ after a crash finds in the journal what was done.
 """
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hub.edge import files
 from hub.edge.folders import Folders
-from hub.edge.form import Header
+from hub.edge.form import Headed, Header
 from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
 from hub.edge.kit import Unwritable
 from hub.edge.observe import EdgeObserver
-from hub.edge.sorting import Aside, Line, NoticeLine, Sorter
-from hub.edge.wall import WallCode, Walls
+from hub.edge.receipting import Receipting
+from hub.edge.released import recalled
+from hub.edge.sorting import Aside, Line, NoticeLine, Release, Sorter, Wire
+from hub.edge.wall import Wall, WallCode, Walls
 from hub.errors import SiteError
-from hub.message import NOTICE_TYPE, RECEIPT_TYPE, Receipt, Receipts, encode_event, partition_of
-from hub.names import inbound_exchange
-from hub.ports import Delivery, Link, Outgoing, Sent
+from hub.ports import Delivery, Link
 from hub.site import AccessSite
-
-RECEIPTS_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
 class _Sorted:
-    """A batch in its parts; ``repeated`` is what the journal already had."""
+    """A batch in its parts.
+
+    ``repeated`` is what the journal already had; ``released`` are the names in ``set-aside`` of
+    copies that are lines now.
+    """
 
     lines: dict[str, list[Line]] = field(default_factory=dict)
     asides: list[Aside] = field(default_factory=list)
     notices: list[NoticeLine] = field(default_factory=list)
     repeated: list[Taken] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+
+    def add(self, one: Line | NoticeLine | Aside) -> None:
+        """Put one to its kind."""
+        match one:
+            case Line():
+                self.lines.setdefault(one.prefix, []).append(one)
+            case Aside():
+                self.asides.append(one)
+            case NoticeLine():
+                self.notices.append(one)
 
 
 class Outbox:
@@ -56,7 +68,6 @@ class Outbox:
         monotonic: Callable[[], float],
         now: Callable[[], dt.datetime],
     ) -> None:
-        self._system = system
         self._access = access
         self._sorter = sorter
         self._walls = walls
@@ -67,6 +78,7 @@ class Outbox:
         self._file_seconds = file_seconds
         self._monotonic = monotonic
         self._now = now
+        self._receipting = Receipting(system, access, journal, observe, now)
         self.delivered = 0
         """Batches delivered to the end so far."""
         self._held: list[Delivery] = []
@@ -78,12 +90,12 @@ class Outbox:
         Raises:
             SiteError: one of them has a character that a file's encoding lacks.
         """
-        header = _header(self._access, self._now())
+        system, header = self._receipting.system, _header(self._access, self._now())
         for prefix, wire in self._sorter.wires.items():
             try:
                 list(wire.encoder.framed(header, ()))
             except Unwritable as error:
-                raise SiteError(f"access of {self._system}, in files {prefix}: {error}") from error
+                raise SiteError(f"access of {system}, in files {prefix}: {error}") from error
 
     def recover(self) -> None:
         """End what a crash interrupted: give files their names, remove half-written ones.
@@ -144,7 +156,7 @@ class Outbox:
         taken = self._store(parts)
         self._name_files()
         self._tell(parts)
-        if not self._send_receipts(link, [*parts.repeated, *taken]):
+        if not self._receipting.send(link, [*parts.repeated, *taken]):
             return False
         link.ack(batch[-1])
         return True
@@ -155,21 +167,33 @@ class Outbox:
         keys = {one.key for one in judged if one.key is not None}
         known = self._journal.taken(keys)
         parts = _Sorted()
-        seen: set[TakenKey] = set()
+        seen: set[tuple[bool, TakenKey]] = set()
         for one in judged:
             if one.key is not None:
-                if one.key in seen:
+                mark = isinstance(one, Release), one.key
+                if mark in seen:
                     continue
-                seen.add(one.key)
-            if one.key in known:
+                seen.add(mark)
+            if isinstance(one, Release):
+                self._release(one, known.get(one.key), wall, parts)
+            elif one.key in known:
                 parts.repeated.append(known[one.key])
-            elif isinstance(one, Line):
-                parts.lines.setdefault(one.prefix, []).append(one)
-            elif isinstance(one, Aside):
-                parts.asides.append(one)
             else:
-                parts.notices.append(one)
+                parts.add(one)
         return parts
+
+    def _release(self, order: Release, known: Taken | None, wall: Wall, parts: _Sorted) -> None:
+        found = recalled(order, known, self._folders.set_aside)
+        match found:
+            case Taken():
+                parts.repeated.append(found)
+            case Aside():
+                parts.add(found)
+            case Delivery():
+                judged = self._sorter.judge_copy(found, wall, marks=True)
+                if isinstance(judged, Line) and known is not None:
+                    parts.released.append(known.file)
+                parts.add(judged)
 
     def _store(self, parts: _Sorted) -> list[Taken]:
         """Write everything down, and then in one transaction what was written."""
@@ -184,15 +208,17 @@ class Outbox:
         taken: list[Taken] = []
         for prefix, lines in parts.lines.items():
             sequence = self._journal.last_sequence(prefix)
-            for portion in _portions(lines, single=self._sorter.wires[prefix].form.single):
+            for portion in _portions(lines, self._sorter.wires[prefix]):
                 file = self._write(prefix, sequence, portion, at)
                 sequence = file.sequence
                 written.append(file)
-                taken += [Taken(line.key, file.name, "") for line in portion]
+                taken += [Taken(line.key, file.name, line.code) for line in portion]
         taken += _without_file(parts)
         if taken:
             asked = [one for lines in parts.lines.values() for line in lines for one in line.asked]
             self._journal.deliver(written, taken, int(at.timestamp()), asked)
+        for name in parts.released:
+            files.remove(self._folders.set_aside / name)
         return taken
 
     def _write(
@@ -229,60 +255,24 @@ class Outbox:
             self._observe.message_set_aside(aside.file_name(), aside.code)
         if parts.notices:
             self._observe.notices_written(len(parts.notices))
+        marked = sum(bool(line.code) for lines in parts.lines.values() for line in lines)
+        if marked:
+            self._observe.messages_marked(marked)
         if parts.repeated:
             self._observe.message_repeated(len(parts.repeated))
-
-    # -- receipts ----------------------------------------------------------------------
-
-    def _send_receipts(self, link: Link, taken: Sequence[Taken]) -> bool:
-        owed = [message for message in taken if message.key.flow != NOTICE_TYPE]
-        chunks = [
-            owed[start : start + RECEIPTS_AT_ONCE]
-            for start in range(0, len(owed), RECEIPTS_AT_ONCE)
-        ]
-        fates = link.publish([self._receipts_event(chunk) for chunk in chunks])
-        sent = [
-            message
-            for chunk, fate in zip(chunks, fates, strict=True)
-            if fate is Sent.CONFIRMED
-            for message in chunk
-        ]
-        if sent:
-            self._journal.receipted(message.key for message in sent)
-            self._observe.receipts_sent(len(sent))
-        if len(sent) < len(owed):
-            self._observe.held_back(len(owed) - len(sent))
-        return len(sent) == len(owed)
-
-    def _receipts_event(self, taken: Sequence[Taken]) -> Outgoing:
-        # A new id each time: the receipts inside are known to the hub by what they are about.
-        event_id = f"receipts-{uuid.uuid4().hex}"
-        body = encode_event(
-            message_id=event_id,
-            system=self._system,
-            message_type=RECEIPT_TYPE,
-            time=self._now(),
-            data=Receipts(receipts=[_receipt(message) for message in taken]).model_dump(),
-            access=self._access.items(),
-        )
-        return Outgoing(
-            exchange=inbound_exchange(self._system),
-            routing_key=RECEIPT_TYPE,
-            body=body,
-            message_id=event_id,
-            message_type=RECEIPT_TYPE,
-            partition=partition_of(event_id),
-        )
 
 
 def _header(access: AccessSite, at: dt.datetime) -> Header:
     return Header(at, access.department, access.terminal, access.staff)
 
 
-def _portions(lines: Sequence[Line], *, single: bool) -> Iterator[Sequence[Line]]:
-    """Share lines out among files: all in one, or one in each."""
-    if single:
+def _portions(lines: Sequence[Line], wire: Wire) -> Iterator[Sequence[Line]]:
+    """Share lines out among files: all in one, or one in each, or by what a file says of all."""
+    if wire.form.single:
         yield from ([line] for line in lines)
+    elif isinstance(wire.encoder, Headed):
+        for places in wire.encoder.shared([line.record for line in lines]):
+            yield [lines[place] for place in places]
     else:
         yield lines
 
@@ -294,9 +284,3 @@ def _without_file(parts: _Sorted) -> list[Taken]:
         if aside.key is not None
     ]
     return taken + [Taken(notice.key, "", "") for notice in parts.notices]
-
-
-def _receipt(taken: Taken) -> Receipt:
-    sender, message_id, flow = taken.key
-    result = "set-aside" if taken.code else "delivered"
-    return Receipt(sender=sender, id=message_id, flow=flow, result=result, code=taken.code)

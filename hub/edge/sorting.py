@@ -3,10 +3,10 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,9 +14,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hub.edge.form import Encoder, Form
 from hub.edge.forms import form_of
 from hub.edge.journal import TakenKey
-from hub.edge.kit import Asked, Outbound, Unwritable
+from hub.edge.kit import Asked, Outbound, Unencodable, Unwritable
+from hub.edge.marks import marked_record
 from hub.edge.wall import Wall, WallCode
-from hub.message import NOTICE_TYPE, Copy, MessageId, MessageKey, Receipt
+from hub.message import (
+    MARKED,
+    NOTICE_TYPE,
+    UNENCODABLE,
+    Copy,
+    MessageId,
+    MessageKey,
+    Receipt,
+    ReleaseOrder,
+)
 from hub.ports import Delivery
 from hub.site import HUB_USER
 from schemas.layout import Encoding
@@ -30,16 +40,26 @@ class AsideCode(StrEnum):
     UNREADABLE = "unreadable"
     UNKNOWN_TYPE = "unknown-type"
     UNWRITABLE = "unwritable"
+    UNENCODABLE = UNENCODABLE
     MAPPING_FAILED = "mapping-failed"
+    NOTHING_TO_RELEASE = "nothing-to-release"
 
 
 class Line(NamedTuple):
-    """A message as a record of a receiver's file."""
+    """A message as a record of a receiver's file; ``code`` is empty or ``MARKED``."""
 
     key: TakenKey
     prefix: str
     record: bytes
     asked: tuple[Asked, ...] = ()
+    code: str = ""
+
+
+class Release(NamedTuple):
+    """The hub's word that a copy, set aside for its characters, is to be written with marks."""
+
+    key: TakenKey
+    delivery: Delivery
 
 
 class NoticeLine(NamedTuple):
@@ -90,6 +110,15 @@ class _NoticeEvent(BaseModel):
     type: str
 
 
+class _ReleaseEvent(BaseModel):
+    """A release, as ``hub.message.encode_release`` writes it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    type: Literal["hub.release"]
+    data: ReleaseOrder
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """One kind of file that goes out, with its form and encoder."""
@@ -118,8 +147,16 @@ class Sorter:
         wire = self.wires.get(prefix)
         return wire.outbound.message_type if wire is not None else ""
 
-    def judge(self, delivery: Delivery, wall: Wall) -> Line | NoticeLine | Aside:
+    def judge(self, delivery: Delivery, wall: Wall) -> Line | NoticeLine | Aside | Release:
         """Say what is to be done with a delivery, by the catalogue in force."""
+        if delivery.user_id == HUB_USER and (order := _release(delivery)):
+            return order
+        return self.judge_copy(delivery, wall)
+
+    def judge_copy(
+        self, delivery: Delivery, wall: Wall, *, marks: bool = False
+    ) -> Line | NoticeLine | Aside:
+        """Judge one that is no release; ``marks`` lets it be marked whatever its route says."""
         if delivery.user_id != HUB_USER:
             return Aside(None, AsideCode.NOT_FROM_HUB, "the hub did not publish it", delivery)
         try:
@@ -138,7 +175,7 @@ class Sorter:
         if wire is None:
             reason = f"no file of this system carries {copy.type}"
             return Aside(key, AsideCode.UNKNOWN_TYPE, reason, delivery)
-        return _line(delivery, copy, key, wire)
+        return _line(delivery, copy, key, wire, marks=marks or wall.marks(copy))
 
 
 def _key_of(copy: Copy) -> TakenKey:
@@ -147,16 +184,30 @@ def _key_of(copy: Copy) -> TakenKey:
     return TakenKey(receipt.sender, receipt.id, receipt.flow)
 
 
-def _line(delivery: Delivery, copy: Copy, key: TakenKey, wire: Wire) -> Line | Aside:
+def _line(
+    delivery: Delivery, copy: Copy, key: TakenKey, wire: Wire, *, marks: bool
+) -> Line | Aside:
     try:
-        record = wire.encoder.record(wire.outbound.to_row(copy))
+        row = wire.outbound.to_row(copy)
         asked = _asked(copy, key, wire.outbound)
+        record, code = _record(wire.encoder, row, marks=marks)
+    except Unencodable as error:
+        return Aside(key, AsideCode.UNENCODABLE, str(error), delivery)
     except Unwritable as error:
         return Aside(key, AsideCode.UNWRITABLE, str(error), delivery)
     except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
         reason = f"the mapping failed ({type(error).__name__})"
         return Aside(key, AsideCode.MAPPING_FAILED, reason, delivery)
-    return Line(key, wire.outbound.prefix, record, asked)
+    return Line(key, wire.outbound.prefix, record, asked, code)
+
+
+def _record(encoder: Encoder, row: Mapping[str, str], *, marks: bool) -> tuple[bytes, str]:
+    try:
+        return encoder.record(row), ""
+    except Unencodable:
+        if not marks:
+            raise
+    return marked_record(encoder, row), MARKED
 
 
 def _asked(copy: Copy, key: TakenKey, outbound: Outbound) -> tuple[Asked, ...]:
@@ -167,6 +218,16 @@ def _asked(copy: Copy, key: TakenKey, outbound: Outbound) -> tuple[Asked, ...]:
     due_after = None if asking.within is None else asking.within.total_seconds()
     asked = Asked(asking.question, message, number, asking.facts, due_after=due_after)
     return asked, *(Asked(also, message, number, {}) for also in asking.also)
+
+
+def _release(delivery: Delivery) -> Release | None:
+    if delivery.copied:
+        return None
+    try:
+        order = _ReleaseEvent.model_validate_json(delivery.body).data
+    except ValidationError:
+        return None
+    return Release(TakenKey(order.sender, order.id, order.flow), delivery)
 
 
 def _notice(delivery: Delivery) -> NoticeLine | None:

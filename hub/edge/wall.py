@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from hub.clock import JST
 from hub.message import Copy, source_of
-from hub.statute.model import Catalogue, Standing
+from hub.statute.model import Catalogue, Lacking, Standing
 from hub.statute.rights import receives, sendable
 
 
@@ -73,6 +73,11 @@ class Wall:
             reason = f"{len(outside)} of the fields are not listed by {flow.ref} for {self._system}"
             return WallFault(WallCode.FIELD_OUTSIDE, reason)
         return None
+
+    def marks(self, copy: Copy) -> bool:
+        """Say whether characters that the system's encoding lacks are replaced by a mark."""
+        grant = self._grants.get((copy.flow, copy.source))
+        return grant is not None and grant.unencodable is Lacking.MARK
 
     def may_send(self, message_type: str, at: dt.datetime) -> bool:
         """Say whether the system may send a type then or later; an aware time."""

@@ -80,15 +80,25 @@ class Basis(Record):
         return f"{self.law} {self.article}"
 
 
+class Lacking(StrEnum):
+    """What becomes of a record with characters that the receiver's encoding lacks."""
+
+    CONFIRM = "confirm"  # it waits, unharmed, on the confirmation list
+    MARK = "mark"  # each is replaced by a visible mark, and that is reported
+
+
 class Grant(Record):
     """What one receiver may get: field names, and whether a 個人番号 may be among them.
 
     ``since`` gives the first day of those fields that were added to the flow later.
+    ``unencodable`` says what becomes of a record that the receiver's encoding lacks
+    characters for.
     """
 
     fields: tuple[str, ...] = ()
     my_number: bool = False
     since: dict[str, dt.date] = {}
+    unencodable: Lacking = Lacking.CONFIRM
 
     def fields_on(self, day: dt.date) -> tuple[str, ...]:
         """Give the fields that the receiver may get on a day."""

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from hub.edge import files, inbound, outbound
+from hub.edge import files, inbound, receipting
 from hub.edge.journal import Journal
-from tests.edge_rig import ALPHA, BETA, Rig, copy_of, use_test_layouts
+from hub.message import ReleaseOrder, encode_release
+from tests.edge_rig import ALPHA, BETA, CREATED, Rig, copy_of, use_test_layouts
 from tests.fakes import FakeLink
 
 pytestmark = pytest.mark.unit
@@ -77,7 +78,7 @@ class Tripwire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Tripwire:
     use_test_layouts(monkeypatch)
     monkeypatch.setattr(inbound, "BATCH", 3)
-    monkeypatch.setattr(outbound, "RECEIPTS_AT_ONCE", 3)
+    monkeypatch.setattr(receipting, "RECEIPTS_AT_ONCE", 3)
     return Tripwire(monkeypatch)
 
 
@@ -206,3 +207,37 @@ def test_every_message_is_in_one_file_once_wherever_the_process_dies(
 ) -> None:
     scene = Scene(outbound_scene, lambda rig: rig.run(BETA, seconds=2), outbound_check, between)
     assert die_everywhere(wire, tmp_path, scene) > 100
+
+
+def release_scene(rig: Rig) -> None:
+    rig.broker.put("out.beta", copy_of(1, "𠮷"))
+    rig.run(BETA, seconds=2, encoding="cp932")
+    what = ReleaseOrder(sender="alpha", id="m-1", flow="F1")
+    rig.broker.put("out.beta", encode_release("release-1", what, "/systems/hub", CREATED))
+    rig.broker.put("out.beta", copy_of(2, "n2"))
+
+
+def release_check(rig: Rig) -> None:
+    take_away(rig)
+    records = [
+        line
+        for path in sorted(rig.at("beta", "read").glob("*.csv"))
+        for line in path.read_bytes().decode("cp932").splitlines()
+        if line.startswith("D,")
+    ]
+    assert sorted(records) == ["D,1,n2", "D,1,〓"]
+    assert set(rig.receipts()) == {("m-1", "unencodable"), ("m-1", "marked"), ("m-2", "delivered")}
+    assert not rig.broker.queue("out.beta")
+
+
+@pytest.mark.parametrize("between", [lambda _: None, take_away], ids=["left", "taken-away"])
+def test_a_release_is_carried_out_once_wherever_the_process_dies(
+    wire: Tripwire, tmp_path: Path, between: Callable[[Rig], None]
+) -> None:
+    work = Scene(
+        release_scene,
+        lambda rig: rig.run(BETA, seconds=2, encoding="cp932"),
+        release_check,
+        between,
+    )
+    assert die_everywhere(wire, tmp_path, work) > 20

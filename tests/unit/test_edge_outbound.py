@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.edge import outbound
+from hub.edge import receipting
 from hub.edge.delimited import check_file
 from hub.errors import SiteError
 from hub.message import NOTICE_TYPE
@@ -22,7 +22,7 @@ QUEUE = "out.beta"
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     use_test_layouts(monkeypatch)
-    monkeypatch.setattr(outbound, "RECEIPTS_AT_ONCE", 3)
+    monkeypatch.setattr(receipting, "RECEIPTS_AT_ONCE", 3)
     return Rig(tmp_path)
 
 
@@ -94,7 +94,7 @@ def test_a_message_without_a_place_is_set_aside(rig: Rig) -> None:
         ("m-2", "unwritable"),
         ("m-3", "mapping-failed"),
         ("m-4", "unknown-type"),
-        ("m-5", "unwritable"),
+        ("m-5", "unencodable"),
         ("m-6", "copied"),
         ("m-7", "delivered"),
     ]
@@ -103,6 +103,7 @@ def test_a_message_without_a_place_is_set_aside(rig: Rig) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in aside} == {0o600}
     assert {json.loads(path.read_text(encoding="utf-8"))["code"] for path in aside} == {
         "unwritable",
+        "unencodable",
         "mapping-failed",
         "unknown-type",
         "copied",

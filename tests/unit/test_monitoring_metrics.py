@@ -38,6 +38,7 @@ EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "held_back": (4,),
     "file_written": ("income_1.csv", "income.assessed", 6),
     "message_set_aside": ("message-1.json", "unwritable"),
+    "messages_marked": (2,),
     "message_repeated": (7,),
     "receipts_sent": (8,),
     "notices_written": (9,),
