@@ -143,7 +143,7 @@ class RecordEncoder:
         fault = first_fault(self.layout.columns, values)
         if fault is not None:
             raise Unwritable(*fault)
-        parts = {"kind": "D"}
+        parts = {"": "D"}  # no column has this name
         parts.update((column.field, values[column.field]) for column in self.layout.columns)
         line = self.line(parts)
         if len(line) > LINE_LIMIT:
