@@ -193,12 +193,35 @@ class Inbox:
                 return None
             watched.checked = True
         try:
-            return form.check(path, self._encoding, settled=settled)
+            facts = form.check(path, self._encoding, settled=settled)
+            self._ensure_next_part(facts, settled=settled)
         except Unfinished as unfinished:
             if settled:
                 raise BadFile(FileFault.TRUNCATED, str(unfinished)) from unfinished
             self._watched.setdefault(path, _Watched(stamp, self._monotonic(), checked=True))
             return None
+        return facts
+
+    def _ensure_next_part(self, facts: FileFacts, *, settled: bool) -> None:
+        """Make sure that the parts of a delivery are read in order, and each is one file.
+
+        Raises:
+            BadFile: another file was this part, or the part before it still has not come.
+            Unfinished: it may yet come.
+        """
+        part = facts.part
+        if part is None:
+            return
+        known = self._journal.part(part)
+        if known is not None and known.digest != facts.digest:
+            reason = f"part {part.number} of this delivery was read before, with another content"
+            raise BadFile(FileFault.PART_REPEATED, reason)
+        before = part._replace(number=part.number - 1)
+        if known is None and before.number and self._journal.part(before) is None:
+            reason = f"part {before.number} of this delivery was not read; this one comes after it"
+            if settled:
+                raise BadFile(FileFault.PART_MISSING, reason)
+            raise Unfinished(reason)
 
     def _may_go(self, wire: Inbound) -> bool:
         """Say whether the system may send this kind of message; false while that is unsure.
@@ -225,6 +248,8 @@ class Inbox:
             state=InboundState.READING,
             records=facts.records,
             read_at=int(self._now().timestamp()),
+            delivery=facts.part.delivery if facts.part else "",
+            part=facts.part.number if facts.part else 0,
         )
         self._journal.begin(entry)
         return entry

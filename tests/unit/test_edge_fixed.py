@@ -303,12 +303,12 @@ def test_a_bank_counts_what_was_debited_apart_from_what_was_not(tmp_path: Path) 
         "account_account_kind": "1",
         "account_account_number": "0012345",
         "account_holder_kana": "ﾀｶｻｷ ﾖｼﾉｽｹ",
-        "amount": "100",
+        "transfer_amount": "100",
         "novelty": "0",
         "customer_number": "0000000000123452601",
         "transfer_result": "0",
     }
-    content = content_of(RESULTS, [row, row, row | {"transfer_result": "1", "amount": "7"}])
+    content = content_of(RESULTS, [row, row, row | {"transfer_result": "1", "transfer_amount": "7"}])
     assert len(content) == 6 * 120
     trailer = content[4 * 120 : 5 * 120]
     assert trailer[:55] == b"8000003000000000207000002000000000200000001000000000007"
