@@ -52,14 +52,14 @@ async def carry(errand: Errand) -> None:
     backoff = Backoff()
     with Memory(errand.memory) as memory:
         async with caller:
-            rounds = _Round(errand, memory, Interface(caller, errand.secret))
+            rounds = Rounds(errand, memory, Interface(caller, errand.secret))
             rounds.recover()
             while True:
                 pause = await _paused(errand, rounds, backoff)
                 await asyncio.sleep(pause)
 
 
-async def _paused(errand: Errand, rounds: "_Round", backoff: Backoff) -> float:
+async def _paused(errand: Errand, rounds: "Rounds", backoff: Backoff) -> float:
     """Go one round, and give the seconds to wait after it."""
     try:
         await rounds.go()
@@ -74,7 +74,7 @@ async def _paused(errand: Errand, rounds: "_Round", backoff: Backoff) -> float:
     return errand.poll_seconds
 
 
-class _Round:
+class Rounds:
     """What the courier does again and again."""
 
     def __init__(self, errand: Errand, memory: Memory, interface: Interface) -> None:
