@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from schemas.fixed_layout import Holds, Record, Slot
 from schemas.layout import Column, Kind, Layout
 
 PLACE = re.compile(
@@ -23,6 +24,25 @@ _HOLDS: Mapping[Kind, str] = {
 }
 
 
+_SLOTS: Mapping[Holds, str] = {
+    Holds.FIELD: "`{field}`",
+    Holds.KIND: "`{text}`",
+    Holds.CONSTANT: "`{text}`",
+    Holds.BLANK: "blank",
+    Holds.COUNT: "number of data records",
+    Holds.RECORDS: "number of all records",
+    Holds.SUM: "sum of `{field}`",
+}
+
+
+class Table(NamedTuple):
+    """A table under a title; the title of the columns' own is empty."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Facet:
     """A column of the table; one that is blank for all the layout's columns is left out."""
@@ -33,8 +53,15 @@ class _Facet:
 
 def _holds(column: Column) -> str:
     if column.codes:
-        return "; ".join(f"`{code}` {name}".rstrip() for code, name in column.codes.items())
+        return _codes(column.codes)
+    if column.codes_of:
+        ways = (f"{value}: {_codes(codes)}" for value, codes in column.codes_of.items())
+        return f"by `{column.codes_by}`: {' / '.join(ways)}"
     return _HOLDS[column.kind]
+
+
+def _codes(codes: Mapping[str, str]) -> str:
+    return "; ".join(f"`{code}` {name}".rstrip() for code, name in codes.items())
 
 
 _FACETS = (
@@ -42,20 +69,39 @@ _FACETS = (
     _Facet("field", lambda column: f"`{column.field}`"),
     _Facet("width", lambda column: str(column.width)),
     _Facet("holds", _holds),
+    _Facet("padding", lambda column: "zeros before it" if column.padding else ""),
+    _Facet("element", lambda column: f"`{column.path}`" if column.path else ""),
     _Facet("required", lambda column: "yes" if column.required else ""),
     _Facet("times", lambda column: str(column.times) if column.times > 1 else ""),
 )
 
 
-def headings_and_rows(layout: Layout) -> tuple[list[str], list[list[str]]]:
-    """Give the table of a layout's columns: its headings, and a row for each column.
+def tables(layout: Layout) -> list[Table]:
+    """Give the table of a layout's columns, and of fixed lengths one for each record.
 
     Of the places of a list only the first has rows, which say how many there are.
     """
     columns = [column for column in layout.columns if column.place == 1]
     shown = [facet for facet in _FACETS if any(map(facet.cell, columns))]
-    rows = [[facet.cell(column) for facet in shown] for column in columns]
-    return [facet.heading for facet in shown], rows
+    rows = tuple(tuple(facet.cell(column) for facet in shown) for column in columns)
+    own = Table("", tuple(facet.heading for facet in shown), rows)
+    return [own, *(_slots(record) for record in (layout.fixed.records if layout.fixed else ()))]
+
+
+def _slots(record: Record) -> Table:
+    many = "any number" if record.place == "data" else "once"
+    title = f"{record.name}: {record.bytes} bytes, {many}"
+    rows = tuple(
+        (str(start + 1), str(slot.bytes), slot.name, _held(slot), slot.encoding, slot.padding)
+        for start, slot in record.positions()
+    )
+    return Table(title, ("from byte", "bytes", "name", "holds", "encoding", "padding"), rows)
+
+
+def _held(slot: Slot) -> str:
+    held = _SLOTS[slot.holds].format(field=slot.field, text=slot.text)
+    where = (f"`{field}` {', '.join(values)}" for field, values in slot.where.items())
+    return f"{held} where {' and '.join(where)}" if slot.where else held
 
 
 def origin(layout: Layout) -> str:
@@ -71,9 +117,15 @@ def standing(layout: Layout) -> str:
 
 def put_together(layout: Layout) -> str:
     """Say what form the files have, in which encoding, and how their records are grouped."""
-    parts = [f"form {layout.form}", layout.encoding]
+    parts = [f"form {layout.form}"]
+    if layout.fixed is None:
+        parts.append(layout.encoding)
     if layout.group_by is not None:
         parts.append(f"grouped by {layout.group_by}")
+    if layout.sheets:
+        parts.append(f"sheets {', '.join(layout.sheets)}")
+    if layout.xml is not None:
+        parts += [f"root {layout.xml.root}", f"schemas/xsd/{layout.xml.schema_file}"]
     return ", ".join(parts)
 
 
@@ -82,9 +134,15 @@ def markdown(layout: Layout) -> str:
     word, _, source = origin(layout).partition(" ")
     place = f"`schemas/layouts/{layout.id}.toml`"
     facts = f"{layout.title_ja}, {place}: {put_together(layout)}. **{word}** {source}"
-    headings, rows = headings_and_rows(layout)
-    table = (_row(cells) for cells in (headings, ["---"] * len(headings), *rows))
-    return "\n".join([facts.rstrip(), "", *table, ""])
+    lines = [line for table in tables(layout) for line in _table(table)]
+    return "\n".join([facts.rstrip(), "", *lines])
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table.title:
+        yield from (f"{table.title}.", "")
+    yield from map(_row, (table.headings, ["---"] * len(table.headings), *table.rows))
+    yield ""
 
 
 def as_json(layout: Layout) -> dict[str, Any]:

@@ -70,11 +70,13 @@ def show_layout(
     elif as_markdown:
         typer.echo(layouts.markdown(layout), nl=False)
     else:
-        headings, rows = layouts.headings_and_rows(layout)
         typer.echo(f"{layout.id}: {layout.title_ja} ({layout.title})")
         typer.echo(layouts.put_together(layout))
         typer.echo(layouts.origin(layout))
-        _print_table(headings, ([cell.replace("`", "") for cell in row] for row in rows))
+        for title, headings, rows in layouts.tables(layout):
+            if title:
+                typer.echo(f"\n{title}")
+            _print_table(headings, ([cell.replace("`", "") for cell in row] for row in rows))
 
 
 def _found(layout_id: str) -> "Layout":
