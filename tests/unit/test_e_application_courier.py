@@ -544,6 +544,17 @@ def test_a_courier_that_dies_at_any_step_goes_on(
         play(wire, office.begun_anew(str(fatal)), fatal)
 
 
+def test_what_a_dead_courier_left_half_written_is_removed(office: Office) -> None:
+    fetched = office.folder / "journals" / "memory.sqlite3.package"
+    temporary = office.folders.to_hub / f".{name_of('R9')}.tmp"
+    fetched.parent.mkdir()
+    for path in (fetched, temporary):
+        path.write_bytes(b"half")
+    office.go()
+    assert not fetched.exists()
+    assert not temporary.exists()
+
+
 def test_what_cannot_be_written_is_an_edge_error(office: Office) -> None:
     office.apply()
     shutil.rmtree(office.folders.to_hub)
