@@ -1,9 +1,11 @@
 """The metrics of the process that watches the ledger; implements ``hub.ledger.watch.Observer``."""
 
 import datetime as dt
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from hub.ledger.beside import State
 from monitoring.health import Health
 
 LEDGER, EVIDENCE = "ledger", "evidence"
@@ -42,11 +44,22 @@ class LedgerMetrics:
             "When the whole ledger was last found right, in seconds since 1970; 0 before.",
             registry=registry,
         )
+        self._confirmations = Gauge(
+            "renkei_confirmations",
+            "Messages on the confirmation list: open (for a person to decide), released (to move).",
+            ("state",),
+            registry=registry,
+        )
         self._writable = Gauge(
             "renkei_ledger_writable",
             "1 while a write to the ledger's database succeeds.",
             registry=registry,
         )
+
+    def confirmations(self, kept: Mapping[State, int]) -> None:
+        """Show how many messages are on the confirmation list."""
+        for state, number in kept.items():
+            self._confirmations.labels(state).set(number)
 
     def seen(self, size: int, through: int, checkpoint_age: dt.timedelta) -> None:
         """Show how far the ledger and its verification are."""

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from sqlalchemy import Engine, select, update
 
 from hub.errors import LedgerError
 from hub.ledger import head as heads
+from hub.ledger.beside import State
+from hub.ledger.confirmations import count_kept
 from hub.ledger.head import Head
 from hub.ledger.leaf import microseconds
 from hub.ledger.months import all_months
@@ -64,6 +66,10 @@ class Observer(Protocol):
 
     def written(self, trouble: str) -> None:
         """Say whether the database takes a write; the text says why not."""
+        ...
+
+    def confirmations(self, kept: Mapping[State, int]) -> None:
+        """Say how many messages are on the confirmation list, by state: open, released."""
         ...
 
     def swept(self, at: dt.datetime) -> None:
@@ -156,6 +162,7 @@ class Watch:
     def _look(self) -> None:
         with ledger_errors("be read"), self._engine.connect() as connection:
             now, fault = heads.read(connection)
+            self._observe.confirmations(count_kept(connection))
         if fault and not self._known:
             self._observe.judged(None, fault)
         self._turn_sweep(now)

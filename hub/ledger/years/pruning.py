@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, select
 
+from hub.ledger import confirmations
 from hub.ledger import head as heads
 from hub.ledger.months import Month, all_months, kept_since
 from hub.ledger.schema import open_engine
@@ -67,6 +68,13 @@ def prune(engine: Engine, destroyed: Month, tell: Step) -> None:
         used = exists().where(cases.c.access_id == access.c.id)
         connection.execute(delete(access).where(~used))
     tell("access items", 1, 1)
+
+
+def forget_decided(engine: Engine, first: int, last: int) -> None:
+    """Delete the confirmations of a destroyed month that were decided about."""
+    with _slice(engine) as connection:
+        heads.locked(connection)
+        confirmations.forget(connection, first, last)
 
 
 def _prune_messages(engine: Engine, destroyed: Month, tell: Step) -> None:

@@ -35,7 +35,7 @@ from hub.ledger.tables import entries, months
 from hub.ledger.years.archive import ClosedMonth, closed_months, tile_bytes
 from hub.ledger.years.holds import Hold, carried, holding, standing
 from hub.ledger.years.newfile import NewFile
-from hub.ledger.years.pruning import drop_table, empty_table, prune
+from hub.ledger.years.pruning import drop_table, empty_table, forget_decided, prune
 from hub.ledger.years.records import Order, dashed, has_table, records
 from schemas.evidence.keys import NoteError
 from schemas.evidence.merkle import HASH_BYTES, TILE_WIDTH
@@ -321,5 +321,6 @@ def _remove(ledger: DatabaseLedger, month: ClosedMonth, tell: Step) -> None:
             # PostgreSQL drops a table of any size at once.
             empty_table(engine, entries(month.month.month), month.first, month.last, tell)
         prune(engine, month.month, tell)
+        forget_decided(engine, month.first, month.last)
         drop_table(engine, entries(month.month.month))
     tell("dropped", 1, 1)
