@@ -40,7 +40,7 @@ def form(name: str) -> Xml:
 def a_request() -> dict[str, str]:
     values = dict.fromkeys((one.field for one in form("code-requests").layout.columns), "")
     return values | {
-        "record_id": "r-1",
+        "message_id": "r-1",
         "addressee_number": PERSON,
         "unified_number": "100000000012345",
         "request_id": "q-1",
@@ -207,7 +207,7 @@ def test_a_document_against_its_schema_is_refused(old: str, new: str) -> None:
 
 
 def test_another_document_of_the_same_schema_is_refused() -> None:
-    values = {"record_id": "r", "processing_number": "1", "received_at": "2026-04-01T09:00:00Z"}
+    values = {"message_id": "r", "processing_number": "1", "received_at": "2026-04-01T09:00:00Z"}
     assert fault(form("code-receipts").encoder(None).record(values)) is FileFault.LAYOUT
 
 
