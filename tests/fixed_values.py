@@ -21,6 +21,34 @@ _ALPHABETS = {
 }
 HEADER = Header(dt.datetime(2026, 5, 1, 9, tzinfo=dt.UTC))
 
+CANDIDATE = {
+    "medium_number": "001",
+    "medium": "",
+    "insurance_scheme": "2",
+    "city_code": "17201",
+    "collector_code": "101",
+    "notice": "00",
+    "created_on": "2026-05-15",
+    "pension_number": "1234567890",
+    "pension_code": "0120",
+    "birth_date": "1940-05-00",
+    "sex": "2",
+    "name_kana": "ﾀｶｻｷ ﾖｼﾉｽｹ",
+    "name": "高崎　吉之助",
+    "postal_code": "9208577",
+    "address_kana": "ｶﾅｻﾞﾜｼ ﾋﾛｻｶ",
+    "address": "金沢市広坂一丁目",
+    "category": "",
+    "result": "",
+    "transferred": "",
+    "event_date": "",
+    "amount_first": "12300",
+    "amount_second": "0",
+    "amount_third": "",
+    "mutual_aid_certificate": "",
+}
+"""A record of ``kokuho-federation.notified``."""
+
 
 def slot_of(layout_id: str, field: str) -> Slot:
     """Give a slot of a column: that of the data record, or else of a frame."""

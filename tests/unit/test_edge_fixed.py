@@ -13,7 +13,7 @@ from hub.edge.forms import form_of
 from hub.edge.kit import BadRecord, Unencodable, Unwritable
 from schemas.fixed_layout import FieldEncoding
 from schemas.layout import load_layout
-from tests.fixed_values import HEADER, codec_of, content_of, read_values, values_of
+from tests.fixed_values import CANDIDATE, HEADER, codec_of, content_of, read_values, values_of
 
 pytestmark = pytest.mark.unit
 
@@ -23,33 +23,6 @@ LAYOUTS = (NOTIFIED, REQUESTED, TRANSFERS, RESULTS, RECEIPTS)
 FEW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-CANDIDATE = {
-    "medium_number": "001",
-    "medium": "",
-    "insurance_scheme": "2",
-    "city_code": "17201",
-    "collector_code": "101",
-    "notice": "00",
-    "created_on": "2026-05-15",
-    "pension_number": "1234567890",
-    "pension_code": "0120",
-    "birth_date": "1940-05-00",
-    "sex": "2",
-    "name_kana": "ﾀｶｻｷ ﾖｼﾉｽｹ",
-    "name": "高崎　吉之助",
-    "postal_code": "9208577",
-    "address_kana": "ｶﾅｻﾞﾜｼ ﾋﾛｻｶ",
-    "address": "金沢市広坂一丁目",
-    "category": "",
-    "result": "",
-    "transferred": "",
-    "event_date": "",
-    "amount_first": "12300",
-    "amount_second": "0",
-    "amount_third": "",
-    "mutual_aid_certificate": "",
-}
 
 
 @pytest.mark.parametrize("layout_id", LAYOUTS)
@@ -308,7 +281,9 @@ def test_a_bank_counts_what_was_debited_apart_from_what_was_not(tmp_path: Path) 
         "customer_number": "0000000000123452601",
         "transfer_result": "0",
     }
-    content = content_of(RESULTS, [row, row, row | {"transfer_result": "1", "transfer_amount": "7"}])
+    content = content_of(
+        RESULTS, [row, row, row | {"transfer_result": "1", "transfer_amount": "7"}]
+    )
     assert len(content) == 6 * 120
     trailer = content[4 * 120 : 5 * 120]
     assert trailer[:55] == b"8000003000000000207000002000000000200000001000000000007"
