@@ -10,17 +10,18 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from hub.errors import LedgerError, LinkLost, RenkeiError
-from hub.ledger.beside import NOTHING, Aside, Beside, State, Turn
+from hub.ledger.beside import NOTHING, Beside
 from hub.ledger.model import Entry, Known, Ledger
-from hub.ledger.vault import Vault, vault_of
+from hub.ledger.vault import vault_of
 from hub.message import MessageKey
 from hub.observe import HubObserver
 from hub.pipeline.again import Case, cases_of, marked, marker
+from hub.pipeline.book import Send
 from hub.pipeline.judge import Judge
-from hub.pipeline.plan import Hold, Plan, Send, keys_of, numbered_in, plan_batch
+from hub.pipeline.kept import beside_of, ended
+from hub.pipeline.plan import keys_of, numbered_in, plan_batch
 from hub.pipeline.verdict import Receipted, Verdict
 from hub.ports import Delivery, Link, Sent
 
@@ -195,7 +196,7 @@ class Worker:
             notified=self.notified,
             bound=self.ledger.bindings(residents) if residents else {},
         )
-        self._record(plan.before, _beside(plan, vault_of(judge.pseudonyms)))
+        self._record(plan.before, beside_of(plan, vault_of(judge.pseudonyms)))
         self._send(link, plan.sends)
 
     def _record(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
@@ -214,7 +215,7 @@ class Worker:
             for send, fate in zip(sends, fates, strict=True)
             if fate is Sent.CONFIRMED and send.confirmed is not None
         ]
-        self._record(confirmed, Beside(turns=_ended(sends, fates)))
+        self._record(confirmed, Beside(turns=ended(sends, fates)))
         untold = sum(
             fate is not Sent.CONFIRMED and send.confirmed is None
             for send, fate in zip(sends, fates, strict=True)
@@ -239,34 +240,6 @@ def _judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
     if case.again is None or isinstance(verdict, Receipted):
         return verdict
     return replace(verdict, again=case.again)
-
-
-def _beside(plan: Plan, vault: Vault) -> Beside:
-    asides = [_aside(hold, vault) for hold in plan.holds]
-    return Beside(list(plan.bindings.values()), asides, plan.turns)
-
-
-def _aside(hold: Hold, vault: Vault) -> Aside:
-    verdict = hold.verdict
-    return Aside(
-        hold.place,
-        verdict.key,
-        verdict.message_type,
-        verdict.resident,
-        hold.code,
-        hold.bucket,
-        hold.at,
-        partial(vault.seal, body=verdict.body),
-    )
-
-
-def _ended(sends: Sequence[Send], fates: Sequence[Sent]) -> list[Turn]:
-    """Give the turns of released messages whose copies were all confirmed."""
-    closing = {send.closes for send in sends if send.closes}
-    for send, fate in zip(sends, fates, strict=True):
-        if fate is not Sent.CONFIRMED:
-            closing.discard(send.closes)
-    return [Turn(number, State.RELEASED, State.MOVED) for number in sorted(closing)]
 
 
 def _as_accepted(

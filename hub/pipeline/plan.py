@@ -7,58 +7,17 @@ delivery that comes again finds what was recorded and asks only for what is stil
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from hub.ledger.beside import Binding, State, Turn
-from hub.ledger.model import Commitment, Entry, Kind, Known, Pseudonyms, commit, fresh_salt
-from hub.message import MessageKey, Receipt, encode_copy, partition_of
-from hub.names import OUT_EXCHANGE
-from hub.pipeline.said import NO_BODY, entry_of, notice_of
-from hub.pipeline.verdict import Again, Permitted, Receipted, Refused, Release, Terms, Verdict
-from hub.ports import Outgoing
-from hub.statute.reasons import Code, Sentence, held_sentence, sentence
+from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
+from hub.message import MessageKey, Receipt
+from hub.pipeline.book import Book, Plan, about
+from hub.pipeline.verdict import Again, Permitted, Receipted, Refused, Verdict
+from hub.statute.reasons import Code
 
 _ALWAYS_NEWER = float("inf")
 _NOBODY: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A message to publish, and the entry that says so once it is confirmed.
-
-    A notice has no entry: the refusal that it tells of has one. ``closes`` is the number on the
-    confirmation list of a message that is at its end once all its copies are confirmed, or 0.
-    """
-
-    outgoing: Outgoing
-    confirmed: Entry | None = None
-    closes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A message to put on the confirmation list; its first entry is at ``place`` of ``before``.
-
-    ``bucket`` is its partition.
-    """
-
-    place: int
-    verdict: Permitted
-    code: str
-    bucket: str
-    at: dt.datetime
-
-
-@dataclass(slots=True)
-class Plan:
-    """What a batch asks for; ``bindings``, ``holds`` and ``turns`` are recorded with ``before``."""
-
-    before: list[Entry] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
-    bindings: dict[str, Binding] = field(default_factory=dict)
-    holds: list[Hold] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
 
 
 def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
@@ -112,39 +71,30 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
 
 
 @dataclass(slots=True)
-class _Planner:
-    known: dict[MessageKey, Known]
-    bound: dict[str, str]
-    now: dt.datetime
-    pseudonyms: Pseudonyms
-    notified: frozenset[str]
-    salt: Callable[[], bytes]
-    plan: Plan = field(default_factory=Plan)
-    newest: dict[tuple[str, str, str], float] = field(default_factory=dict)
-
+class _Planner(Book):
     def permitted(self, verdict: Permitted) -> None:
-        known = self._known(verdict.key)
+        known = self.of(verdict.key)
         decision = known.decision(verdict.body)
         if known.is_accepted(verdict.body):
-            self._resume(verdict, known)
+            self.resume(verdict, known)
         elif verdict.again is not None:
             self._let_go(verdict, verdict.again, known)
         elif known.is_held(verdict.body):
             if verdict.repeated:
-                self._tell_held(verdict, known.held_code)
+                self.tell_held(verdict, known.held_code)
         elif decision is not None and not _sent_anew(verdict, known, decision):
-            self._tell_again(verdict, decision)
+            self.tell_again(verdict, decision)
         elif decision is None and (known.accepted_as or known.decided or known.held_as):
-            self._refuse(verdict, known, Code.ID_REUSED)
+            self.refuse(verdict, known, Code.ID_REUSED)
         elif not self._was_asked(verdict):
             if decision is None:
-                self._refuse(verdict, known, Code.NOT_ASKED)
+                self.refuse(verdict, known, Code.NOT_ASKED)
         elif verdict.releases and (code := self._clash(verdict) or verdict.doubt):
-            self._hold(verdict, known, code)
+            self.hold(verdict, known, code)
         else:
-            self._bind(verdict)
-            self._accept(verdict, known, _ALWAYS_NEWER)
-        self._close(verdict, known)
+            self.bind(verdict)
+            self.accept(verdict, known, _ALWAYS_NEWER)
+        self.close(verdict, known)
 
     def _was_asked(self, verdict: Permitted) -> bool:
         """See whether the message that this one follows went to its sender, about the same person.
@@ -170,94 +120,36 @@ class _Planner:
             return Code.BINDING_MISSING
         return "" if verdict.renumbers else Code.BINDING_DIFFERS
 
-    def _bind(self, verdict: Permitted) -> None:
-        resident, number = verdict.resident, verdict.number
-        before = self.bound.get(resident, "")
-        if number and number != before:
-            self.bound[resident] = number
-            first = self.plan.bindings.get(resident)
-            before = first.before if first is not None else before
-            self.plan.bindings[resident] = Binding(resident, before, number)
-
-    def _hold(self, verdict: Permitted, known: Known, code: str) -> None:
-        """Put a message on the confirmation list: it goes to nobody until a person decides."""
-        body = commit(verdict.body, self.salt())
-        known.held_as, known.held_code, known.resident = body, code, verdict.resident
-        self._leave_out(verdict, body)
-        addressee = verdict.releases[0].event.data.addressee_number
-        bucket = partition_of(addressee)
-        self.plan.holds.append(Hold(len(self.plan.before), verdict, code, bucket, self.now))
-        for release in verdict.releases:
-            known.held.add(release.terms.pair)
-            entry = entry_of(
-                Kind.HOLD,
-                verdict,
-                self.now,
-                Terms(*release.terms.pair, basis=""),
-                body=body,
-                resident=verdict.resident,
-                code=code,
-            )
-            self.plan.before.append(entry)
-        self._tell_held(verdict, code)
-
     def _let_go(self, verdict: Permitted, again: Again, known: Known) -> None:
         """Accept what staff released, as far as today's rules permit and it is still the newest."""
-        newest = self.newest.get(_about(verdict), 0)
+        newest = self.newest.get(about(verdict), 0)
         if again.is_overtaken or newest > again.id:
-            self._give_up(verdict, known.held, known, Code.OVERTAKEN)
+            self.give_up(verdict, known.held, known, Code.OVERTAKEN)
         elif not self._was_asked(verdict):
-            self._give_up(verdict, known.held, known, Code.NOT_ASKED)
+            self.give_up(verdict, known.held, known, Code.NOT_ASKED)
         else:
             inside = tuple(one for one in verdict.releases if one.terms.pair in known.held)
-            self._give_up(
+            self.give_up(
                 verdict, known.held - {one.terms.pair for one in inside}, known, Code.WITHDRAWN
             )
             if inside:
-                self._accept(replace(verdict, releases=inside, outside=()), known, again.id)
-
-    def _give_up(
-        self, verdict: Permitted | Refused, pairs: set[tuple[str, str]], known: Known, code: Code
-    ) -> None:
-        """Say that what was released goes nowhere after all."""
-        for pair in sorted(pairs):
-            entry = entry_of(
-                Kind.RELEASE,
-                verdict,
-                self.now,
-                Terms(*pair, basis=""),
-                body=NO_BODY,
-                resident=known.resident,
-                code=code,
-            )
-            self.plan.before.append(entry)
-        if pairs:
-            self._notify(verdict, code)
-            known.held = known.held - pairs
-
-    def _close(self, verdict: Permitted | Refused, known: Known) -> None:
-        """Take what came from the confirmation list off it, unless copies are still to be sent."""
-        again = verdict.again
-        if again is None or any(send.closes == again.id for send in self.plan.sends):
-            return
-        end = State.MOVED if known.accepted_as is not None else State.REFUSED
-        self.plan.turns.append(Turn(again.id, State.RELEASED, end))
+                self.accept(replace(verdict, releases=inside, outside=()), known, again.id)
 
     def refused(self, verdict: Refused) -> None:
-        known = self._known(verdict.key)
+        known = self.of(verdict.key)
         decision = known.decision(verdict.body)
         if known.is_accepted(verdict.body):
-            self._withdraw(verdict, known.accepted - known.settled, known)
+            self.withdraw(verdict, known.accepted - known.settled, known)
         elif verdict.again is not None:
-            self._give_up(verdict, known.held, known, verdict.code)
+            self.give_up(verdict, known.held, known, verdict.code)
         elif known.is_held(verdict.body):
             if verdict.repeated:
-                self._tell_held(verdict, known.held_code)
+                self.tell_held(verdict, known.held_code)
         elif decision is not None:
-            self._tell_again(verdict, decision, verdict.detail)
+            self.tell_again(verdict, decision, verdict.detail)
         else:
-            self._refuse(verdict, known, verdict.code, verdict.detail)
-        self._close(verdict, known)
+            self.refuse(verdict, known, verdict.code, verdict.detail)
+        self.close(verdict, known)
 
     def receipted(self, verdict: Receipted) -> None:
         unknown = False
@@ -282,124 +174,9 @@ class _Planner:
                     )
                 )
         if unknown:
-            known = self._known(verdict.key)
+            known = self.of(verdict.key)
             if known.decision(verdict.body) is None:
-                self._refuse(verdict, known, Code.RECEIPT_UNKNOWN)
-
-    def _refuse(self, verdict: Verdict, known: Known, code: Code, detail: str = "") -> None:
-        body = commit(verdict.body, self.salt())
-        known.decided[body] = code
-        entry = entry_of(Kind.REFUSAL, verdict, self.now, body=body, code=code, detail=detail)
-        self.plan.before.append(entry)
-        self._notify(verdict, code, detail)
-
-    def _tell_again(self, verdict: Permitted | Refused, code: str, detail: str = "") -> None:
-        # A redelivery may mean that the hub died between the entry and the notice.
-        if verdict.repeated and code:
-            self._notify(verdict, Code(code), detail)
-
-    def _notify(self, verdict: Verdict, code: Code, detail: str = "") -> None:
-        self._tell(verdict, code, sentence(code, detail))
-
-    def _tell_held(self, verdict: Verdict, code: str) -> None:
-        self._tell(verdict, code, held_sentence(code))
-
-    def _tell(self, verdict: Verdict, code: str, said: Sentence) -> None:
-        if verdict.key.sender in self.notified:
-            name = f"notice-{self.pseudonyms.body(verdict.body)}"
-            self.plan.sends.append(Send(notice_of(name, verdict, code, said, self.now)))
-
-    def _known(self, key: MessageKey) -> Known:
-        return self.known.setdefault(key, Known())
-
-    def _leave_out(self, verdict: Permitted, body: Commitment) -> None:
-        for terms in verdict.outside:
-            entry = entry_of(Kind.OUT_OF_SCOPE, verdict, self.now, terms, body=body)
-            self.plan.before.append(entry)
-
-    def _accept(self, verdict: Permitted, known: Known, order: float) -> None:
-        """Accept a message; ``order`` is its place among those about the same."""
-        body = commit(verdict.body, self.salt())
-        self._leave_out(verdict, body)
-        if not verdict.releases:
-            known.decided[body] = ""
-            return
-        known.accepted_as = body
-        known.accepted_at = self.now
-        known.resident = verdict.resident
-        about = _about(verdict)
-        self.newest[about] = max(order, self.newest.get(about, 0))
-        for release in verdict.releases:
-            known.accepted.add(release.terms.pair)
-            entry = entry_of(
-                Kind.ACCEPTANCE,
-                verdict,
-                self.now,
-                release.terms,
-                body=body,
-                resident=known.resident,
-            )
-            self.plan.before.append(entry)
-            self._send(verdict, release, known)
-
-    def _resume(self, verdict: Permitted, known: Known) -> None:
-        """Send what was accepted and is not recorded as delivered."""
-        open_pairs = known.accepted - known.settled
-        for release in verdict.releases:
-            if release.terms.pair in open_pairs:
-                open_pairs.discard(release.terms.pair)
-                self._send(verdict, release, known)
-        self._withdraw(verdict, open_pairs, known)
-
-    def _withdraw(
-        self, verdict: Permitted | Refused, pairs: set[tuple[str, str]], known: Known
-    ) -> None:
-        """Close what the catalogue no longer permits: it goes nowhere."""
-        reason = verdict.code if isinstance(verdict, Refused) else ""
-        for flow, receiver in sorted(pairs):
-            known.settled.add((flow, receiver))
-            entry = entry_of(
-                Kind.REFUSAL,
-                verdict,
-                self.now,
-                Terms(flow, receiver, basis=""),
-                body=known.accepted_as or NO_BODY,
-                resident=known.resident,
-                code=Code.WITHDRAWN,
-                detail=reason,
-            )
-            self.plan.before.append(entry)
-        if pairs:
-            flows = ", ".join(sorted({flow for flow, _ in pairs}))
-            self._notify(verdict, Code.WITHDRAWN, f"({flows})")
-
-    def _send(self, verdict: Permitted, release: Release, known: Known) -> None:
-        terms = release.terms
-        known.settled.add(terms.pair)
-        known.delivered.add(terms.pair)
-        body = encode_copy(release.event, terms.flow, release.data, known.accepted_at or self.now)
-        outgoing = Outgoing(
-            exchange=OUT_EXCHANGE,
-            routing_key=terms.receiver,
-            body=body,
-            message_id=verdict.key.id,
-            message_type=verdict.message_type,
-            order_key=f"{terms.receiver} {verdict.resident}",
-        )
-        delivered = entry_of(
-            Kind.DELIVERY,
-            verdict,
-            self.now,
-            terms,
-            body=commit(body, self.salt()),
-            resident=verdict.resident,
-        )
-        closes = verdict.again.id if verdict.again is not None else 0
-        self.plan.sends.append(Send(outgoing, delivered, closes))
-
-
-def _about(verdict: Permitted) -> tuple[str, str, str]:
-    return (verdict.key.sender, verdict.message_type, verdict.resident)
+                self.refuse(verdict, known, Code.RECEIPT_UNKNOWN)
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
