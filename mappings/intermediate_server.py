@@ -126,7 +126,7 @@ def _said(value: Mapping[str, str], asked: Asked) -> dict[str, Any]:
         return said | {"error": error, "items": ()}
     line = permitted(value)
     allowed = line.items if line else ()
-    if any(item["item_code"] not in allowed for item in said.get("items", ())):
+    if any(item.get("item_code") not in allowed for item in said.get("items", ())):
         raise Refused("items", "one of them is not on the permitted-inquiry list")
     return said
 

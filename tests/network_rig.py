@@ -71,10 +71,15 @@ class Network:
     serving: Serving
     asked: list[Asked] = field(default_factory=list)
     replies: Callable[[Asked], Reply | None] = lambda _asked: None
+    elsewhere: Path | None = None
 
     @property
     def drive(self) -> Path:
-        return self.folder / "drive"
+        return self.elsewhere or self.folder / "drive"
+
+    def use(self, drive: Path) -> None:
+        """Let the courier work on the drive of an adapter."""
+        self.elsewhere = drive
 
     def move(self, folder: Path) -> None:
         """Go on with another drive and a memory without entries, at the same server."""
