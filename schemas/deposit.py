@@ -44,6 +44,7 @@ class DepositOutcome(StrEnum):
 
     FOUND = "found"  # 該当あり
     NONE = "none"  # 該当なし
+    NO_REPLY = "no-reply"  # no reply by the deadline; said by the hub's side, not the service
 
 
 class DepositAccount(Part):
