@@ -37,6 +37,7 @@ def parse(content: bytes, most: int = XML_LIMIT) -> etree._Element:
         raise BadFile(FileFault.FORBIDDEN, "an XML document has a DOCTYPE or an entity")
     # libxml2 keeps depth, names and text within bounds, as long as it is not told otherwise.
     parser = etree.XMLParser(
+        encoding="utf-8",  # whatever the document may declare in a way that was not seen
         resolve_entities=False,
         no_network=True,
         load_dtd=False,

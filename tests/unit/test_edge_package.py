@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.edge import safexml
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.forms import package as package_form
@@ -326,3 +327,29 @@ def test_a_courier_reads_the_form_of_a_package_without_its_envelope(tmp_path: Pa
     path.write_bytes(b"PK")
     with pytest.raises(BadFile):
         form.application(path)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        b"<?xml version='1.0'\nencoding='utf-7'?>",
+        b"<?xml version='>' encoding='utf-7'?>",
+        b"<?xml version='1.0' encoding='shift_jis'?>",
+    ],
+)
+def test_no_declaration_changes_the_encoding_of_a_document(declaration: bytes) -> None:
+    hidden = declaration + b"<a>+ADw-!DOCTYPE a+AD4-</a>"
+    try:
+        text = safexml.parse(hidden).text
+    except BadFile as bad:
+        assert bad.code in {FileFault.ENCODING, FileFault.STRUCTURE}  # noqa: PT017
+    else:
+        assert text == "+ADw-!DOCTYPE a+AD4-"
+
+
+def test_comments_and_instructions_are_left_out_and_depth_has_an_end() -> None:
+    root = safexml.parse(b"<a>1<!-- 2 --><?three?>4<b>&amp;</b></a>")
+    assert (root.text, root[0].text, len(root)) == ("14", "&", 1)
+    with pytest.raises(BadFile) as bad:
+        safexml.parse(b"<a>" * 5000 + b"</a>" * 5000)
+    assert bad.value.code is FileFault.STRUCTURE
