@@ -10,8 +10,8 @@ import hashlib
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,46 +19,39 @@ from typing import NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from hub.edge import files
 from hub.edge.breaker import Breaker
+from hub.edge.call_faults import (
+    CallError,
+    Declined,
+    Passing,
+    TooLarge,
+    Unavailable,
+    judge,
+    mapped,
+    pause_before_next,
+)
 from hub.errors import EdgeError
+
+__all__ = [
+    "Answer",
+    "Call",
+    "CallError",
+    "Caller",
+    "Declined",
+    "Fetched",
+    "TooLarge",
+    "Unavailable",
+]
 
 ATTEMPTS = 4
 """How often one call is tried at the most."""
-LONGEST_WAIT_SECONDS = 5.0
-"""The longest wait between two tries, whatever the server asks for."""
 ANSWER_LIMIT = 1 << 20
 """The most bytes of an answer, where a call does not say otherwise."""
 
-_TOO_MANY = 429
-_SERVER_FAULT = 500
-_DIGITS = 6
-_BACKOFF = wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_SECONDS, jitter=0.2)
-
 ResultT = TypeVar("ResultT")
-
-
-class CallError(EdgeError):
-    """A call failed; the text says which and why, and nothing of what was sent or answered."""
-
-
-class Unavailable(CallError):
-    """The server cannot be reached or is not well: the call may be made again later."""
-
-
-class Declined(CallError):
-    """The server answered with a status that the call does not expect; ``status`` is it."""
-
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class TooLarge(CallError):
-    """The answer has more bytes than the call takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +88,6 @@ class Fetched(NamedTuple):
     size: int
     digest: str
     headers: Mapping[str, str]
-
-
-class _Passing(Exception):
-    """A fault that may pass; ``pause`` is how many seconds the server asks to wait."""
-
-    def __init__(self, reason: str, pause: float = 0.0) -> None:
-        super().__init__(reason)
-        self.pause = pause
 
 
 class Caller:
@@ -202,13 +187,13 @@ class Caller:
         retrying = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_attempt(self._attempts),
-            wait=_pause,
-            retry=retry_if_exception_type(_Passing),
+            wait=pause_before_next,
+            retry=retry_if_exception_type(Passing),
             reraise=True,
         )
         try:
             return await retrying(self._attempt, call, once)
-        except _Passing as error:
+        except Passing as error:
             times = f"{self._attempts} times" if self._attempts > 1 else "once"
             raise Unavailable(f"cannot {call.purpose}: {error} (tried {times})") from error
 
@@ -217,10 +202,10 @@ class Caller:
             left = self._breaker.seconds_left()
             raise Unavailable(f"cannot {call.purpose}: not tried for another {left:.0f} s")
         try:
-            with _mapped(call):
+            with mapped(call.purpose):
                 async with asyncio.timeout(call.seconds or self._seconds):
                     result = await once()
-        except _Passing:
+        except Passing:
             self._breaker.failed()
             raise
         except CallError:
@@ -245,7 +230,7 @@ class Caller:
         )
         response = await self._client.send(request, stream=True)
         try:
-            _judge(response, call)
+            judge(response, call.purpose, call.accept)
             yield response
         finally:
             await response.aclose()
@@ -261,30 +246,6 @@ def _trusted(url: str, ca_file: Path | None) -> ssl.SSLContext:
         raise EdgeError(f"the certificates in {ca_file} cannot be used: {reason}") from error
 
 
-def _pause(state: RetryCallState) -> float:
-    """Wait longer each time, with jitter, and as long as the server asks for within the limit."""
-    asked = 0.0
-    if state.outcome is not None and isinstance(error := state.outcome.exception(), _Passing):
-        asked = error.pause
-    return max(_BACKOFF(state), min(asked, LONGEST_WAIT_SECONDS))
-
-
-def _judge(response: httpx.Response, call: Call) -> None:
-    status = response.status_code
-    if status in call.accept:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise CallError(f"cannot {call.purpose}: the answer is compressed")
-        return
-    if status == _TOO_MANY or status >= _SERVER_FAULT:
-        raise _Passing(f"the server answered {status}", _asked_pause(response))
-    raise Declined(f"cannot {call.purpose}: the server answered {status}", status)
-
-
-def _asked_pause(response: httpx.Response) -> float:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0.0
-
-
 async def _body(response: httpx.Response, call: Call) -> AsyncIterator[bytes]:
     size = 0
     async for part in response.aiter_raw():
@@ -292,28 +253,3 @@ async def _body(response: httpx.Response, call: Call) -> AsyncIterator[bytes]:
         if size > call.most_bytes:
             raise TooLarge(f"cannot {call.purpose}: the answer has over {call.most_bytes} bytes")
         yield part
-
-
-@contextmanager
-def _mapped(call: Call) -> Iterator[None]:
-    """Sort what httpx and time say into faults that may pass and those that will not."""
-    try:
-        yield
-    except (TimeoutError, httpx.TimeoutException) as error:
-        raise _Passing("there was no answer in time") from error
-    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
-        raise CallError(f"cannot {call.purpose}: {type(error).__name__}") from error
-    except httpx.TransportError as error:
-        if _is_untrusted(error):
-            reason = "the server's certificate is not trusted"
-            raise CallError(f"cannot {call.purpose}: {reason}") from error
-        kind = "cannot be reached" if isinstance(error, httpx.ConnectError) else "broke off"
-        raise _Passing(f"the server {kind}") from error
-
-
-def _is_untrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

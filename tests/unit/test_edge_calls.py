@@ -1,6 +1,9 @@
 """Calls over HTTP: what is tried again and what is not, how much, how long, and what errors say."""
 
 import asyncio
+import datetime as dt
+import ipaddress
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,9 +13,13 @@ from threading import Thread
 from typing import TypeVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.edge.breaker import Breaker, BreakerLimits, BreakerState
 from hub.edge.calls import Answer, Call, Caller, CallError, Declined, Unavailable
+from hub.errors import EdgeError
 
 pytestmark = pytest.mark.unit
 
@@ -62,9 +69,12 @@ def drips(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.fixture
-def script() -> Iterator[Script]:
-    script = Script()
+def script() -> Script:
+    return Script()
 
+
+@pytest.fixture(autouse=True)
+def server(script: Script) -> Iterator[ThreadingHTTPServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -83,7 +93,7 @@ def script() -> Iterator[Script]:
         script.url = f"http://127.0.0.1:{server.server_port}/base"
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield script
+        yield server
         server.shutdown()
         thread.join()
 
@@ -96,19 +106,21 @@ class Waits(list[float]):
         await asyncio.sleep(0)
 
 
-def made(
+def made(  # noqa: PLR0913 - what a caller is given
     url: str,
     work: Callable[[Caller], Awaitable[ResultT]],
     *,
     seconds: float = 5.0,
     waits: Waits | None = None,
     breaker: Breaker | None = None,
+    ca_file: Path | None = None,
 ) -> ResultT:
     async def run() -> ResultT:
         async with Caller(
             url,
             timeout_seconds=seconds,
             breaker=breaker or Breaker(),
+            ca_file=ca_file,
             sleep=waits if waits is not None else Waits(),
         ) as caller:
             return await work(caller)
@@ -229,6 +241,55 @@ def test_neither_the_environments_proxy_nor_the_log_sees_a_call(
         made(script.url, asks)
     assert SECRET not in caplog.text
     assert SECRET not in repr(ASK)
+
+
+def own_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for this machine that nobody else has signed, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "renkei test")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_file, key_file
+
+
+def test_a_certificate_is_trusted_only_where_the_site_says_so(
+    script: Script, server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    cert_file, key_file = own_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    script.answers = [says(200, b"good")]
+    url = script.url.replace("http:", "https:")
+    waits = Waits()
+    with pytest.raises(CallError, match="certificate is not trusted"):
+        made(url, asks, waits=waits)
+    assert not waits
+    assert made(url, asks, ca_file=cert_file).content == b"good"
+    with pytest.raises(EdgeError, match="cannot be used"):
+        made(url, asks, ca_file=tmp_path / "absent.pem")
 
 
 def test_a_file_is_fetched_whole_or_not_at_all(script: Script, tmp_path: Path) -> None:
