@@ -1,17 +1,18 @@
 """What a wire says otherwise than the message, for whoever compares two wires by content.
 
 Two columns of the same field say the same if they mean the same: a code and its meaning, a
-number with and without leading zeros, a day with and without hyphens.
+number with and without leading zeros, a day with and without hyphens, a moment in either form.
 """
 
 import datetime as dt
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from schemas.canonical import MESSAGE_TYPES, CanonicalMessage
-from schemas.layout import Column, Kind, load_layout
+from schemas.canonical import MESSAGE_TYPES
+from schemas.layout import Column, FormName, Kind, load_layout
 
 OF_PARTS: Mapping[tuple[str, str], str] = {
     ("resident.changed", "insured_number"): "eligibility",
@@ -49,16 +50,24 @@ def meaning_of(layout: str, field: str, message_type: str) -> Meaning:
     column = columns_of(layout)[field]
     if column.means:
         return lambda text: column.means.get(text, text)
-    if column.kind is Kind.MOMENT:
+    if column.kind is Kind.MOMENT or _is_of(dt.datetime, message_type, field):
         return _moment
     if column.kind is Kind.DAY:
         return lambda text: text.replace("-", "")
-    if column.kind is Kind.INTEGER or _is_number(MESSAGE_TYPES[message_type], field):
+    if column.kind is Kind.INTEGER or _is_of(int, message_type, field):
         return _number
-    return str
+    return _width if load_layout(layout).form is FormName.FIXED else str
+
+
+def _width(text: str) -> str:
+    """Read half and full width as one: records of fixed lengths have a place for one of them."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def _moment(text: str) -> str:
+    if len(text) == len("yyyymmddhhmmssSSS") and text.isdecimal():
+        time = f"{text[8:10]}:{text[10:12]}:{text[12:14]}.{text[14:]}"
+        text = f"{text[:4]}-{text[4:6]}-{text[6:8]}T{time}+09:00"
     try:
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC).isoformat()
     except ValueError:
@@ -69,9 +78,9 @@ def _number(text: str) -> str:
     return str(int(text)) if text.isdecimal() else text
 
 
-def _is_number(model: type[CanonicalMessage], field: str) -> bool:
-    info = model.model_fields.get(field)
-    return info is not None and int in _kinds(info.annotation)
+def _is_of(kind: type, message_type: str, field: str) -> bool:
+    info = MESSAGE_TYPES[message_type].model_fields.get(field)
+    return info is not None and kind in _kinds(info.annotation)
 
 
 def _kinds(annotation: Any) -> set[Any]:  # noqa: ANN401 - a type form has no type

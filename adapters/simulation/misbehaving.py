@@ -17,6 +17,8 @@ from hub.edge import files
 SLOW_SECONDS = 3.0
 _PIECES = 10
 _OFTEN = 3
+_TRAILERS = re.compile(rb"(?:T,[0-9]+|[0-9]{6,})(?=[^0-9]*9?[^0-9]*\Z)")
+"""The number that ends a trailer: of lines, or of fixed lengths, before the end record of banks."""
 _WRONG = {"utf-8": "cp932", "cp932": "utf-8"}
 
 
@@ -74,6 +76,10 @@ def _carried(
     content = source.read_bytes()
     if Misbehaviour.WRONG_ENCODING in misbehaves:
         content = _wrongly_encoded(content)
+    if Misbehaviour.WRONG_TOTALS in misbehaves:
+        content = _wrongly_counted(content)
+    if Misbehaviour.WRONG_CODE in misbehaves:
+        content = _wrongly_coded(content)
     if Misbehaviour.TRUNCATED in misbehaves:
         content = content[: len(content) // 2]
     names = [source.name]
@@ -89,14 +95,34 @@ def _carried(
 
 
 def _wrongly_encoded(content: bytes) -> bytes:
-    """Write text in the other encoding; what is no text gets a byte that no text has."""
+    """Write text in the other encoding; where that is the same, begin with a byte that is wrong."""
     for encoding, other in _WRONG.items():
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return b"\xff" + text.encode(other, errors="replace")
+        written = text.encode(other, errors="replace")
+        return written if written != content else b"\xff" + content
     return b"\xff" + content
+
+
+def _wrongly_counted(content: bytes) -> bytes:
+    """Let the last number of a file be another: that of a trailer, where a file has one."""
+    found = _TRAILERS.search(content)
+    if found is None:
+        return content
+    last = found.end() - 1
+    return content[:last] + str((int(content[last:][:1]) + 1) % 10).encode() + content[last + 1 :]
+
+
+def _wrongly_coded(content: bytes) -> bytes:
+    """Let the record in the middle of a fixed-length file, or of lines, be of a kind unknown."""
+    size = next((size for size in _LENGTHS if (len(content) - size.front) % size.record == 0), None)
+    if size is not None:
+        middle = size.front + (len(content) - size.front) // size.record // 2 * size.record
+    else:
+        middle = content.find(b"\n", len(content) // 2) + 1
+    return content[:middle] + b"X" + content[middle + 1 :]
 
 
 def _write_slowly(path: Path, content: bytes, sleep: Callable[[float], object]) -> None:

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from hub.edge import overdue
 from hub.edge.journal import InboundFile, InboundState
 
 _REASON = ".reason.json"
@@ -14,13 +16,15 @@ _REASON = ".reason.json"
 class Drive:
     """One system's drive: ``own`` has the simulator's files with their numbers of records.
 
-    ``set_aside`` gives the code of the reason by file name.
+    ``set_aside`` gives the code of the reason by file name. On a drive that is ``carried`` to by
+    a courier nobody else puts anything: all of its files are held to be good.
     """
 
     system: str
     own: Mapping[str, int]
     inbound: Iterable[InboundFile]
     set_aside: Mapping[str, str]
+    carried: bool = False
 
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the demo's own files."""
@@ -35,11 +39,19 @@ class Drive:
                 yield f"{self.system}: {name} holds {records} records, {file.records} were read"
             elif file.rejected:
                 yield f"{self.system}: {file.rejected} records of {name} were set aside"
+        if self.carried:
+            yield from self._others()
 
     def strangers(self) -> Iterator[str]:
         """Tell of files that the demo did not write: they are no fault, but no secret either."""
+        if not self.carried:
+            yield from self._others(whole=True)
+
+    def _others(self, *, whole: bool = False) -> Iterator[str]:
         for file in self.inbound:
-            if file.name not in self.own:
+            if file.name in self.own or fnmatchcase(file.name, overdue.PATTERN):
+                continue
+            if whole or file.rejected:
                 yield (
                     f"{self.system}: {file.name}, {file.records} records, "
                     f"{file.rejected} of them set aside"

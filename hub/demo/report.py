@@ -1,24 +1,28 @@
 """The demo's closing words: a table for people, one object for programs."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from adapters.simulation.kit import BROKER
 from hub.demo.attempts import Outcome
+from hub.demo.flows import FlowStory
 from hub.demo.state import DemoState
 from hub.demo.tally import FlowTally
+from hub.statute.model import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a demo came to.
 
-    ``faults`` name everything that does not agree; ``strangers`` are files on its drives that
-    somebody else put there.
+    ``catalogue`` says of every flow what became of it; ``faults`` name everything that does not
+    agree; ``strangers`` are files on its drives that somebody else put there; ``waiting`` counts
+    by code what waits on the confirmation list.
     """
 
     flows: Sequence[FlowTally]
@@ -29,6 +33,8 @@ class Report:
     residents: int
     persons_in_scope: int
     strangers: Sequence[str] = ()
+    catalogue: Sequence[FlowStory] = ()
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def reconciled(self) -> bool:
@@ -72,21 +78,26 @@ _COLUMNS = (
     ("refused", "by the hub: the attempts below"),
     ("delivered", "into the receiver's queue, and read from there"),
     ("ledger", "entries about this flow: one for each step above, and the receipts"),
+    (
+        "same",
+        "= field by field as in the sender's file, ~ where a part was compared",
+    ),
 )
+_ONE_LINE = 104
+"""From this width on, a flow stands on one line."""
 
 
 def print_report(report: Report, state: DemoState, console: Console) -> None:
     """Print the table, the attempts, the verdict and where everything lies."""
     console.print()
     console.print("What moved, in messages", style="bold")
-    console.print(_flow_table([flow for flow in report.flows if flow.line.has_moved]))
+    completed = {one.flow.ref for one in report.catalogue if one.is_completed}
+    moved = [flow for flow in report.flows if flow.line.has_moved]
+    console.print(_flow_table(moved, completed, console.width))
     for name, text in _COLUMNS:
         console.print(f"  {name:10} {text}", style="dim", highlight=False)
-    idle = dict.fromkeys(flow.line.flow for flow in report.flows if not flow.line.has_moved)
-    if idle:
-        text = f"Nothing was sent for the other flows of the catalogue: {', '.join(idle)}"
-        console.print(text, highlight=False)
     console.print()
+    _print_decided(report, state, console)
     _print_attempts(report.attempts, console)
     if report.strangers:
         console.print("Files that are not the demo's own were found", style="bold")
@@ -106,6 +117,33 @@ def print_report(report: Report, state: DemoState, console: Console) -> None:
         if path == state.certificate and not report.reconciled:
             continue
         console.print(f"{name + ':':10} {path}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _print_decided(report: Report, state: DemoState, console: Console) -> None:
+    still = [one for one in report.catalogue if one.standing is not Standing.PERMITTED]
+    if still:
+        console.print("What did not move, and why", style="bold")
+    for one in still:
+        _print(console, one.flow.ref, f"{one.flow.title}: {one.why}")
+    for one in report.catalogue:
+        if one.is_completed:
+            _print(console, f"{one.flow.ref}*", f"{one.flow.title}: {one.why}")
+    if report.waiting:
+        what = ", ".join(f"{number} ({code})" for code, number in report.waiting.items())
+        command = f"renkei confirmations list --state {state.root}"
+        text = f"Waiting for a person on the confirmation list: {what}; {command}"
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+    if still or report.waiting:
+        console.print()
+
+
+def _print(console: Console, mark: str, text: str) -> None:
+    """Print a paragraph that hangs on its mark."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, min_width=6)
+    grid.add_column()
+    grid.add_row(f"  {mark}", Text(text))
+    console.print(grid)
 
 
 _WALLS = (
@@ -156,11 +194,12 @@ def _said(outcome: Outcome) -> str:
     return f"refused by the hub ({outcome.code})"
 
 
-def _flow_table(flows: Sequence[FlowTally]) -> Table:
+def _flow_table(flows: Sequence[FlowTally], completed: Collection[str], width: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("flow", no_wrap=True)
     for name, _ in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
+    way = "{} → {}" if width >= _ONE_LINE else "{}\n  → {}"
     for flow in flows:
         line = flow.line
         numbers = (
@@ -171,6 +210,15 @@ def _flow_table(flows: Sequence[FlowTally]) -> Table:
             line.delivered,
             flow.entries,
         )
-        route = f"{line.flow:4} {line.sender}\n     → {line.receiver}"
-        table.add_row(route, *(f"{number:,}" for number in numbers))
+        ref = f"{line.flow}{'*' if line.flow in completed else ''}"
+        route = f"{ref:4} {way.format(line.sender, line.receiver)}"
+        table.add_row(route, *(f"{number:,}" for number in numbers), _same(flow))
     return table
+
+
+def _same(flow: FlowTally) -> str:
+    if flow.checked is None:
+        return "-"
+    if flow.checked.faults:
+        return "NO"
+    return "~" if flow.checked.sampled else "="

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ _OURS = (
     "journals",
     "logs",
     "secrets",
+    "services",
     "ledger",
     "ledger.witness",
     "site.toml",
@@ -33,6 +34,21 @@ _BEFORE_MARK = {".lock", f".{MARKER}.tmp"}
 _KEY_BYTES = 32
 SETTLE_SECONDS = 5.0
 """The simulators never leave a file unfinished; who drops one by hand need not wait long."""
+
+DECISIONS = """\
+# What the city decides about flows (docs/site-file.md). Two flows of the assessment lack their
+# basis, so that the hub holds them. This is how a person completes them: they state the missing
+# cell, who decided it and when, and nothing else; `renkei explain I12a` tells what is missing.
+# The article below is an example of the demo. Your city states its own.
+[catalogue.flows.I12a]
+basis = [{ law = "高齢者の医療の確保に関する法律", article = "第138条", valid_from = 2023-07-07 }]
+decided_by = "医療保険課長（デモの例）"
+decided_on = 2023-07-07
+
+[catalogue.flows.I12b]
+basis = [{ law = "高齢者の医療の確保に関する法律", article = "第138条", valid_from = 2023-07-07 }]
+decided_by = "医療保険課長（デモの例）"
+decided_on = 2023-07-07"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,10 @@ class DemoState:
     def drive(self, system: str) -> Path:
         """The folder that stands for a system's shared drive."""
         return self.root / "drives" / system
+
+    def service(self, system: str) -> Path:
+        """The folder of a system that is served by HTTP: what it hands out, and what it got."""
+        return self.root / "services" / system
 
     def journal(self, system: str) -> Path:
         """The journal of a system's adapter."""
@@ -221,15 +241,23 @@ def _write_mark(root: Path, mark: _Mark) -> None:
 
 
 def write_site(
-    state: DemoState, broker: ProvidedBroker, vhost: str, systems: Iterable[str]
-) -> None:
-    """Write the site file, secrets and metrics targets of a demo; secrets that exist stay."""
-    systems = tuple(systems)
-    for name in ("hub", "pseudonym-key", *systems):
+    state: DemoState,
+    broker: ProvidedBroker,
+    vhost: str,
+    systems: Iterable[str],
+    served: Iterable[str] = (),
+) -> dict[str, int]:
+    """Write the site file, secrets and metrics targets of a demo; secrets that exist stay.
+
+    ``served`` are the systems that are reached by HTTP; their ports are given.
+    """
+    systems, served = tuple(systems), tuple(served)
+    for name in ("hub", "pseudonym-key", *systems, *map(_interface, served)):
         _make_secret(state.secret(name), secrets.token_urlsafe(_KEY_BYTES))
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
     names = ("hub", "ledger-watch", *systems)
     ports = _metrics_ports(state, len(names))
+    interfaces = dict(zip(served, _free_ports(len(served)), strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
         "[broker]",
@@ -258,8 +286,39 @@ def write_site(
             "file_seconds = 0.5",
             f"settle_seconds = {SETTLE_SECONDS}",
         ]
+        if system in interfaces:
+            lines += [
+                f'url = "http://127.0.0.1:{interfaces[system]}"',
+                f"secret_file = {json.dumps(f'secrets/{_interface(system)}')}",
+                "http_timeout_seconds = 5.0",
+            ]
+    lines += ["", DECISIONS]
     write_atomically(state.site_file, "\n".join(lines) + "\n")
     _write_targets(state, dict(zip(names, ports, strict=True)))
+    return interfaces
+
+
+def served_commands(state: DemoState, ports: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """Give the command of each served simulator, by process name."""
+    return {
+        f"simulator-{system}": (
+            "simulate",
+            system,
+            "--idle",
+            "--folder",
+            str(state.service(system)),
+            "--port",
+            str(port),
+            "--secret-file",
+            str(state.secret(_interface(system))),
+        )
+        for system, port in ports.items()
+    }
+
+
+def _interface(system: str) -> str:
+    """Name the secret of a system's interface."""
+    return f"{system}-interface"
 
 
 def _make_secret(path: Path, content: str) -> None:
@@ -284,6 +343,10 @@ def _metrics_ports(state: DemoState, count: int) -> list[int]:
         ports = [int(group["targets"][0].rpartition(":")[2]) for group in groups]
         if len(ports) == count and all(map(_is_free, ports)):
             return ports
+    return _free_ports(count)
+
+
+def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:

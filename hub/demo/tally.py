@@ -8,9 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from adapters.simulation.expected import Told
 from adapters.simulation.kit import ReceivedRecord
+from hub.clock import today
+from hub.demo.content import Checked, Way
 from hub.reconcile.report import FlowLine
-from hub.statute.catalogue import Catalogue
+from hub.statute.model import Catalogue, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,13 @@ def arrived(records: Iterable[ReceivedRecord]) -> Arrived:
 class FlowTally:
     """One flow to one receiver: what the sides say, and how many records the receiver's files hold.
 
-    A receiver whose files are not the demo's to read has none.
+    A receiver whose files are not the demo's to read has none. ``checked`` is what the
+    comparison with the senders' files came to.
     """
 
     line: FlowLine
     in_files: int
+    checked: Checked | None = None
 
     @property
     def entries(self) -> int:
@@ -50,18 +55,26 @@ class FlowTally:
 
     def faults(self) -> list[str]:
         """Name what does not agree."""
-        if self.line.delivered == self.in_files:
-            return []
-        found = f"records in the receiver's files {self.in_files}"
-        line = self.line
-        return [f"{line.flow} to {line.receiver}: delivered {line.delivered}, {found}"]
+        faults = list(self.checked.faults) if self.checked else []
+        if self.line.delivered != self.in_files:
+            found = f"records in the receiver's files {self.in_files}"
+            line = self.line
+            faults.append(f"{line.flow} to {line.receiver}: delivered {line.delivered}, {found}")
+        return faults
 
 
-def tally(lines: Iterable[FlowLine], received: Mapping[str, Arrived]) -> list[FlowTally]:
+def tally(
+    lines: Iterable[FlowLine],
+    received: Mapping[str, Arrived],
+    checked: Mapping[Way, Checked] | None = None,
+) -> list[FlowTally]:
     """Put what stands in the receivers' files beside the lines of a reconciliation."""
+    compared = checked or {}
     return [
         FlowTally(
-            line, received[line.receiver].records[line.flow] if line.receiver in received else 0
+            line,
+            received[line.receiver].records[line.flow] if line.receiver in received else 0,
+            compared.get(Way(line.flow, line.receiver)),
         )
         for line in lines
     ]
@@ -70,17 +83,24 @@ def tally(lines: Iterable[FlowLine], received: Mapping[str, Arrived]) -> list[Fl
 def content_faults(
     catalogue: Catalogue,
     received: Mapping[str, Arrived],
-    expected: Mapping[str, Collection[str]],
+    expected: Mapping[Told, Collection[str]],
 ) -> list[str]:
     """Say where a receiver has somebody it must not have, or lacks somebody.
 
-    ``expected`` holds, by message type, the 宛名番号 of the persons in scope.
+    ``expected`` holds, by sender and message type, the 宛名番号 of the persons in scope; of a
+    kind that is not in it (an answer, say) nothing is said. A wire without a 宛名番号 is left to
+    the comparison of contents.
     """
     faults = []
     for flow, leg in catalogue.legs():
-        due = set(expected.get(flow.message_type or "", ()))
+        told = Told(leg.sender, flow.message_type or "")
+        if told not in expected or flow.standing(today()) is not Standing.PERMITTED:
+            continue
+        due = set(expected[told])
         for receiver in leg.receivers:
             have = set(received[receiver].persons.get(flow.ref, ()) if receiver in received else ())
+            if have == {""}:
+                continue
             outside, missing = len(have - due), len(due - have)
             if outside:
                 faults.append(f"{flow.ref}: {receiver} got {outside} persons out of scope")

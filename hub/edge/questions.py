@@ -7,9 +7,12 @@ persons. ``facts`` of a question are emptied when it is closed.
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 from hub.edge.kit import Asked, Question
+from hub.errors import EdgeError
 from hub.message import MessageKey
 
 TABLES = """
@@ -98,3 +101,19 @@ def overdue(database: sqlite3.Connection, now: int, most: int) -> list[Overdue]:
 def tell(database: sqlite3.Connection, questions: Iterable[Question]) -> None:
     """Remember that it was told of these that nobody answered in time."""
     database.executemany("UPDATE asked SET told = 1 WHERE kind = ? AND key = ?", questions)
+
+
+def unanswered(journal: Path) -> int:
+    """Count the questions in a journal that are open and not told of as overdue.
+
+    Raises:
+        EdgeError: there is no journal, or it cannot be read.
+    """
+    query = "SELECT COUNT(*) FROM asked WHERE closed = 0 AND told = 0"
+    try:
+        with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as database:
+            named = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'asked'"
+            (is_there,) = database.execute(named).fetchone()
+            return int(database.execute(query).fetchone()[0]) if is_there else 0
+    except sqlite3.Error as error:
+        raise EdgeError(f"the journal {journal} cannot be read: {error}") from error

@@ -10,11 +10,17 @@ import pytest
 from rich.console import Console
 
 import adapters
+from hub.clock import today
 from hub.demo.attempts import Outcome
+from hub.demo.content import Checked, Way
+from hub.demo.flows import told_of_flows
 from hub.demo.report import Report, as_json, print_report
 from hub.demo.state import DemoState, Parameters
 from hub.demo.tally import FlowTally
 from hub.reconcile.report import FlowLine
+from hub.site import CatalogueSite
+from hub.statute.catalogue import load_catalogue
+from hub.statute.overrides import decided
 
 pytestmark = pytest.mark.unit
 
@@ -65,7 +71,7 @@ def printed(report: Report, width: int = 80, **options: Any) -> str:  # noqa: AN
     return out.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("width", [80, 103, 120, 200])
 def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(width: int) -> None:
     text = printed(GOOD, width)
     assert max(map(len, text.splitlines())) <= width
@@ -146,6 +152,72 @@ def test_the_object_for_programs_has_exactly_its_shape() -> None:
         "ledger": {"entries": 903_705},
         "reconciled": True,
     }
+
+
+def test_a_wide_terminal_has_a_flow_on_one_line() -> None:
+    route = "resident-registry → premium-collection"
+    assert route in printed(GOOD, 120)
+    assert route not in printed(GOOD, 80)
+
+
+@pytest.mark.parametrize(
+    ("checked", "mark"),
+    [
+        (None, "-"),
+        (Checked(Way("M1b", "x"), 5, sampled=False), "="),
+        (Checked(Way("M1b", "x"), 5, sampled=True), "~"),
+        (Checked(Way("M1b", "x"), 5, sampled=False, faults=("name differs",)), "NO"),
+    ],
+)
+def test_the_comparison_of_contents_has_a_mark(checked: Checked | None, mark: str) -> None:
+    flow = replace(FLOW, checked=checked)
+    row = next(
+        line for line in printed(replace(GOOD, flows=[flow]), 120).splitlines() if "→" in line
+    )
+    assert row.split()[-1] == mark
+    assert flow.faults() == (["name differs"] if mark == "NO" else [])
+
+
+def test_every_flow_that_did_not_move_is_told_with_its_reason() -> None:
+    catalogue = load_catalogue()
+    text = printed(replace(GOOD, catalogue=told_of_flows(catalogue, today(), [])), 400)
+    for ref, why in (
+        ("M3", "held: missing destination"),
+        ("I12a", "held: missing legal basis"),
+        ("X1", "denied: The assessment marks"),
+    ):
+        assert any(line.split()[0] == ref and why in line for line in text.splitlines() if line)
+    assert "Waiting for a person" not in text
+
+
+def test_a_completed_flow_is_marked_with_who_did_it() -> None:
+    completed = {
+        "I12a": {
+            "basis": [{"law": "法", "article": "第1条", "valid_from": "2023-07-07"}],
+            "decided_by": "課長",
+            "decided_on": "2023-07-07",
+        }
+    }
+    effective = decided(load_catalogue(), CatalogueSite(flows=completed))
+    assert not effective.faults
+    flow = replace(FLOW, line=FLOW.line._replace(flow="I12a"))
+    stories = told_of_flows(effective.catalogue, today(), [flow])
+    text = printed(replace(GOOD, flows=[flow], catalogue=stories), 400)
+    assert "I12a*" in text
+    assert "completed by 課長 on 2023-07-07: 法 第1条" in text
+
+
+def test_a_permitted_flow_that_moved_nothing_is_a_fault() -> None:
+    stories = told_of_flows(load_catalogue(), today(), [FLOW])
+    faults = [fault for story in stories for fault in story.faults]
+    assert "B1 to bank: it is permitted, and nothing moved" in faults
+    assert "I11a to intermediate-server: it is permitted, and nothing moved" in faults
+    assert not any(fault.startswith(("M3", "X1", "I12a")) for fault in faults)
+
+
+def test_what_waits_for_a_person_is_told_with_the_command_that_shows_it() -> None:
+    text = printed(replace(GOOD, waiting={"binding-differs": 2}))
+    assert "2 (binding-differs); renkei confirmations list --state /var/demo" in text
 
 
 def test_colours_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

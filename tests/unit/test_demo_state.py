@@ -11,9 +11,18 @@ import pytest
 from pydantic import SecretStr
 
 from hub.broker.provide import ProvidedBroker
+from hub.clock import today
 from hub.compose.checked import load_checked
-from hub.demo.state import MARKER, DemoState, Parameters, opened, write_site
+from hub.demo.state import (
+    MARKER,
+    DemoState,
+    Parameters,
+    opened,
+    served_commands,
+    write_site,
+)
 from hub.errors import SiteError
+from hub.statute.model import Standing
 
 pytestmark = pytest.mark.unit
 
@@ -164,6 +173,30 @@ def test_the_site_file_is_a_good_one_without_a_secret(state: DemoState) -> None:
     assert len(secrets) == 5
     assert len(set(secrets)) == 5
     assert not any(secret in text for secret in [*secrets, "der-admin-geheim"])
+
+
+def test_the_site_completes_two_held_flows_with_a_comment_that_shows_how(
+    state: DemoState,
+) -> None:
+    write_site(state, BROKER, "v", SYSTEMS)
+    _, catalogue = load_checked(state.site_file)
+    standing = {flow.ref: flow.standing(today()) for flow in catalogue.flows}
+    assert standing["I12a"] is standing["I12b"] is Standing.PERMITTED
+    assert standing["M3"] is Standing.HELD
+    assert "This is how a person completes them" in state.site_file.read_text(encoding="utf-8")
+
+
+def test_a_served_system_has_an_interface_with_a_secret_and_a_process(state: DemoState) -> None:
+    ports = write_site(state, BROKER, "v", ("e-application", *SYSTEMS), ["e-application"])
+    site, _ = load_checked(state.site_file)
+    settings = site.systems["e-application"]
+    assert settings.url == f"http://127.0.0.1:{ports['e-application']}"
+    assert settings.secret_file == state.secret("e-application-interface")
+    (name, command), *others = served_commands(state, ports).items()
+    assert others == []
+    assert name == "simulator-e-application"
+    assert command[:3] == ("simulate", "e-application", "--idle")
+    assert str(settings.secret_file) in command
 
 
 def test_nobody_else_may_read_the_secrets(state: DemoState) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.simulation.expected import Told
 from adapters.simulation.kit import ReceivedRecord
 from hub.demo.drives import Drive
 from hub.demo.tally import Arrived, FlowTally, arrived, content_faults, tally
@@ -16,6 +17,8 @@ from hub.reconcile.sheet import FlowKey, Sheet, Source
 from hub.statute.catalogue import load_catalogue
 
 pytestmark = pytest.mark.unit
+
+INCOME = Told("tax", "income.assessed")
 
 
 def rows(delivered: int, received: dict[str, Arrived]) -> list[FlowTally]:
@@ -71,13 +74,22 @@ def test_a_person_too_many_or_too_few_is_a_fault(have: set[str], faults: list[st
     received = {"union": Arrived(Counter(), {"M1d": have})}
     catalogue = load_catalogue()
     only = replace(catalogue, flows=tuple(f for f in catalogue.flows if f.ref == "M1d"))
-    assert content_faults(only, received, {"income.assessed": {"1", "2"}}) == faults
+    assert content_faults(only, received, {INCOME: {"1", "2"}}) == faults
 
 
 def test_a_receiver_that_got_nothing_lacks_everybody() -> None:
-    faults = content_faults(load_catalogue(), {}, {"income.assessed": {"1", "2", "3"}})
+    faults = content_faults(load_catalogue(), {}, {INCOME: {"1", "2", "3"}})
     assert "M1d: union lacks 3 persons in scope" in faults
     assert "I2: premium-collection lacks 3 persons in scope" in faults
+
+
+def test_of_a_kind_that_nobody_expects_and_of_a_wire_without_numbers_nothing_is_said() -> None:
+    catalogue = load_catalogue()
+    answers = {"premium-collection": Arrived(Counter({"B2": 1}), {"B2": {"1"}})}
+    assert content_faults(catalogue, answers, {}) == []
+    asked = Told("premium-collection", "account-transfer.requested")
+    wire = {"bank": Arrived(Counter({"B1": 1}), {"B1": {""}})}
+    assert content_faults(catalogue, wire, {asked: {"1"}}) == []
 
 
 def drive(*files: InboundFile, set_aside: dict[str, str] | None = None) -> Drive:
@@ -113,3 +125,15 @@ def test_a_file_of_somebody_else_is_told_and_no_fault() -> None:
         "tax: foreign.csv, 3 records, 1 of them set aside",
         "tax: torn.csv, set aside whole (truncated)",
     ]
+
+
+def test_on_a_carried_drive_every_file_has_to_be_good() -> None:
+    bad = InboundFile("b", "carried.xml", "carried.xml", InboundState.DONE, 3, 3, 2, 1)
+    one = replace(drive(OWN, bad), carried=True)
+    assert list(one.faults()) == ["tax: carried.xml, 3 records, 1 of them set aside"]
+    assert list(one.strangers()) == []
+
+
+def test_what_an_adapter_tells_itself_of_deadlines_is_no_strangers_file() -> None:
+    told = InboundFile("b", "OVERDUE_1.csv", "x", InboundState.DONE, 3, 3, 3, 0)
+    assert list(drive(OWN, told).strangers()) == []
