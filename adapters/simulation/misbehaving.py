@@ -4,6 +4,7 @@ A simulator writes into a folder of its own; what it wrote is carried to the dri
 well or badly. A served system misbehaves by ``manners_of``.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -19,6 +20,8 @@ _PIECES = 10
 _OFTEN = 3
 _TRAILERS = re.compile(rb"(?:T,[0-9]+|[0-9]{6,})(?=[^0-9]*9?[^0-9]*\Z)")
 """The number that ends a trailer: of lines, or of fixed lengths, before the end record of banks."""
+_LENGTHS = ((96, 500), (0, 120))
+"""Bytes before the records, and of each: of the 国保連合会, and of banks."""
 _WRONG = {"utf-8": "cp932", "cp932": "utf-8"}
 
 
@@ -116,13 +119,14 @@ def _wrongly_counted(content: bytes) -> bytes:
 
 
 def _wrongly_coded(content: bytes) -> bytes:
-    """Let the record in the middle of a fixed-length file, or of lines, be of a kind unknown."""
-    size = next((size for size in _LENGTHS if (len(content) - size.front) % size.record == 0), None)
-    if size is not None:
-        middle = size.front + (len(content) - size.front) // size.record // 2 * size.record
+    """Let a record in the middle be of an unknown kind: of lines, or of fixed lengths."""
+    fits = ((front, size) for front, size in _LENGTHS if (len(content) - front) % size == 0)
+    front, size = next(fits, (0, 0))
+    if content.startswith(b"H,") or not size:
+        at = content.find(b"\n", len(content) // 2) + 1
     else:
-        middle = content.find(b"\n", len(content) // 2) + 1
-    return content[:middle] + b"X" + content[middle + 1 :]
+        at = front + (len(content) - front) // size // 2 * size
+    return content[:at] + b"X" + content[at + 1 :]
 
 
 def _write_slowly(path: Path, content: bytes, sleep: Callable[[float], object]) -> None:

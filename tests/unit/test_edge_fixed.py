@@ -109,7 +109,7 @@ WHOLE_FILE = {
     "cut": (lambda c: c[:-1], FileFault.TRUNCATED, "which is not"),
     "grown": (lambda c: c + b" ", FileFault.TRUNCATED, "which is not"),
     "empty": (lambda _: b"", FileFault.EMPTY, "empty"),
-    "no trailer": (lambda c: c[:-500], FileFault.TRAILER, "is the file whole"),
+    "no trailer": (lambda c: c[:-500], FileFault.TRUNCATED, "is the file whole"),
     "a second trailer": (lambda c: c + c[-500:], FileFault.LINE, "is the file whole"),
     "wrong count": (
         lambda c: _spoilt(c, TRAILER + 21, b"000000003"),

@@ -13,6 +13,8 @@ from adapters import bank, kokuho_federation, simulator
 from adapters.kokuho_federation.simulator import Heading, delivery_file
 from adapters.simulation.city import City
 from adapters.simulation.kit import put
+from adapters.simulation.misbehaving import carry
+from adapters.simulation.misbehaviour import Misbehaviour
 from hub.edge.delimited import write_file
 from hub.edge.kit import Adapter
 from hub.statute.catalogue import load_catalogue
@@ -244,3 +246,41 @@ def test_the_simulators_files_are_read_without_a_refusal(rig: Rig) -> None:
             one.person.number for one in day.insured
         }
         assert not any(e.get("doubt") for e in events_of)
+
+
+SPOILT = {
+    Misbehaviour.TRUNCATED: "truncated",
+    Misbehaviour.WRONG_TOTALS: "trailer",
+    Misbehaviour.WRONG_CODE: "line",
+    Misbehaviour.WRONG_ENCODING: "truncated",
+}
+
+
+@pytest.mark.parametrize("adapter", [FEDERATION, BANK], ids=lambda adapter: adapter.system)
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_file_that_its_system_spoils_is_set_aside_whole(
+    rig: Rig, adapter: Adapter, how: Misbehaviour, tmp_path: Path
+) -> None:
+    simulator(adapter.system).write(next(City(2000, seed=3).days()), tmp_path / "workshop")
+    whole = sorted((tmp_path / "workshop" / "to-hub").iterdir())[:1]
+    (rig.at(adapter.system, "to-hub")).mkdir(parents=True)
+    carry(whole, rig.at(adapter.system, "."), {how})
+    runner(rig, adapter)(seconds=3 * SETTLE)
+    assert rig.recorder.all("file_set_aside") == [(SPOILT[how],)]
+    assert events(rig) == []
+
+
+def test_a_delivery_that_comes_twice_and_in_reverse_is_sent_once_and_in_order(
+    rig: Rig, tmp_path: Path
+) -> None:
+    day = next(City(2000, seed=3).days())
+    drive, workshop = rig.at(FEDERATION.system, "."), tmp_path / "workshop"
+    written = simulator(FEDERATION.system).write(day, workshop)
+    odd = {Misbehaviour.DUPLICATE, Misbehaviour.OUT_OF_ORDER}
+    (drive / "to-hub").mkdir(parents=True)
+    (workshop / "matching").rename(drive / "matching")
+    carry([file.path for file in written], drive, odd)
+    runner(rig, FEDERATION)(seconds=3 * SETTLE)
+    assert len(events(rig)) == sum(file.records for file in written)
+    assert len(rig.recorder.all("file_repeated")) == len(written)
+    assert rig.recorder.all("file_set_aside") == []

@@ -156,7 +156,7 @@ class _Checking:
                 reason = f"the record in the place of {record.name} is another: is the file whole?"
                 if not self._settled:
                     raise Unfinished(reason)
-                raise BadFile(FileFault.TRAILER, reason, line + offset)
+                raise BadFile(FileFault.TRUNCATED, reason, line + offset)
         if self._file.read(1):
             raise BadFile(FileFault.AFTER_TRAILER, "there is data after the last record")
         self._cutter.agree(after, common, line)
@@ -219,7 +219,7 @@ class FixedEncoder:
         return record[:-size], record[-size:]
 
     def framed(self, header: Header, records: Iterable[bytes]) -> Iterator[bytes]:
-        """Give the parts of a whole file; none where there is no record.
+        """Give the parts of a whole file; none where no record says what the frames have to say.
 
         The frames say what the records say, and nothing of ``header``.
 
@@ -227,7 +227,7 @@ class FixedEncoder:
             Unwritable: the records are of several headings, or a total has no room.
         """
         del header
-        heading: bytes | None = None
+        heading = None if self._plan.common() else b""
         tally = Tally(self._plan, self._cutter)
         with SpooledTemporaryFile(_SPOOLED) as spool:
             for record in records:
