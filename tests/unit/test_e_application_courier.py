@@ -34,11 +34,12 @@ from hub.edge.form import FileFault
 from hub.edge.kit import Errand
 from hub.edge.packing import package
 from hub.errors import EdgeError
-from hub.statute.catalogue import load_catalogue
+from hub.pipeline.verdict import Permitted
 from mappings.e_application import LAYOUT
 from schemas.application import ApplicationFiled
 from schemas.layout import load_layout
 from tests.edge_rig import Rig, Standing
+from tests.samples import NOW, delivery, judge, shipped
 
 pytestmark = pytest.mark.unit
 
@@ -129,7 +130,7 @@ class Office:
         """Let the adapter read what is there."""
         rig = Rig(self.folder)
         rig.broker.routes[f"in.{SYSTEM}"] = "hub"
-        walls = Standing(SYSTEM, load_catalogue())
+        walls = Standing(SYSTEM, shipped())
         rig.run(replace(ADAPTER, courier=None), seconds=3.0, walls=walls)
         return rig
 
@@ -164,6 +165,10 @@ def test_an_application_comes_to_the_hub_and_is_reported_on(office: Office) -> N
     assert event["type"] == ApplicationFiled.MESSAGE_TYPE
     assert event["data"]["addressee_number"] == DAY.insured[0].person.number
     assert event["data"]["package_digest"] == hashlib.sha256(original).hexdigest()
+    verdict = judge().judge(delivery(event, user_id=SYSTEM), NOW)
+    assert isinstance(verdict, Permitted)
+    (release,) = verdict.releases
+    assert release.terms.receiver == "premium-collection"
     with zipfile.ZipFile(office.folders.processed / name_of(number)) as filed:
         assert filed.read("package.zip") == original
     assert office.told == []
