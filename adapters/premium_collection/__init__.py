@@ -1,4 +1,7 @@
-"""後期高齢者医療保険料徴収システム: the office's own; most flows begin or end here."""
+"""後期高齢者医療保険料徴収システム: the office's own; most flows begin or end here.
+
+Its files are comma-separated, but for 特別徴収: those have fixed lengths, both ways.
+"""
 
 from hub.edge.kit import Adapter
 from mappings.plain import reads, writes
@@ -39,7 +42,7 @@ ADAPTER = Adapter(
         reads("KOKI_KYUFU_*.csv", f"{_ID}.medical-benefits", MedicalBenefitPaid),
         reads("KOKI_ATENA_*.csv", f"{_ID}.addressees", AddresseeRegistered),
         reads(
-            "KOKI_TOKUCHO_*.csv",
+            "KOKI_TOKUCHO_*.dat",
             f"{_ID}.special-collection-requests",
             SpecialCollectionRequested,
             reason="notice",

@@ -11,8 +11,9 @@ import pytest
 import adapters
 from adapters.simulation.city import City
 from adapters.simulation.kit import WrongDelivery
-from hub.edge.delimited import check_file, read_parsed, write_file
+from hub.edge.delimited import read_parsed, write_file
 from hub.edge.form import BadFile, Header
+from hub.edge.forms import form_of
 from hub.message import Copy, Envelope
 from mappings.plain import to_row
 from schemas.canonical import MESSAGE_TYPES
@@ -44,7 +45,7 @@ def test_files_follow_their_layouts_in_the_order_of_time(tmp_path: Path, system:
             wire.layout for wire in adapters.find(system).inbound
         }
         for file in written:
-            facts = check_file(file.path, load_layout(file.layout))
+            facts = form_of(file.layout).check(file.path, None, settled=False)
             assert file.fresh
             assert facts.records == file.records > 0
             assert facts.header.created_at.date() == day.date

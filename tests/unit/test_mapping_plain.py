@@ -1,7 +1,8 @@
 """Records ↔ messages by the columns' names: each layout both ways, and what has no place."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,20 @@ from hypothesis import strategies as st
 
 import adapters
 from hub.edge.desk import NoPersons
+from hub.edge.form import Header
+from hub.edge.forms import form_of
 from hub.edge.kit import Asked, BadRecord, Inbound, Mapped, Outbound, Question, Row, Unwritable
 from hub.edge.records import column_fault, record_parser
 from hub.message import Copy
 from mappings.columns import PRECISION, fields_of
-from mappings.fields import read_fields, write_fields
+from mappings.fields import (
+    DateColumn,
+    Field,
+    ListColumns,
+    PartColumns,
+    read_fields,
+    write_fields,
+)
 from mappings.plain import TRACE, to_messages, to_row
 from schemas import MESSAGE_TYPES
 from schemas.canonical import CanonicalMessage
@@ -257,15 +267,27 @@ def test_every_value_of_an_enumeration_has_a_code(layout_id: str) -> None:
             assert sorted(columns[field].means.values()) == sorted(values), field
 
 
+def dates_in(fields: Iterable[Field]) -> Iterator[str]:
+    """Give the columns that hold a register's date."""
+    for field in fields:
+        match field:
+            case DateColumn():
+                yield field.column
+            case PartColumns():
+                yield from dates_in(field.fields)
+            case ListColumns():
+                yield from dates_in(field.places)
+
+
 @pytest.mark.parametrize("layout_id", sorted(OUTBOUND))
 def test_an_outgoing_record_begins_with_its_trace_and_says_how_sure_a_date_is(
     layout_id: str,
 ) -> None:
     columns = load_layout(layout_id).columns
     assert tuple(column.field for column in columns[: len(TRACE)]) == TRACE
-    fields = {column.field for column in columns}
-    dates = {column.field for column in columns if column.kind is Kind.DATE}
-    assert {f"{date}{PRECISION}" for date in dates} == {f for f in fields if f.endswith(PRECISION)}
+    dates = set(dates_in(fields_of(load_layout(layout_id), class_of(layout_id))))
+    said = {column.field for column in columns if column.field.endswith(PRECISION)}
+    assert {f"{date}{PRECISION}" for date in dates} == said
 
 
 @pytest.mark.parametrize("layout_id", sorted(WIRES))
@@ -405,3 +427,35 @@ def test_a_citys_own_layout_may_lack_and_add_columns() -> None:
         [Row(1, 2, row_of(without, sample("welfare-status.changed")))]
     )
     assert bad == BadRecord(1, 2, "addressee_number", "missing")
+
+
+def test_the_office_has_fixed_lengths_both_ways_for_special_collection(tmp_path: Path) -> None:
+    wire = INBOUND["premium-collection.special-collection-requests"]
+    message = sample(wire.message_type, birth_date={"raw": "昭和10年頃", "precision": "unknown"})
+    form = form_of(wire.layout)
+    encoder = form.encoder(None)
+    path = tmp_path / "KOKI_TOKUCHO_20260401090000_0001_delta.dat"
+    records = [encoder.record(row_of(load_layout(wire.layout), message))] * 2
+    path.write_bytes(b"".join(encoder.framed(Header(AT), records)))
+    facts = form.check(path, None, settled=False)
+    assert (facts.records, facts.header.created_at) == (2, AT)
+    for group in form.groups(path, None):
+        (one,) = wire.to_messages(group.rows, EmptyDesk())
+        assert isinstance(one, Mapped)
+        assert (one.message, one.reason) == (message, "特別徴収依頼")
+
+    sent = OUTBOUND["premium-collection.special-collection"]
+    row = sent.to_row(copy_of(sample(sent.message_type)))
+    encoder = form_of(sent.layout).encoder(None)
+    path = tmp_path / f"special-collection_00000001{form_of(sent.layout).suffix}"
+    path.write_bytes(b"".join(encoder.framed(Header(AT), [encoder.record(row)])))
+    ((read,),) = (group.rows for group in form_of(sent.layout).groups(path, None))
+    assert read.values == row
+
+
+def test_a_file_of_fixed_lengths_without_a_record_is_whole(tmp_path: Path) -> None:
+    form = form_of("premium-collection.special-collection-requests")
+    path = tmp_path / "KOKI_TOKUCHO_20260401090000_0001_delta.dat"
+    path.write_bytes(b"".join(form.encoder(None).framed(Header(AT), ())))
+    assert form.check(path, None, settled=False).records == 0
+    assert list(form.groups(path, None)) == []

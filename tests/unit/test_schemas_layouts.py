@@ -33,7 +33,7 @@ def test_every_layout_is_used() -> None:
         for wire in (*adapters.find(system).inbound, *adapters.find(system).outbound)
     ]
     lists = {adapters.find(system).matching for system in adapters.systems()} - {""}
-    assert set(LAYOUTS) - {overdue.LAYOUT} == {wire.layout for wire in wires} | lists
+    assert set(LAYOUTS) == {wire.layout for wire in wires} | lists | {overdue.LAYOUT}
 
 
 @pytest.mark.parametrize("layout_id", LAYOUTS)
