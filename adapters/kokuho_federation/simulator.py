@@ -18,6 +18,7 @@ from adapters.simulation.insured import Insured, pension_number
 from adapters.simulation.kit import (
     BROKER,
     JST,
+    MATCHING,
     DayFile,
     ReceivedRecord,
     WrittenFile,
@@ -101,7 +102,7 @@ class _Federation(Played):
         """Write the first day's candidates, and the list of the office."""
         if not day.is_initial:
             return []
-        path = folder / "matching" / f"MEIBO_{day.date:%Y%m%d}.csv"
+        path = folder / MATCHING / f"MEIBO_{day.date:%Y%m%d}.csv"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, load_layout(_PERSONS), header_of(day, _HOUR, _OPERATOR), listed(day))

@@ -22,6 +22,8 @@ from hub.errors import EdgeError
 JST = dt.timezone(dt.timedelta(hours=9))
 TO_HUB, FROM_HUB = "to-hub", "from-hub"
 BROKER = "broker"
+MATCHING = "matching"
+"""Where the office puts its own list for matching."""
 READ_FOLDERS = ("processed", "set-aside")
 
 

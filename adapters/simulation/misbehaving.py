@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from adapters.simulation.kit import FROM_HUB, READ_FOLDERS, TO_HUB
+from adapters.simulation.kit import FROM_HUB, MATCHING, READ_FOLDERS, TO_HUB
 from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Manners
 from hub.edge import files
@@ -42,7 +42,7 @@ def workshop(drive: Path, folder: Path) -> Path:
         OSError: it cannot be made.
     """
     (folder / TO_HUB).mkdir(parents=True, exist_ok=True)
-    for name in (FROM_HUB, *READ_FOLDERS):
+    for name in (FROM_HUB, MATCHING, *READ_FOLDERS):
         link = folder / name
         if not link.is_symlink():
             (drive / name).mkdir(parents=True, exist_ok=True)
