@@ -1,14 +1,6 @@
-"""Reading single values of a row, and saying without the value why one is refused."""
-
-from collections.abc import Mapping
-from typing import TypeVar
+"""Saying without the value why a record is refused."""
 
 from pydantic import ValidationError
-
-from schemas.dates import RegisterDate, read_register_date
-from schemas.numbers import MyNumber
-
-MeaningT = TypeVar("MeaningT")
 
 
 class Refused(ValueError):
@@ -32,40 +24,3 @@ def refused_fields(error: ValidationError) -> tuple[str, str]:
     if first["type"] == "value_error":
         reason = first["msg"].removeprefix("Value error, ")
     return "_".join(names) or "(record)", reason
-
-
-def my_number(value: Mapping[str, str]) -> MyNumber | None:
-    """Read ``my_number``; an empty one is absent.
-
-    Raises:
-        Refused: not twelve digits, or a wrong check digit.
-    """
-    text = value["my_number"]
-    try:
-        return MyNumber(text) if text else None
-    except ValueError as error:
-        raise Refused("my_number", str(error)) from None
-
-
-def date(value: Mapping[str, str], field: str) -> RegisterDate | None:
-    """Read a date column.
-
-    Raises:
-        Refused: the text is longer than a register keeps.
-    """
-    try:
-        return read_register_date(value[field])
-    except ValueError:
-        raise Refused(field, "is longer than 72 characters") from None
-
-
-def code(value: Mapping[str, str], field: str, meanings: Mapping[str, MeaningT]) -> MeaningT:
-    """Read a code.
-
-    Raises:
-        Refused: the table has no such code.
-    """
-    try:
-        return meanings[value[field]]
-    except KeyError:
-        raise Refused(field, "is not one of the codes") from None

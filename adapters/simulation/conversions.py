@@ -14,13 +14,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from schemas.canonical import MESSAGE_TYPES
 from schemas.layout import Column, FormName, Kind, load_layout
 
-OF_PARTS: Mapping[tuple[str, str], str] = {
-    ("resident.changed", "insured_number"): "eligibility",
-    ("resident.changed", "insured_acquired"): "eligibility",
-    ("resident.changed", "insured_lost"): "eligibility",
-}
-"""By message type and column the field that it is a part of, where its name does not tell."""
-
 _PRECISION = "_precision"
 
 
@@ -28,8 +21,6 @@ _PRECISION = "_precision"
 def field_of(message_type: str, column: str) -> str:
     """Give the field of the message that a column is of, or of a part of which; else nothing."""
     name = column.removesuffix(_PRECISION)
-    if (message_type, name) in OF_PARTS:
-        return OF_PARTS[message_type, name]
     fields = MESSAGE_TYPES[message_type].model_fields
     found = [one for one in fields if name == one or name.startswith(f"{one}_")]
     return max(found, key=len, default="")

@@ -1,4 +1,8 @@
-"""広域連合電算処理システム (標準システム), by files at its 窓口端末 and no other way."""
+"""広域連合電算処理システム (標準システム), by files at its 窓口端末 and no other way.
+
+Of files that wait, those of the name that comes first are read first: decisions on persons, for
+whom somebody may stand at the counter.
+"""
 
 from hub.edge.kit import Adapter
 from mappings.plain import reads, writes
@@ -14,7 +18,7 @@ ADAPTER = Adapter(
     system="union",
     inbound=(
         reads("KOIKI_HIHOKENSHA_*.csv", "union.insured", InsuredDecided),
-        reads("KOIKI_FUKA_*.csv", "union.premiums", PremiumDecided),
+        reads("KOIKI_HOKENRYO_*.csv", "union.premiums", PremiumDecided),
         reads("KOIKI_KYUFU_*.csv", "union.benefits", BenefitDecided, reason="outcome"),
     ),
     outbound=(

@@ -96,3 +96,8 @@ def test_a_name_has_one_kind(system: str) -> None:
     prefixes = [f".{wire.prefix}_*.tmp" for wire in adapter.outbound]
     for name in temporary:
         assert sum(fnmatchcase(name, prefix) for prefix in prefixes) == 1, name
+
+
+def test_the_unions_decisions_on_persons_are_read_before_its_other_files() -> None:
+    wires = sorted(adapters.find("union").inbound, key=lambda wire: wire.pattern)
+    assert wires[0].message_type == "insured.decided"
