@@ -284,6 +284,8 @@ def test_bytes_before_between_and_behind_are_refused() -> None:
     between = content[:directory] + b"hidden" + content[directory:]
     between = patched(between, END, 16, "<L", directory + 6)
     assert refusal(b"#!/bin/sh\n" + content) is FileFault.STRUCTURE
+    moved = patched(patched(content, END, 16, "<L", directory + 12), CENTRAL, 42, "<L", 12)
+    assert refusal(b"#!/bin/bash\n" + moved) is FileFault.STRUCTURE
     assert refusal(between) is FileFault.STRUCTURE
     assert refusal(content + b"hidden") is FileFault.TRUNCATED
 

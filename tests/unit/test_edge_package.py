@@ -97,7 +97,7 @@ def values_of(
 _TEXTS = st.characters(
     exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufffe\uffff"
 )
-_KINDS = {
+_KINDS: dict[Kind, str | st.SearchStrategy[str]] = {
     Kind.DIGITS: "0123456789",
     Kind.TEXT: _TEXTS,
     Kind.DATE: _TEXTS,
