@@ -20,7 +20,6 @@ from hub.message import AccessItems, Envelope
 from hub.pipeline.judge import Judge
 from hub.pipeline.verdict import Permitted, Refused
 from hub.ports import Delivery
-from hub.reconcile.compare import REJECTED
 from hub.statute.reasons import Code, sentence
 from schemas import MESSAGE_TYPES
 from schemas.canonical import EVIDENCE_ONLY
@@ -112,7 +111,7 @@ class Desk:
         row, _ = self._open(number)
         # A month that is destroyed has forgotten for whom it was.
         pairs = sorted(self._known(row).held) or [("", "")]
-        entries = [self._decision(row, access, pair, REJECTED) for pair in pairs]
+        entries = [self._decision(row, access, pair, Code.REJECTED) for pair in pairs]
         self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, State.REJECTED)]))
 
     def _row(self, number: int) -> tuple[Confirmation, bool]:

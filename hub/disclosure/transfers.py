@@ -85,7 +85,9 @@ class _Transfer:
         if entry.kind is Kind.RECEIPT:
             self.receipt = _receipt(entry)
             return
-        self.state = _BECAME[entry.kind]
+        # A release with a code was none: it was rejected, or could not move any more.
+        stopped = entry.kind is Kind.RELEASE and entry.code
+        self.state = Outcome.REFUSED if stopped else _BECAME[entry.kind]
         self.reason = entry if self.state in _WITH_REASON else None
         if entry.kind is Kind.DELIVERY:
             self.delivered_at = entry.at

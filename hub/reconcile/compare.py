@@ -37,8 +37,6 @@ _STEPS = {
     Kind.REFUSAL: Step.WITHDRAWN,
     Kind.REPLAY: Step.PENDING,
 }
-REJECTED = "rejected"
-"""The code of a release by which staff decide against a held message."""
 
 
 @dataclass(frozen=True, slots=True)

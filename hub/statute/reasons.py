@@ -40,6 +40,7 @@ class Code(StrEnum):
     BINDING_MISSING = "binding-missing"
     IN_DOUBT = "in-doubt"
     OVERTAKEN = "overtaken"
+    REJECTED = "rejected"
     RECEIPT_UNKNOWN = "receipt-unknown"
     WITHDRAWN = "withdrawn"
 
@@ -129,6 +130,10 @@ _SENTENCES = {
         "The message was released from the confirmation list, but a newer one about the same "
         "person had been accepted meanwhile.",
         "確認リストから送付が決定されましたが、同じ本人のより新しい電文が先に受け付けられました。",
+    ),
+    Code.REJECTED: Sentence(
+        "A person decided that the message, which waited on the confirmation list, goes nowhere.",
+        "確認リストの電文について、職員が送付しないと決定しました。",
     ),
     Code.RECEIPT_UNKNOWN: Sentence(
         "The receipt is for a message that this system was not sent.",

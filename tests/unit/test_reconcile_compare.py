@@ -280,6 +280,44 @@ def test_a_held_message_that_staff_reject_is_refused() -> None:
         assert sheet.sources[Source("alpha", KIND)].fates == {Fate.HELD: 1}
 
 
+def test_a_held_message_is_held_until_its_release_has_moved_it() -> None:
+    kinds = [(kind, PAIRS[0]) for kind in (Kind.HOLD, Kind.RELEASE, *RECEIPTED)]
+    facts = facts_of(kinds)
+    source = Source("alpha", KIND)
+    with sheet_of(one(facts=facts[:2])) as sheet:
+        assert sheet.sources[source].fates == {Fate.HELD: 1}
+        assert not sheet.gaps
+    with sheet_of(one(facts=facts, taken={PAIRS[0]: True})) as sheet:
+        assert sheet.sources[source].fates == {Fate.ACCEPTED: 1}
+        assert not sheet.gaps
+    with sheet_of(one(facts=facts[:3]), waiting=Waiting(0, {})) as sheet:
+        assert [gap.lack for gap in sheet.gaps] == [Lack.NOT_DELIVERED]
+
+
+@pytest.mark.parametrize("code", ["overtaken", "withdrawn", "no-flow"])
+def test_what_was_released_and_could_not_move_is_refused(code: str) -> None:
+    facts = facts_of([(kind, PAIRS[0]) for kind in (Kind.HOLD, Kind.RELEASE, Kind.RELEASE)])
+    facts[2] = facts[2]._replace(code=code)
+    with sheet_of(one(facts=facts)) as sheet:
+        assert sheet.sources[Source("alpha", KIND)].refused == {code: 1}
+        assert not sheet.gaps
+
+
+def test_of_a_release_one_flow_may_move_and_another_not() -> None:
+    both = (PAIRS[0], PAIRS[1])
+    facts = facts_of(
+        [
+            *((kind, pair) for kind in (Kind.HOLD, Kind.RELEASE) for pair in both),
+            (Kind.RELEASE, PAIRS[1]),
+            *((kind, PAIRS[0]) for kind in RECEIPTED),
+        ]
+    )
+    facts[4] = facts[4]._replace(code="withdrawn")
+    with sheet_of(one(facts=facts, taken={PAIRS[0]: True})) as sheet:
+        assert sheet.sources[Source("alpha", KIND)].fates == {Fate.ACCEPTED: 1}
+        assert not sheet.gaps
+
+
 def test_a_message_that_another_flow_carries_is_counted_elsewhere() -> None:
     with Sheet(RECORDED) as sheet:
         sheet.expect(Source("alpha", KIND), PAIRS[0])
