@@ -46,6 +46,9 @@ _ECHOED = ("message_id", "addressee_number", "information_code")
 _RECORD_EXISTS = "「レコード識別番号」が既に存在しています。"
 _NOT_TAKEN = "中間サーバーが照会を受け付けません。"
 _UNSAID = "理由の記載なし"
+LOGIN_SECONDS = 300.0
+"""How long nothing is tried after the login was refused, so that no account gets locked."""
+_LOGIN = 401
 _NEVER = {400, 422}
 """Statuses that say that a request will not be taken as it is, however often it is sent."""
 _ID = re.compile(r"[0-9A-Za-z._:-]{1,80}")
@@ -66,8 +69,10 @@ async def carry(errand: Errand) -> None:
         ) as caller:
             rounds = Rounds(errand.drive, memory, Interface(caller, errand.secret))
             while True:
-                errand.tell(_WHERE, await rounds.go())
-                await asyncio.sleep(max(errand.poll_seconds, breaker.seconds_left()))
+                error = await rounds.go()
+                errand.tell(_WHERE, error)
+                pause = LOGIN_SECONDS if _is_login(error) else errand.poll_seconds
+                await asyncio.sleep(max(pause, breaker.seconds_left()))
 
 
 def _now() -> dt.datetime:
@@ -86,19 +91,25 @@ class Rounds:
     async def go(self) -> CallError | None:
         """Take every request and result as far as it goes now, and give the first error of a call.
 
-        One that fails does not hold up the others.
+        One that fails does not hold up the others, but a refused login ends the round.
 
         Raises:
             EdgeError: a folder or the memory cannot be used.
         """
         failed: list[CallError] = []
+        try:
+            await self._everything(failed)
+        except Declined as refused:
+            return refused
+        return failed[0] if failed else None
+
+    async def _everything(self, failed: list[CallError]) -> None:
         for name in files.names_in(self._folders.from_hub):
             for family in _REQUESTS:
                 if fnmatchcase(name, f"{family.upper()}_*.xml"):
                     await _tried(self._request(family, self._folders.from_hub / name), failed)
         for family in _RESULTS:
             await _tried(self._results(family, failed), failed)
-        return failed[0] if failed else None
 
     # -- requests ------------------------------------------------------------------------
 
@@ -240,4 +251,10 @@ async def _tried(work: Awaitable[None], failed: list[CallError]) -> None:
     try:
         await work
     except CallError as error:
+        if _is_login(error):
+            raise
         failed.append(error)
+
+
+def _is_login(error: CallError | None) -> bool:
+    return isinstance(error, Declined) and error.status == _LOGIN

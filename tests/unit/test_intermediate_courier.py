@@ -136,9 +136,11 @@ def test_a_refused_request_is_answered_at_once(rig: Network) -> None:
 def test_a_wrong_login_is_told_and_everything_stays(rig: Network) -> None:
     rig.replies = lambda _asked: Reply(401)
     rig.give("SKI_00000001.xml", inquiry())
+    rig.give("SKI_00000002.xml", inquiry("m-2"))
     (error,) = rig.rounds()
     assert str(error) == "cannot ask for a permit: the server answered 401"
-    assert rig.waiting() == ["SKI_00000001.xml"]
+    assert len(rig.waiting()) == 2
+    assert rig.calls() == ["POST ski/permits"]
 
 
 def test_one_inquiry_in_trouble_does_not_hold_up_the_others(rig: Network) -> None:
