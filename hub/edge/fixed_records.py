@@ -234,6 +234,11 @@ class Cutter:
                 return season.date, f"is in a month that has none of this {season.field}"
         return None
 
+    def part_fault(self, values: Mapping[str, str]) -> tuple[str, str] | None:
+        """Say what is wrong with the number of a part of a delivery."""
+        part = self._plan.part
+        return (part, "is not a number from 1 on") if part and int(values[part]) < 1 else None
+
     # -- writing -----------------------------------------------------------------------
 
     def encoded(self, values: Mapping[str, str]) -> bytes:
@@ -246,7 +251,7 @@ class Cutter:
         if values.keys() != self._columns.keys():
             odd = sorted(values.keys() ^ self._columns.keys())
             raise Unwritable(odd[0], "is not given, or no field of the layout")
-        fault = self._first_fault(values) or self.season_fault(values)
+        fault = self._first_fault(values) or self.season_fault(values) or self.part_fault(values)
         if fault is not None:
             raise Unwritable(*fault)
         heading = b"".join(_written(codec, f, values[f]) for f, _, codec in self._heads)

@@ -244,6 +244,12 @@ def test_nothing_is_written_that_would_not_come_back(
         encoder.record(CANDIDATE | {"other": ""})
 
 
+def test_a_part_of_a_delivery_that_a_reader_refuses_is_not_written() -> None:
+    with pytest.raises(Unwritable) as caught:
+        form_of(NOTIFIED).encoder(None).record(CANDIDATE | {"medium_number": "000"})
+    assert caught.value.field == "medium_number"
+
+
 def test_records_of_two_headings_are_told_apart_and_never_share_a_file() -> None:
     encoder = form_of(NOTIFIED).encoder(None)
     assert isinstance(encoder, Headed)

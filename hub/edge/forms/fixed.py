@@ -177,10 +177,11 @@ class _Checking:
     def _with_part(self, facts: FileFacts, common: Mapping[str, str]) -> FileFacts:
         if not self._plan.part:
             return facts
+        fault = self._cutter.part_fault(common)
+        if fault is not None:
+            raise BadFile(FileFault.HEADER, " ".join(fault))
         delivery = " ".join((self._form.layout.id, *(common[n] for n in self._plan.delivery)))
         part = Part(delivery, int(common[self._plan.part]))
-        if part.number < 1:
-            raise BadFile(FileFault.HEADER, f"{self._plan.part} is not a number from 1 on")
         return FileFacts(facts.digest, facts.header, facts.records, part)
 
 
