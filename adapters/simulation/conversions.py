@@ -11,6 +11,8 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from pydantic import AwareDatetime
+
 from schemas.canonical import MESSAGE_TYPES
 from schemas.layout import Column, FormName, Kind, load_layout
 
@@ -35,19 +37,29 @@ def columns_of(layout: str) -> Mapping[str, Column]:
 Meaning = Callable[[str], str]
 
 
+def says_the_same(
+    message_type: str, field: str, one: tuple[str, str], other: tuple[str, str]
+) -> bool:
+    """Say whether two columns of a field mean the same; each is given as layout and text."""
+    wide = FormName.FIXED in {load_layout(one[0]).form, load_layout(other[0]).form}
+    meanings = (meaning_of(layout, field, message_type)(text) for layout, text in (one, other))
+    first, second = map(_width, meanings) if wide else meanings
+    return first == second
+
+
 @cache
 def meaning_of(layout: str, field: str, message_type: str) -> Meaning:
     """Make a function that gives what a column's text means, for comparison alone."""
     column = columns_of(layout)[field]
     if column.means:
         return lambda text: column.means.get(text, text)
-    if column.kind is Kind.MOMENT or _is_of(dt.datetime, message_type, field):
+    if column.kind is Kind.MOMENT or _is_of(AwareDatetime, message_type, field):
         return _moment
     if column.kind is Kind.DAY:
         return lambda text: text.replace("-", "")
     if column.kind is Kind.INTEGER or _is_of(int, message_type, field):
         return _number
-    return _width if load_layout(layout).form is FormName.FIXED else str
+    return str
 
 
 def _width(text: str) -> str:
@@ -69,7 +81,7 @@ def _number(text: str) -> str:
     return str(int(text)) if text.isdecimal() else text
 
 
-def _is_of(kind: type, message_type: str, field: str) -> bool:
+def _is_of(kind: object, message_type: str, field: str) -> bool:
     info = MESSAGE_TYPES[message_type].model_fields.get(field)
     return info is not None and kind in _kinds(info.annotation)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import adapters
-from adapters.simulation.conversions import columns_of, field_of, meaning_of
+from adapters.simulation.conversions import columns_of, field_of, says_the_same
 from adapters.simulation.kit import ReceivedRecord
 from hub.edge.forms import form_of
 from hub.edge.kit import Inbound, Row
@@ -216,5 +216,5 @@ def _shared(record: ReceivedRecord, source: Source) -> Iterator[tuple[str, bool]
     theirs = columns_of(source.layout)
     for column, text in record.values.items():
         if column in theirs and field_of(kind, column):
-            written = meaning_of(source.layout, column, kind)(source.row.values[column])
-            yield column, meaning_of(record.layout, column, kind)(text) == written
+            written = (source.layout, source.row.values[column])
+            yield column, says_the_same(kind, column, (record.layout, text), written)
