@@ -99,7 +99,7 @@ def _slots(record: Record) -> Table:
 
 
 def _held(slot: Slot) -> str:
-    held = _SLOTS[slot.holds].format(field=slot.field, text=slot.text)
+    held = _SLOTS[slot.holds].format(field=slot.field, text=slot.text.replace("\x1b", "ESC "))
     where = (f"`{field}` {', '.join(values)}" for field, values in slot.where.items())
     return f"{held} where {' and '.join(where)}" if slot.where else held
 
