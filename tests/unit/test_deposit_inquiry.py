@@ -238,6 +238,7 @@ def changed(**changes: Any) -> likeness.Person:  # noqa: ANN401 - any item
         changed(name="高崎吉之助", kana="ﾀｶｻｷ ﾖｼﾉｽｹ"),
         changed(kana="たかさきよしのすけ"),
         changed(addresses=("金沢市広坂１－１－１",)),
+        changed(addresses=("東京都架空区見本町九丁目", *WHO.addresses)),
         changed(birth_date=read_register_date("3150506")),
     ],
 )

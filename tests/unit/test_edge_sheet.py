@@ -219,6 +219,15 @@ def test_a_number_beyond_all_bounds_is_text(tmp_path: Path) -> None:
     assert (row.values["balance"], row.sound) == ("1E+99999", False)
 
 
+def test_a_text_is_read_whole_and_without_how_it_is_read_aloud(tmp_path: Path) -> None:
+    content = book(ROW | {"name": "架空花子"})
+    aloud = "<rPh sb='0' eb='2'><t>カクウ</t></rPh>"
+    runs = f"<r><t>架空</t></r><r><t>花子</t></r>{aloud}"
+    part = part_of(content, SHEET).decode().replace('<t xml:space="preserve">架空花子</t>', runs)
+    (row,) = read(write(tmp_path, changed(content, {SHEET: part.encode()})))
+    assert row.values["name"] == "架空花子"
+
+
 def test_macros_are_never_opened(tmp_path: Path) -> None:
     path = write(tmp_path, changed(book(ROW), {"xl/vbaProject.bin": b"\xff" * 100}))
     assert [row.values for row in read(path)] == [ROW]
