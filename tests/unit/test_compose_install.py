@@ -139,3 +139,37 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     assert "nothing is wrong" in capsys.readouterr().out
     assert run("site", "check", "--json", *where) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": []}
+
+
+INTERFACE = """
+[systems.intermediate-server]
+folder = "drives/network"
+journal = "journals/network.sqlite3"
+password_file = "secrets/network"
+url = "https://network.example/"
+secret_file = "secrets/network-login"
+"""
+
+
+def test_the_login_of_an_interface_is_left_to_whoever_has_it(site: Path) -> None:
+    site.write_text(site.read_text(encoding="utf-8") + INTERFACE, encoding="utf-8")
+    made, left = prepare(site)
+    login = site.parent / "secrets" / "network-login"
+    assert login not in made
+    assert any(str(login) in step for step in left)
+    with pytest.raises(SiteError, match="network-login"):
+        load_checked(site, {"intermediate-server"})
+    login.touch(mode=0o600)
+    login.write_text("as it was given\n", encoding="utf-8")
+    load_checked(site)
+    assert not any(str(login) in step for step in prepare(site)[1])
+
+
+@pytest.mark.parametrize("key", ["url", "secret_file"])
+def test_a_system_reached_by_http_needs_its_address_and_login(site: Path, key: str) -> None:
+    lines = INTERFACE.splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith(key))
+    site.write_text(site.read_text(encoding="utf-8") + text, encoding="utf-8")
+    prepare(site)
+    with pytest.raises(SiteError, match=rf"systems\.intermediate-server: {key} is missing"):
+        load_checked(site)
