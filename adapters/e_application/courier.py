@@ -150,7 +150,7 @@ class Rounds:
         self._name(number)
 
     async def _file(self, number: str) -> str:
-        """Write the envelope under its temporary name, and give the digest of the package."""
+        """Write the wrapper under its temporary name, and give the digest of the package."""
         content: Iterator[bytes] | None = None
         digest = addressee = ""
         try:
@@ -162,7 +162,7 @@ class Rounds:
             addressee = await self._addressee()
         said = packing.receipt(self._form.layout, number, addressee, digest)
         temporary = files.temporary_name(self._folders.to_hub / name_of(number))
-        files.write_synced(temporary, packing.envelope(said, content))
+        files.write_synced(temporary, packing.wrapper(said, content))
         return digest
 
     async def _addressee(self) -> str:

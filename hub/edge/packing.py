@@ -1,7 +1,7 @@
-"""Writes packages, and the envelope that a courier puts around one as it came.
+"""Writes packages, and the wrapper that a courier puts around one as it came.
 
 A package is a ZIP archive with ``application.xml``, ``answers.csv`` and attached PDFs (*assumed*).
-The envelope is one with two parts, both stored: ``receipt.xml``, which says under which 受付番号
+The wrapper is one with two parts, both stored: ``receipt.xml``, which says under which 受付番号
 it was received, its digest on receipt, and to whom its certificate leads; and ``package.zip``,
 the package itself, byte for byte. Both have no time in them: the same content gives the same bytes.
 """
@@ -95,8 +95,8 @@ def receipt(layout: Layout, number: str, addressee: str, digest: str) -> bytes:
     return _document(RECEIPT_ROOT, Places.of(layout).receipt, values, layout.id)
 
 
-def envelope(receipt_xml: bytes, content: Iterable[bytes] | None) -> Iterator[bytes]:
-    """Give the bytes of an envelope; without ``content`` where a package was too large to fetch."""
+def wrapper(receipt_xml: bytes, content: Iterable[bytes] | None) -> Iterator[bytes]:
+    """Give the bytes of a wrapper; without ``content`` where a package was too large to fetch."""
     parts: list[tuple[str, Iterable[bytes]]] = [(RECEIPT, [receipt_xml])]
     if content is not None:
         parts.append((PACKAGE, content))
@@ -164,7 +164,7 @@ def _answers(
 
 @dataclass(frozen=True, slots=True)
 class PackageEncoder:
-    """Writes envelopes with a package in them (``hub.edge.form.Encoder``)."""
+    """Writes wrappers with a package in them (``hub.edge.form.Encoder``)."""
 
     layout: Layout
     encoding: Encoding | None
@@ -191,7 +191,7 @@ class PackageEncoder:
         if values[DIGEST] not in {"", digest}:
             raise Unwritable(DIGEST, "is not that of the package")
         said = receipt(self.layout, values[NUMBER], values[ADDRESSEE], digest)
-        return b"".join(envelope(said, [content]))
+        return b"".join(wrapper(said, [content]))
 
     def framed(self, header: object, records: Iterable[bytes]) -> Iterator[bytes]:
         """Give the one record, which is the whole file: there is no place for a header."""

@@ -1,4 +1,4 @@
-"""Packages in their envelopes: values come back, and what a stranger may try is set aside."""
+"""Packages in their wrappers: values come back, and what a stranger may try is set aside."""
 
 import datetime as dt
 import hashlib
@@ -18,7 +18,7 @@ from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.forms import package as package_form
 from hub.edge.kit import BadRecord, Unwritable
-from hub.edge.packing import PackageEncoder, envelope, package, receipt, zipped
+from hub.edge.packing import PackageEncoder, package, receipt, wrapper, zipped
 from mappings.e_application import LAYOUT
 from schemas.layout import Encoding, Kind, load_layout
 
@@ -59,7 +59,7 @@ PARTS = parts_of(package(load_layout(LAYOUT), VALUES, [("添付.pdf", PDF)]))
 def wrapped(content: bytes, *, number: str = "R1", digest: str = "", addressee: str = "1") -> bytes:
     digest = digest or hashlib.sha256(content).hexdigest()
     said = receipt(load_layout(LAYOUT), number, addressee, digest)
-    return b"".join(envelope(said, [content]))
+    return b"".join(wrapper(said, [content]))
 
 
 def with_parts(**changed: bytes | None) -> bytes:
@@ -168,10 +168,10 @@ def test_a_record_that_no_reader_would_get_back_is_not_written() -> None:
         PackageEncoder(load_layout(LAYOUT), "cp932").record(VALUES | {"answers_1_text": "𠮷"})
 
 
-# -- the envelope ----------------------------------------------------------------------
+# -- the wrapper ----------------------------------------------------------------------
 
 
-def test_an_envelope_that_is_still_written_is_unfinished(tmp_path: Path) -> None:
+def test_an_wrapper_that_is_still_written_is_unfinished(tmp_path: Path) -> None:
     content = wrapped(put_together(PARTS))
     for length in (0, 10, len(content) - 1):
         path = tmp_path / f"SHINSEI_{length}.zip"
@@ -193,10 +193,10 @@ def test_an_envelope_that_is_still_written_is_unfinished(tmp_path: Path) -> None
         (wrapped(b""), FileFault.EMPTY),
         (wrapped(b"%PDF-1.4"), FileFault.STRUCTURE),
         (wrapped(put_together(PARTS)[:-9]), FileFault.TRUNCATED),
-        (b"".join(envelope(receipt(load_layout(LAYOUT), "R1", "", ""), None)), FileFault.TOO_LARGE),
+        (b"".join(wrapper(receipt(load_layout(LAYOUT), "R1", "", ""), None)), FileFault.TOO_LARGE),
     ],
 )
-def test_an_envelope_that_is_not_right_is_refused(
+def test_an_wrapper_that_is_not_right_is_refused(
     tmp_path: Path, content: bytes, code: FileFault
 ) -> None:
     assert refusal(tmp_path, content) is code
@@ -211,7 +211,7 @@ def test_a_changed_package_is_refused(tmp_path: Path) -> None:
     }
 
 
-def test_the_parts_of_an_envelope_are_stored(tmp_path: Path) -> None:
+def test_the_parts_of_an_wrapper_are_stored(tmp_path: Path) -> None:
     content = put_together(PARTS)
     said = receipt(load_layout(LAYOUT), "R1", "1", hashlib.sha256(content).hexdigest())
     deflated = put_together({"receipt.xml": said, "package.zip": content})
@@ -301,7 +301,7 @@ def test_a_package_has_so_many_parts(tmp_path: Path) -> None:
     assert values_of(tmp_path, with_parts(**more))[0]["attachments_20_size"] == str(len(PDF))
 
 
-def test_what_is_in_the_way_of_an_archive_is_refused_inside_an_envelope(tmp_path: Path) -> None:
+def test_what_is_in_the_way_of_an_archive_is_refused_inside_an_wrapper(tmp_path: Path) -> None:
     bomb = {"a.pdf": PDF + bytes(5 << 20)}
     assert refusal(tmp_path, with_parts(**bomb)) is FileFault.COMPRESSION
     path = {"../a.pdf": PDF}
@@ -311,15 +311,15 @@ def test_what_is_in_the_way_of_an_archive_is_refused_inside_an_envelope(tmp_path
 
 def test_a_package_may_have_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = put_together(PARTS)
-    limit = package_form._ENVELOPE._replace(part_bytes=len(content))
-    monkeypatch.setattr(package_form, "_ENVELOPE", limit)
+    limit = package_form._WRAPPER._replace(part_bytes=len(content))
+    monkeypatch.setattr(package_form, "_WRAPPER", limit)
     values_of(tmp_path, wrapped(content))
     smaller = limit._replace(part_bytes=len(content) - 1)
-    monkeypatch.setattr(package_form, "_ENVELOPE", smaller)
+    monkeypatch.setattr(package_form, "_WRAPPER", smaller)
     assert refusal(tmp_path, wrapped(content)) is FileFault.TOO_LARGE
 
 
-def test_a_courier_reads_the_form_of_a_package_without_its_envelope(tmp_path: Path) -> None:
+def test_a_courier_reads_the_form_of_a_package_without_its_wrapper(tmp_path: Path) -> None:
     path = tmp_path / "fetched"
     path.write_bytes(put_together(PARTS))
     form = package_form.Package(load_layout(LAYOUT))

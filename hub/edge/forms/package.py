@@ -1,4 +1,4 @@
-"""One application in one ZIP package, in the envelope of the courier that fetched it.
+"""One application in one ZIP package, in the wrapper of the courier that fetched it.
 
 ``hub.edge.packing`` says what stands in both. Everything a stranger wrote is read through
 ``hub.edge.archive`` and ``hub.edge.safexml``: within limits, and never extracted. A package that
@@ -36,7 +36,7 @@ RATIO = 100
 ANSWERS_BYTES = 65_536
 """The most bytes of ``answers.csv``."""
 
-_ENVELOPE = Limits(2, PACKAGE_BYTES, PACKAGE_BYTES + safexml.XML_LIMIT, 1)
+_WRAPPER = Limits(2, PACKAGE_BYTES, PACKAGE_BYTES + safexml.XML_LIMIT, 1)
 _PDF = b"%PDF-"
 _HEAD = 8
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ")
@@ -74,7 +74,7 @@ class Package:
         return PackageEncoder(self.layout, encoding)
 
     def application(self, path: Path) -> Mapping[str, str]:
-        """Read ``application.xml`` of a package that is in no envelope yet, by fields.
+        """Read ``application.xml`` of a package that is in no wrapper yet, by fields.
 
         Raises:
             BadFile: the package, or this part of it, is not to be used.
@@ -83,25 +83,25 @@ class Package:
         with opened(path) as file:
             return self._application(open_archive(file, self._limits()))
 
-    # -- the envelope ------------------------------------------------------------------
+    # -- the wrapper ------------------------------------------------------------------
 
     def _values(
         self, file: BinaryIO, encoding: Encoding | None, *, settled: bool
     ) -> dict[str, str]:
         try:
-            outer = open_archive(file, _ENVELOPE)
+            outer = open_archive(file, _WRAPPER)
         except BadFile as bad:
             if settled or bad.code not in {FileFault.TRUNCATED, FileFault.EMPTY}:
                 raise
             raise Unfinished(bad.reason) from None
         if packing.RECEIPT not in outer.parts:
-            raise BadFile(FileFault.STRUCTURE, "the envelope has no receipt.xml")
+            raise BadFile(FileFault.STRUCTURE, "the wrapper has no receipt.xml")
         said = self._document(outer, packing.RECEIPT, packing.RECEIPT_ROOT, self._places().receipt)
         if packing.PACKAGE not in outer.parts:
             reason = f"the package has over {PACKAGE_BYTES} bytes and was not fetched"
             raise BadFile(FileFault.TOO_LARGE, reason)
         if not all(part.stored for part in outer.parts.values()):
-            raise BadFile(FileFault.COMPRESSION, "the parts of the envelope are not stored")
+            raise BadFile(FileFault.COMPRESSION, "the parts of the wrapper are not stored")
         if _digest(outer.chunks(packing.PACKAGE)) != said[packing.DIGEST]:
             raise BadFile(FileFault.DIGEST, "the package has another digest than on receipt")
         part = outer.parts[packing.PACKAGE]
