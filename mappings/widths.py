@@ -22,8 +22,8 @@ _NARROW = {
 } | {0x3000: " ", 0x309B: "ﾞ", 0x309C: "ﾟ"}
 _SMALL = str.maketrans("ｧｨｩｪｫｬｭｮｯｰ", "ｱｲｳｴｵﾔﾕﾖﾂ-")
 _WIDE = {point: point + 0xFEE0 for point in range(0x21, 0x7F)} | {0x20: 0x3000}
-# Characters of JIS X 0208 that have two names in Unicode: the second is that of other tables.
-_SAME = str.maketrans("－～∥￠￡￢", "−〜‖¢£¬")
+# Characters of JIS X 0208 that have two names in Unicode: the second is that of cp932.
+_SAME = str.maketrans("−〜‖¢£¬", "－～∥￠￡￢")
 
 
 def narrow_kana(text: str) -> str:
@@ -45,10 +45,10 @@ def bank_kana(text: str) -> str:
 
 
 def wide(text: str) -> str:
-    """Write ASCII in full width, and each character by the name that JIS X 0208 gives it.
+    """Write ASCII in full width, and what has two names in Unicode by that of cp932.
 
     >>> wide("広坂1-1")
-    '広坂１−１'
+    '広坂１－１'
     """
     return text.translate(_WIDE).translate(_SAME)
 

@@ -12,7 +12,7 @@ from schemas.fixed_layout import FieldEncoding, Holds, Slot
 from schemas.layout import Column, Kind, load_layout
 
 _NARROW = "".join(bytes([byte]).decode("cp932") for byte in range(0xA1, 0xE0))
-_KANJI = "亜腕金沢市広坂一丁目高崎吉之助ア・ー々〇０９Ａｚ〓"
+_KANJI = "亜腕金沢市広坂一丁目高崎吉之助ア・ー々〇０９Ａｚ〓～－∥￠￡￢"
 _ALPHABETS = {
     FieldEncoding.ASCII: st.characters(min_codepoint=0x21, max_codepoint=0x7E),
     FieldEncoding.KANA: st.sampled_from(_NARROW + "AZ09()-~\\"),

@@ -43,7 +43,7 @@ _HOUR = 6
 _OPERATOR = ("医療保険課", "KOKI-T02", "S0302")
 _ODD_MONTHS = range(1, 13, 2)
 _SEXES = frozenset({"1", "2"})
-_WIDE = {point: point + 0xFEE0 for point in range(0x21, 0x7F)} | {0x20: 0x3000, 0x2D: 0x2212}
+_WIDE = {point: point + 0xFEE0 for point in range(0x21, 0x7F)} | {0x20: 0x3000}
 _PLAIN_BIRTH = len("YYYY-MM-DD")
 
 

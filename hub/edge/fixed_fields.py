@@ -20,6 +20,10 @@ _HIGH = bytes(byte | 0x80 for byte in range(256))
 _LOW = bytes(byte & 0x7F for byte in range(256))
 _GRAPHIC = frozenset(range(0x21, 0x7F))
 _EUC = 0xA1
+# Six characters of JIS X 0208 have two names in Unicode. Values have those of cp932, which the
+# office's systems share; Python's EUC-JP has the others.
+_OFFICE = str.maketrans("〜−‖¢£¬", "～－∥￠￡￢")
+_JIS = str.maketrans("～－∥￠￡￢〜−‖¢£¬", "〜−‖¢£¬～－∥￠￡￢")
 
 
 def _characters(*codes: Iterable[int]) -> frozenset[str]:
@@ -77,7 +81,7 @@ def decoded(encoding: FieldEncoding, raw: bytes) -> str:
     kept = allowed.issuperset(text) if allowed is not None else text.encode(codec) == raw
     if not kept:  # cp932 has some characters twice
         raise Wrong(reason)
-    return text
+    return text.translate(_OFFICE) if encoding is FieldEncoding.KANJI else text
 
 
 def encoded(encoding: FieldEncoding, text: str) -> bytes:
@@ -96,7 +100,9 @@ def _encoded(encoding: FieldEncoding, text: str) -> bytes | None:
     allowed = _SINGLE.get(encoding)
     if allowed is not None:
         return text.encode("cp932") if allowed.issuperset(text) else None
-    codec = "euc_jp" if encoding is FieldEncoding.KANJI else "cp932"
+    codec = "cp932"
+    if encoding is FieldEncoding.KANJI:
+        text, codec = text.translate(_JIS), "euc_jp"
     try:
         raw = text.encode(codec)
     except UnicodeEncodeError:

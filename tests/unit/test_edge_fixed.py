@@ -59,6 +59,8 @@ def test_any_bytes_are_refused_or_come_back(encoding: FieldEncoding, raw: bytes)
         (FieldEncoding.KANJI, "①"),
         (FieldEncoding.KANJI, "A"),
         (FieldEncoding.KANJI, "ｶ"),
+        (FieldEncoding.KANJI, "−"),
+        (FieldEncoding.KANJI, "〜"),
         (FieldEncoding.KANA, "カ"),
         (FieldEncoding.KANA, "金"),
         (FieldEncoding.ZENGIN, "ｬ"),
@@ -97,6 +99,14 @@ def test_a_record_of_the_federation_stands_where_its_bytes_are_documented() -> N
     assert content[1596:1617] == b"31720110100 220260515"
     assert content[1617:1626] == b"000000002"
     assert content[1626:1637] == b"00000024600"
+
+
+def test_what_has_two_names_in_unicode_comes_back_by_that_of_cp932() -> None:
+    raw = bytes.fromhex("215d 2141 2142 2171 2172 224c")
+    text = decoded(FieldEncoding.KANJI, raw)
+    assert text == "－～∥￠￡￢"
+    assert text.encode("cp932")
+    assert encoded(FieldEncoding.KANJI, text) == raw
 
 
 def _spoilt(content: bytes, at: int, what: bytes) -> bytes:

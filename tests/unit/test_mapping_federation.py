@@ -203,10 +203,10 @@ def test_each_notice_has_a_file_of_its_own_and_asks_for_its_result(notice: Offic
 def test_a_request_is_written_in_the_widths_of_the_wire() -> None:
     date = {"raw": "3150505", "precision": "day", "date": "1940-05-05"}
     copy = copy_of(
-        address="金沢市広坂1-1 ～", address_kana="カナザワシ", birth_date=date, event_date=None
+        address="金沢市広坂1-1 〜", address_kana="カナザワシ", birth_date=date, event_date=None
     )
     row = mapping.to_row(copy)
-    assert row["address"] == "金沢市広坂１−１　〜"
+    assert row["address"] == "金沢市広坂１－１　～"
     assert row["address_kana"] == "ｶﾅｻﾞﾜｼ"
     assert row["birth_date"] == "1940-05-05"
     assert row["insurance_scheme"] == "2"
