@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AwareDatetime
 
 from schemas.canonical import MESSAGE_TYPES
+from schemas.dates import RegisterDate, read_register_date
 from schemas.layout import Column, FormName, Kind, load_layout
 
 _PRECISION = "_precision"
@@ -41,9 +42,10 @@ def says_the_same(
     message_type: str, field: str, one: tuple[str, str], other: tuple[str, str]
 ) -> bool:
     """Say whether two columns of a field mean the same; each is given as layout and text."""
-    wide = FormName.FIXED in {load_layout(one[0]).form, load_layout(other[0]).form}
+    fixed = FormName.FIXED in {load_layout(one[0]).form, load_layout(other[0]).form}
     meanings = (meaning_of(layout, field, message_type)(text) for layout, text in (one, other))
-    first, second = map(_width, meanings) if wide else meanings
+    read = _day if _is_of(RegisterDate, message_type, field) else _width
+    first, second = map(read, meanings) if fixed else meanings
     return first == second
 
 
@@ -63,8 +65,20 @@ def meaning_of(layout: str, field: str, message_type: str) -> Meaning:
 
 
 def _width(text: str) -> str:
-    """Read half and full width as one: records of fixed lengths have a place for one of them."""
-    return unicodedata.normalize("NFKC", text)
+    """Read half and full width as one, and small kana and long vowels as banks write them.
+
+    Records of fixed lengths have a place for one of them.
+    """
+    return unicodedata.normalize("NFKC", text).translate(_BANKS)
+
+
+_BANKS = str.maketrans("ァィゥェォャュョッー", "アイウエオヤユヨツ-")
+
+
+def _day(text: str) -> str:
+    """Read what is certain of a date: records of fixed lengths have a place for eight digits."""
+    date = read_register_date(text)
+    return "" if date is None or date.date is None else f"{date.date}{date.precision}"
 
 
 def _moment(text: str) -> str:
