@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from hub.demo.tally import content_faults, tally
 from hub.demo.watch import Progress, Watcher
 from hub.edge.files import PRIVATE_MODE, write_whole
 from hub.edge.journal import InboundFile, InboundState, inbound_files
-from hub.edge.questions import unanswered
+from hub.edge.questions import Unanswered, unanswered
 from hub.errors import LinkLost, RenkeiError
 from hub.ledger.beside import State
 from hub.ledger.confirmations import listed
@@ -52,11 +52,15 @@ STALL_SECONDS = 60.0
 """When nothing at all has changed for so long, the demo gives up and says what is lacking."""
 DAY_STALL_SECONDS = 20.0
 """The same between two days: then the next one begins."""
-ANSWER_SECONDS = 3.0
-"""How long nothing must have changed while somebody might still answer."""
+ANSWER_SECONDS = 2.0
+"""How long nothing must have changed while there is something that may still be answered."""
 GAPS_SHOWN = 50
 CONFIRMATIONS_SHOWN = 10_000
 DEMO = AccessItems(staff="renkei demo", operation="ledger reconcile")
+
+
+Journals = Mapping[str, Sequence[InboundFile]]
+"""What each system's journal says of the files that came in."""
 
 
 class Interrupted(RenkeiError):
@@ -167,8 +171,11 @@ class Stage:
 
     def progress(self) -> Progress:
         """Say how far it is."""
+        return self._progress(self._journals())
+
+    def _progress(self, journals: Journals) -> Progress:
         read = others = 0
-        for system, files in self._journals().items():
+        for system, files in journals.items():
             for file in files:
                 is_done = file.state != InboundState.READING
                 read += file.records if is_done else file.confirmed_through
@@ -190,23 +197,25 @@ class Stage:
     def _wait(self, stop: Stop, is_over: Callable[[], bool], stall: float, answers: float) -> bool:
         """Wait until it is over, and as long as something moves; say whether a stop was asked.
 
-        While somebody could still answer it is over only when nothing changes for ``answers``.
+        While something may still be answered it is over only when nothing changes for
+        ``answers``.
         """
         seen: _Now | None = None
         changed, tell_at, checked = time.monotonic(), TELL_SECONDS, False
         while True:
             if self.idle(POLL_SECONDS, stop):
                 return True
-            now = _Now(self.progress(), self._all_read())
+            journals = self._journals()
+            now = _Now(self._progress(journals), self._all_read(journals))
             self.watcher.progress(now.progress)
             if now != seen:
                 seen, changed, tell_at, checked = now, time.monotonic(), TELL_SECONDS, False
                 continue
             still = time.monotonic() - changed
-            if not checked and (still > answers or not self._awaits_answers()):
-                if is_over():
+            if not checked and (still > answers or not self._may_be_answered()):
+                if now.all_read and is_over():
                     return False
-                checked = still > answers
+                checked = True
             if still > stall:
                 return False
             if still > tell_at:
@@ -220,7 +229,7 @@ class Stage:
             f"giving up after {stall:.0f} s"
         )
 
-    def _journals(self) -> dict[str, list[InboundFile]]:
+    def _journals(self) -> Journals:
         journals = {name: system.journal for name, system in self.site.systems.items()}
         return {
             name: inbound_files(journal) if journal.exists() else []
@@ -233,23 +242,30 @@ class Stage:
             carried = adapters.simulator(system).served
             yield Drive(system, self.players.files[system], files, aside, carried)
 
-    def _all_read(self) -> bool:
+    def _all_read(self, journals: Journals) -> bool:
         """Say whether every file of the demo, and every other one begun, is read and put away."""
-        journals = self._journals()
         if any(file.state != InboundState.DONE for files in journals.values() for file in files):
             return False
         read = {(system, file.name) for system, files in journals.items() for file in files}
         own = {(system, name) for system, files in self.players.files.items() for name in files}
         return own <= read
 
-    def _awaits_answers(self) -> bool:
-        journals = (system.journal for system in self.site.systems.values())
-        return any(unanswered(journal) for journal in journals if journal.exists())
+    def _may_be_answered(self) -> bool:
+        return any(one.open for one in self._questions().values())
+
+    def _has_to_be_answered(self) -> bool:
+        """Say whether an answer lacks that surely comes: one with a deadline, or of a server."""
+        return any(
+            one.open if adapters.simulator(system).served else one.due
+            for system, one in self._questions().items()
+        )
+
+    def _questions(self) -> dict[str, Unanswered]:
+        journals = {name: system.journal for name, system in self.site.systems.items()}
+        return {name: unanswered(path) for name, path in journals.items() if path.exists()}
 
     def _has_settled(self) -> bool:
         """Say whether all that was read is judged and has arrived."""
-        if not self._all_read():
-            return False
         moved = Counter[Kind]()
         for count in self.ledger.counts():
             moved[count.kind] += count.count
@@ -257,7 +273,8 @@ class Stage:
 
     def _is_done(self) -> bool:
         self.outcomes = [settled(outcome, self.ledger) for outcome in self.outcomes]
-        return all(outcome.code for outcome in self.outcomes) and self._has_settled()
+        refused = all(outcome.code for outcome in self.outcomes)
+        return refused and not self._has_to_be_answered() and self._has_settled()
 
     def _is_settled(self) -> bool:
         with (

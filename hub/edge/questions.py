@@ -103,17 +103,27 @@ def tell(database: sqlite3.Connection, questions: Iterable[Question]) -> None:
     database.executemany("UPDATE asked SET told = 1 WHERE kind = ? AND key = ?", questions)
 
 
-def unanswered(journal: Path) -> int:
-    """Count the questions in a journal that are open and not told of as overdue.
+class Unanswered(NamedTuple):
+    """How many questions are open and not told of as overdue, and how many have a deadline."""
+
+    open: int
+    due: int
+
+
+def unanswered(journal: Path) -> Unanswered:
+    """Count the open questions in a journal, also while its adapter runs.
 
     Raises:
         EdgeError: there is no journal, or it cannot be read.
     """
-    query = "SELECT COUNT(*) FROM asked WHERE closed = 0 AND told = 0"
+    query = "SELECT COUNT(*), COUNT(due_at) FROM asked WHERE closed = 0 AND told = 0"
     try:
         with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as database:
             named = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'asked'"
             (is_there,) = database.execute(named).fetchone()
-            return int(database.execute(query).fetchone()[0]) if is_there else 0
+            return Unanswered(*database.execute(query).fetchone()) if is_there else _NONE
     except sqlite3.Error as error:
         raise EdgeError(f"the journal {journal} cannot be read: {error}") from error
+
+
+_NONE = Unanswered(0, 0)
