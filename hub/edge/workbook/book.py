@@ -19,7 +19,9 @@ FILE_LIMIT = 1 << 27
 
 _PART_LIMIT = 1 << 21
 """The most bytes of a part that is read whole."""
-_DATE_FORMATS = frozenset({*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)})
+_DATE_FORMATS = frozenset(
+    map(str, (*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)))
+)
 """Numbers of built-in formats that show a day (ECMA-376 18.8.30, Japanese ones included)."""
 _NO_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _1900, _1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
@@ -125,9 +127,7 @@ def _dates(styles: etree._Element) -> frozenset[int]:
     cells = next(_named(styles, "cellXfs"), None)
     formats = [] if cells is None else [one.get("numFmtId", "0") for one in _named(cells, "xf")]
     return frozenset(
-        place
-        for place, number in enumerate(formats)
-        if number in custom or (number.isdecimal() and int(number) in _DATE_FORMATS)
+        place for place, number in enumerate(formats) if number in custom or number in _DATE_FORMATS
     )
 
 

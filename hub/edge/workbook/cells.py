@@ -25,6 +25,8 @@ STRING_LIMIT = 4_000_000
 
 _IN_MEMORY = 1 << 20
 _PLACE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
+_ROW_PLACE = re.compile(r"[0-9]{1,10}")
+_STYLE = re.compile(r"[0-9]{1,6}")
 _MANY_DIGITS = 30
 _FALSE_DAY = 60
 """1900-02-29, which spreadsheets count and the calendar does not have."""
@@ -181,12 +183,14 @@ class _Sheet(Target[SheetRow]):
         if not number.is_finite() or abs(number.adjusted()) > _MANY_DIGITS:
             return Cell(str(number))
         whole = number == number.to_integral_value()
-        if whole and self._style.isdecimal() and int(self._style) in self._book.dates:
+        if whole and _STYLE.fullmatch(self._style) and int(self._style) in self._book.dates:
             return _day(int(number), self._book.epoch)
         return Cell(str(int(number)) if whole else f"{number:f}", number=True)
 
     def _next_row(self, place: str) -> int:
-        number = int(place) if place.isdecimal() else self._row + 1
+        if place and not _ROW_PLACE.fullmatch(place):
+            raise BadFile(FileFault.STRUCTURE, "a row has no number", self._row)
+        number = int(place) if place else self._row + 1
         if number <= self._row:
             raise BadFile(FileFault.STRUCTURE, "the rows are out of order", self._row)
         if number > ROW_LIMIT:
@@ -195,6 +199,8 @@ class _Sheet(Target[SheetRow]):
 
     def _next_column(self, place: str) -> int:
         found = _PLACE.fullmatch(place)
+        if place and not found:
+            raise BadFile(FileFault.STRUCTURE, "a cell has no place", self._row)
         column = _column(found[1]) if found else self._column + 1
         if column <= self._column:
             raise BadFile(FileFault.STRUCTURE, "the cells of a row are out of order", self._row)
