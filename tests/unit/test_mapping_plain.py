@@ -46,7 +46,7 @@ OUTBOUND = {wire.layout: wire for system in SYSTEMS for wire in adapters.find(sy
 WIRES: Mapping[str, Inbound | Outbound] = {**INBOUND, **OUTBOUND}
 AT = dt.datetime(2026, 4, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
 MANY = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -336,6 +336,21 @@ def test_an_optional_part_is_whole_or_absent() -> None:
     bad = answer(wire, good | {"account_branch_code": ""})
     assert isinstance(bad, BadRecord)
     assert (bad.field, bad.reason) == ("account_branch_code", "missing")
+
+
+def test_a_required_part_that_is_blank_lacks_its_fields() -> None:
+    wire = INBOUND["premium-collection.transfers"]
+    good = row_of(load_layout(wire.layout), sample(wire.message_type))
+    blank = {name: "" for name in good if name.startswith("account_")}
+    (bad,) = wire.to_messages([Row(7, 8, good | blank)], EmptyDesk())
+    assert bad == BadRecord(7, 8, "account_bank_code", "missing")
+
+
+def test_a_fault_in_a_list_is_told_by_its_place() -> None:
+    wire = INBOUND["premium-collection.instalments"]
+    good = row_of(load_layout(wire.layout), sample(wire.message_type))
+    bad = answer(wire, good | {"instalments_2_due_on": ""})
+    assert bad == BadRecord(7, 8, "instalments_2_due_on", "missing")
 
 
 def test_a_list_has_no_gap() -> None:
