@@ -88,3 +88,21 @@ def test_a_wrong_value_is_named_and_not_quoted(field: str, value: str) -> None:
     assert isinstance(answer, BadRecord)
     assert answer.field == field
     assert value not in answer.reason
+
+
+def test_a_file_may_have_several_years_of_one_person() -> None:
+    answers = to_messages(
+        [
+            row(1, tax_year="2024", correction_number="1"),
+            row(2, tax_year="2025", undeclared="1", total_income=""),
+            row(3, tax_year="2025", correction_number="1"),
+        ]
+    )
+    read = [message(answer) for answer in answers]
+    assert [(one.tax_year, one.correction_number) for one in read] == [
+        (2024, 1),
+        (2025, 0),
+        (2025, 1),
+    ]
+    assert [one.undeclared for one in read] == ["0", "1", "0"]
+    assert [one.total_income for one in read] == [-120_000, None, -120_000]
