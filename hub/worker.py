@@ -7,6 +7,7 @@ the plan asks only for what is not recorded yet.
 
 import datetime as dt
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ MOST_AT_ONCE = 2000
 """Messages and receipts in one transaction; one event may bring a thousand receipts."""
 RELEASED_SECONDS = 0.5
 """How often the worker looks for messages that staff have released, at the most."""
+CALL_SECONDS = 60.0
+"""After so long a released message that has not moved gets another marker: a queue may be lost."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
@@ -74,7 +77,7 @@ class Worker:
 
     def _work(self, link: Link, stopping: Callable[[], bool]) -> None:
         trouble: str | None = None
-        called: set[int] = set()
+        called: dict[int, float] = {}
         looked = 0.0
         while not stopping():
             self.rules()
@@ -89,20 +92,22 @@ class Worker:
             if batch:
                 self._until_moved(link, batch, stopping)
 
-    def call(self, link: Link, called: set[int]) -> None:
-        """Put markers of released messages into their partitions; ``called`` have theirs already.
+    def call(self, link: Link, called: dict[int, float]) -> None:
+        """Put markers of released messages into their partitions; ``called`` says when they got it.
 
         A new link begins with none: a broker that was replaced has lost them.
         """
+        now = time.monotonic()
         try:
-            waiting = [one for one in self.ledger.released() if one[0] not in called]
+            released = self.ledger.released()
         except LedgerError as error:
             log.warning("what was released waits: %s", error)
             return
+        waiting = [one for one in released if now - called.get(one[0], -math.inf) > CALL_SECONDS]
         fates = link.publish([marker(number, bucket) for number, bucket in waiting])
         for (number, _), fate in zip(waiting, fates, strict=True):
             if fate is Sent.CONFIRMED:
-                called.add(number)
+                called[number] = now
                 log.info("confirmation %d was released and goes its way", number)
 
     def _tended(self, before: str | None) -> str:

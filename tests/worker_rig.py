@@ -285,7 +285,7 @@ class Process:
     ledger: FusedLedger
     link: FusedLink
     batch: int
-    called: set[int] = field(default_factory=set)
+    called: dict[int, float] = field(default_factory=dict)
 
     def move(self) -> None:
         assert not self.worker.move(self.link, self.link.take(self.batch, 0.0))

@@ -200,18 +200,18 @@ class DatabaseLedger:
         return edge
 
     def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
-        """Accept nothing that somebody else has accepted since this process asked.
+        """Accept or hold nothing that somebody else has accepted or held since this process asked.
 
         Raises:
             LedgerError: there is such a message; ask again.
         """
         if self._asked_at is None or self._asked_at == head.size:
             return
-        accepted = [entry for entry in new if entry.kind is Kind.ACCEPTANCE]
-        found, _ = recall(connection, {entry.message for entry in accepted})
-        for entry in accepted:
+        once = [entry for entry in new if entry.kind in {Kind.ACCEPTANCE, Kind.HOLD}]
+        found, _ = recall(connection, {entry.message for entry in once})
+        for entry in once:
             known = found.get(entry.message)
-            if known is not None and (entry.flow, entry.receiver) in known.accepted:
+            if known is not None and _is_done(known, entry):
                 raise LedgerError("another worker has recorded the same meanwhile: asking again")
 
     def _numbering_for(self, connection: Connection) -> Numbering:
@@ -240,6 +240,12 @@ class DatabaseLedger:
             self._uncovered_since = None
         elif self._uncovered_since is None:
             self._uncovered_since = now
+
+
+def _is_done(known: Known, entry: Entry) -> bool:
+    if entry.kind is Kind.HOLD:
+        return known.held_as is not None
+    return (entry.flow, entry.receiver) in known.accepted
 
 
 def _plain(entry: Entry) -> Entry:

@@ -151,6 +151,19 @@ def test_a_turn_is_taken_once_and_without_it_there_is_no_entry(
     assert ledger.released() == []
 
 
+def test_what_another_worker_has_put_aside_is_not_put_aside_again(
+    url: str, ledger: DatabaseLedger
+) -> None:
+    assert ledger.known([MessageKey(REGISTRY, "held")]) == {}
+    other = DatabaseLedger(url, SIGNER)
+    number = put(other)
+    with pytest.raises(LedgerError, match="asking again"):
+        ledger.append([about("held")], Beside(asides=[aside(0)]))
+    other.close()
+    assert rows(url) == [(number, "open", True)]
+    assert ledger.known([MessageKey(REGISTRY, "held")])
+
+
 def test_they_are_listed_and_counted(ledger: DatabaseLedger) -> None:
     numbers = [put(ledger, f"m{n}") for n in range(3)]
     turn(ledger, numbers[0], State.OPEN, State.RELEASED)

@@ -284,7 +284,7 @@ def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
         (number,) = held(rig)
         release(rig, number)
         with rig.process() as process:
-            process.worker.call(process.link, set())
+            process.worker.call(process.link, {})
         rig.send(changed("a3"))
         # Another marker comes behind: each process that begins puts one.
         going = not rig.drain(Fuse(step), batch)
@@ -297,6 +297,19 @@ def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
             assert len({body for body in rig.bodies(receiver) if b'"a2"' in body}) == 1
         step += 2
     assert step > 20
+
+
+def test_a_marker_that_was_lost_is_put_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    (number,) = held(rig)
+    release(rig, number)
+    with rig.process() as process:
+        process.worker.call(process.link, process.called)
+        rig.broker.queue(IN).clear()  # somebody has purged it
+        process.drain()
+        assert ids(rig, UNION) == ["a1"]
+        monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+        process.drain()
+    assert ids(rig, UNION) == ["a1", "a2"]
 
 
 def test_a_marker_too_many_changes_nothing(rig: Rig) -> None:
