@@ -1,7 +1,7 @@
 """Plays the 預貯金等照会システム: looks persons up, and answers with workbooks.
 
-What it finds follows from the number of the request: several accounts, none, one, or a person
-of whom it is not sure.
+What it finds follows from the number of the request: several accounts, a person of whom it is
+not sure, none, or one.
 """
 
 import datetime as dt
@@ -46,9 +46,9 @@ def _unsure(value: Values) -> Iterator[dict[str, str]]:
 
 _FINDINGS: tuple[Callable[[Values], Iterator[dict[str, str]]], ...] = (
     _several,
+    _unsure,
     _none,
     _one,
-    _unsure,
 )
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 
 ASKED = "deposit.requested"
 LAYOUT = load_layout(deposit_inquiry.ANSWERS)
-SEVERAL, NONE, ONE, UNSURE = "D1", "D5", "D9", "D13"
+SEVERAL, UNSURE, NONE, ONE = "D01", "D05", "D09", "D13"
 NAME = "KAITOU_20260402090000.xlsm"
 
 

@@ -144,7 +144,7 @@ def test_a_deposit_inquiry_is_answered_by_a_workbook_once(rig: Rig) -> None:
 
 
 def test_an_ambiguous_answer_asks_for_a_person(rig: Rig) -> None:
-    deliver(rig, DEPOSIT, ("I12a", "premium-collection"), "deposit.requested", request_id="D13")
+    deliver(rig, DEPOSIT, ("I12a", "premium-collection"), "deposit.requested", request_id="D5")
     run(rig, DEPOSIT)
     react(rig, DEPOSIT)
     run(rig, DEPOSIT)
