@@ -137,9 +137,10 @@ def candidates(day: CityDay) -> Iterator[DayFile]:
     chosen = known_to_pensions(day)
     first, added = chosen[::2], chosen[1::4]
     half = (len(first) + 1) // 2
-    for part, some in enumerate((first[:half], first[half:]), 1):
-        yield _named("00", day, part, some)
-    yield _named("30", day, 1, added)
+    deliveries = (("00", 1, first[:half]), ("00", 2, first[half:]), ("30", 1, added))
+    for notice, part, some in deliveries:
+        if some:
+            yield _named(notice, day, part, some)
 
 
 def _named(notice: str, day: CityDay, part: int, insured: Sequence[Insured]) -> DayFile:

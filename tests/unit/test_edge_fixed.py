@@ -179,6 +179,17 @@ def test_a_file_that_may_still_grow_is_waited_for(size: int, tmp_path: Path) -> 
         form_of(NOTIFIED).check(path, None, settled=False)
 
 
+def test_a_delivery_of_nobody_is_whole(tmp_path: Path) -> None:
+    content = content_of(NOTIFIED, [CANDIDATE])
+    nobody = content[:DATA] + content[-500:]
+    for at, what in ((48, b"000002"), (DATA + 21, b"0" * 9), (DATA + 30, b"0" * 33)):
+        nobody = _spoilt(nobody, at, what)
+    path = tmp_path / "Z31.dta"
+    path.write_bytes(nobody)
+    assert form_of(NOTIFIED).check(path, None, settled=True).records == 0
+    assert list(form_of(NOTIFIED).groups(path, None)) == []
+
+
 ONE_RECORD = {
     "kana in another encoding": (47, "カ".encode(), "name_kana"),
     "kanji that are none": (75, b"\x20\x20", "name"),
