@@ -103,6 +103,12 @@ class Network:
         found = sorted((self.home / "server" / "from-hub").glob(f"{family}_*.xml"))
         return [form(layout).values(path.read_bytes())["message_id"] for path in found]
 
+    def times_received(self, record: str) -> int:
+        """Count the documents with this レコード識別番号 that the server took."""
+        folder = self.home / "server" / "from-hub"
+        said = f"<RecordId>{record}</RecordId>".encode()
+        return sum(said in path.read_bytes() for path in folder.glob("*.xml"))
+
     def calls(self) -> list[str]:
         return [f"{one.method} {one.path}" for one in self.asked]
 

@@ -9,6 +9,7 @@ stands. So a courier that is killed anywhere goes on where it was.
 import asyncio
 import datetime as dt
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -29,6 +30,8 @@ from hub.edge.safexml import XML_LIMIT
 from mappings import intermediate_server as mapping
 from schemas.permitted import permitted
 
+LOOK_SECONDS = 10.0
+"""How long requests are sent before it is looked for results in between."""
 UNREADABLE_TRIES = 5
 """How often a result is fetched that cannot be read, before it is put into to-hub as it is."""
 
@@ -104,10 +107,17 @@ class Rounds:
         return failed[0] if failed else None
 
     async def _everything(self, failed: list[CallError]) -> None:
+        looked = time.monotonic()
         for name in files.names_in(self._folders.from_hub):
             for family in _REQUESTS:
                 if fnmatchcase(name, f"{family.upper()}_*.xml"):
                     await _tried(self._request(family, self._folders.from_hub / name), failed)
+            if time.monotonic() - looked > LOOK_SECONDS:
+                await self._all_results(failed)
+                looked = time.monotonic()
+        await self._all_results(failed)
+
+    async def _all_results(self, failed: list[CallError]) -> None:
         for family in _RESULTS:
             await _tried(self._results(family, failed), failed)
 
