@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint docs fault bench lock clean
+.PHONY: help setup demo test quick lint docs fault fuzz bench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ quick: setup ## the tests that need no broker and no other process
 
 fault: setup ## the long drills: processes and brokers killed at many moments
 	@$(BIN)/pytest $(call shared,load) -m fault $(FAULT) $(ARGS)
+
+fuzz: setup ## parsers of outside data under 10 million inputs; ARGS="--inputs 100000" is quick
+	@.tools/bin/uv pip install --quiet --only-binary :all: --python $(BIN)/python --group fuzz || true
+	@nice -n 19 $(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup ## speed and size beside references in one run; ARGS="--entries 200000" is quick
 	@$(BIN)/python -m bench $(ARGS)
