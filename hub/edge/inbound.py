@@ -16,6 +16,7 @@ from hub.edge.journal import Journal
 from hub.edge.kit import BadRecord, Desk, Inbound, Mapped, Question
 from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
+from hub.edge.sieve import Sieve
 from hub.errors import EdgeError
 from hub.message import AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
@@ -87,23 +88,29 @@ class Sender:
 
     def _send_file(self, link: Link, picked: Picked) -> Steps:
         rejects_path = self._inbox.rejects_path(picked)
+        sieve = Sieve(picked.entry, self._journal)
         with RejectsFile(rejects_path) as rejects:
             batch: list[Numbered] = []
-            for part in self._parts(picked):
+            for part in self._parts(picked, sieve):
                 if isinstance(part, BadRecord):
                     rejects.add(part)
-                elif part.number > picked.entry.confirmed_through:
+                else:
                     batch.append(self._message(picked, part))
                 if len(batch) == BATCH:
                     yield from self._publish(link, picked, batch)
+                    sieve.confirmed()
                     batch = []
             yield from self._publish(link, picked, batch)
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
 
-    def _parts(self, picked: Picked) -> Iterator[Mapped | BadRecord]:
+    def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Mapped | BadRecord]:
         for group in picked.form.groups(picked.path, self._encoding):
-            yield from answers(picked.wire, group, self._desk)
+            lines = {row.number: row.line for row in group.rows}
+            for answer in answers(picked.wire, group, self._desk):
+                part = sieve.sifted(answer, lines.get(answer.number, 0))
+                if part is not None:
+                    yield part
 
     def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
         message = mapped.message

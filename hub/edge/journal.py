@@ -278,6 +278,16 @@ class Journal:
             )
             questions.close(database, closed)
 
+    def was_sent(self, digest: str, record: int) -> bool:
+        """Say whether the message of a file's record was confirmed."""
+        query = (
+            "SELECT last FROM inbound_sent WHERE digest = ? AND first <= ?"
+            " ORDER BY first DESC LIMIT 1"
+        )
+        with self._mapped():
+            row = self._database.execute(query, (digest, record)).fetchone()
+        return row is not None and record <= row[0]
+
     def finish(self, digest: str, rejected: int) -> None:
         """Remember that a file was read to its end."""
         with self._transaction() as database:

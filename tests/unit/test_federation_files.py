@@ -16,13 +16,15 @@ from adapters.simulation.kit import put
 from adapters.simulation.misbehaving import carry
 from adapters.simulation.misbehaviour import Misbehaviour
 from hub.edge.delimited import write_file
+from hub.edge.forms import form_of
 from hub.edge.kit import Adapter
+from hub.ports import Outgoing, Sent
 from hub.statute.catalogue import load_catalogue
 from schemas.layout import load_layout
 from tests import messages
 from tests.edge_rig import HEADER, Rig, Standing
 from tests.fakes import FakeBroker
-from tests.fixed_values import CANDIDATE
+from tests.fixed_values import CANDIDATE, content_of
 
 pytestmark = pytest.mark.unit
 
@@ -284,3 +286,55 @@ def test_a_delivery_that_comes_twice_and_in_reverse_is_sent_once_and_in_order(
     assert len(events(rig)) == sum(file.records for file in written)
     assert len(rig.recorder.all("file_repeated")) == len(written)
     assert rig.recorder.all("file_set_aside") == []
+
+
+def results_of(rig: Rig, customers: Sequence[str]) -> list[dict[str, str]]:
+    """Let the bank be asked about some customers, and give the rows of its answers."""
+    for customer in customers:
+        changes = {"customer_number": customer}
+        deliver(rig, BANK.system, "B1", "account-transfer.requested", **changes)
+    runner(rig, BANK)(seconds=3.0)
+    (answer,) = simulator(BANK.system).react(rig.at(BANK.system, "."))
+    rows = [
+        dict(row.values)
+        for group in form_of(answer.layout).groups(answer.path, None)
+        for row in group.rows
+    ]
+    answer.path.unlink()
+    return rows
+
+
+def give_results(rig: Rig, rows: Sequence[dict[str, str]]) -> None:
+    path = rig.at(BANK.system, "to-hub") / "KEKKA_1.dat"
+    path.write_bytes(content_of("bank.results", list(rows)))
+
+
+def test_of_two_answers_in_one_file_the_second_is_refused(rig: Rig) -> None:
+    (row,) = results_of(rig, ["0000000000123452601"])
+    give_results(rig, [row, row | {"transfer_result": "1"}])
+    runner(rig, BANK)(seconds=3.0)
+    assert len([e for e in events(rig) if e["type"] == "payment.received"]) == 1
+    (rejects,) = rig.at(BANK.system, "rejects").iterdir()
+    assert "answered before" in rejects.read_text()
+
+
+def test_what_was_sent_is_not_refused_when_a_file_is_read_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.edge.inbound.BATCH", 1)
+    rows = results_of(rig, [f"000000000012345260{place}" for place in range(3)])
+    give_results(rig, [rows[0], rows[0], *rows[1:]])
+    seen: list[str] = []
+
+    def lose_once(message: Outgoing) -> Sent:
+        seen.append(message.message_id)
+        rig.broker.lost = len(seen) == 2
+        return Sent.CONFIRMED if len(seen) != 2 else Sent.REFUSED
+
+    rig.broker.judge = lose_once
+    runner(rig, BANK)(seconds=60.0)
+    found = {e["id"]: e for e in events(rig) if e["type"] == "payment.received"}
+    assert len(found) == 3
+    (rejects,) = rig.at(BANK.system, "rejects").iterdir()
+    lines = rejects.read_text().splitlines()
+    assert len(lines) == 2, "a heading, and the second answer to the first question"
