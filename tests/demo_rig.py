@@ -1,11 +1,13 @@
 """Runs ``renkei`` as a process, and drops strangers' files onto a demo's drive."""
 
+import csv
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +126,41 @@ def node_processes(broker: Path) -> dict[str, int]:
         return {}
     processes: dict[str, int] = document["processes"]
     return processes
+
+
+# -- what arrived ------------------------------------------------------------------------------
+
+ANSWERING = (
+    "bank",
+    "deposit-inquiry",
+    "e-application",
+    "intermediate-server",
+    "kokuho-federation",
+    "number-linkage",
+)
+"""Systems that answer what they get: how their records share files, and when, is not determined."""
+PROCESSES = 17
+"""The hub, the watch, thirteen adapters and two simulators that are served."""
+
+
+def arrived(state: Path) -> Counter[tuple[str, ...]]:
+    """Give every record in the receivers' files, without what differs from run to run.
+
+    That is when it was accepted, and of an answer all but whose it is.
+    """
+    found: Counter[tuple[str, ...]] = Counter()
+    for file in sorted(state.glob("drives/*/from-hub/*.csv")):
+        receiver = file.parent.parent.name
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.reader(lines) if row[0] == "D"]
+        found.update((receiver, *_lasting(row)) for row in rows)
+    return found
+
+
+def _lasting(row: list[str]) -> list[str]:
+    if row[1] in ANSWERING:
+        return [row[1], row[3]]
+    return ["T" if cell.startswith("20") and "T" in cell and "+" in cell else cell for cell in row]
 
 
 # -- strangers' files ------------------------------------------------------------------------

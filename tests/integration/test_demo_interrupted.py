@@ -1,9 +1,7 @@
 """A demo that is stopped leaves nothing running, and the same command goes on with it."""
 
-import csv
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from hub.broker.provide import ProvidedBroker
-from tests.demo_rig import Renkei, gone, named, node_processes, supervised
+from tests.demo_rig import Renkei, arrived, gone, named, node_processes, supervised
 
 pytestmark = pytest.mark.integration
 
 OPTIONS = ("--residents", "200", "--days", "1", "--seed", "4", "--json")
 PROMPT = 12.0
+DAYS = ("FUKUSHI_", "JUKI_", "KAIGO_", "KOIKI_", "KOKI_", "ZEI_", "ATENA_", "TOKUREI_")
+"""How the names of files begin that a city's day is told in."""
 
 
 @dataclass
@@ -121,24 +121,13 @@ def test_the_same_seed_gives_the_same_files(
     finally:
         run.end()
     assert sent(story.state) == sent(tmp_path / "state")
-    assert len(sent(story.state)) == 4
+    assert len(sent(story.state)) > 2 * 20
     assert arrived(story.state) == arrived(tmp_path / "state")
     answers = [run.answer(), story.endings["last"].run.answer()]
     assert answers[0] == answers[1]
 
 
 def sent(state: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in state.glob("drives/*/processed/*.csv")}
-
-
-def arrived(state: Path) -> Counter[tuple[str, ...]]:
-    """Give every record in the receivers' files, without when it was accepted or written."""
-    found: Counter[tuple[str, ...]] = Counter()
-    for file in sorted(state.glob("drives/*/from-hub/*.csv")):
-        with file.open(encoding="utf-8", newline="") as lines:
-            found.update(
-                tuple("T" if "T" in cell and "+" in cell else cell for cell in row)
-                for row in csv.reader(lines)
-                if row[0] == "D"
-            )
-    return found
+    """Give the files of the days; how answers are shared among files is not determined."""
+    files = state.glob("drives/*/processed/*_????_*.csv")
+    return {file.name: file.read_bytes() for file in files if file.name.startswith(DAYS)}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.demo_rig import (
     BAD_RECORD,
+    PROCESSES,
     TRUNCATED,
     WRONG_ENCODING,
     Renkei,
@@ -90,7 +91,7 @@ def test_one_that_was_killed_left_nothing_running_and_went_on(served: Served) ->
 
 
 def test_no_process_ended_over_a_bad_file(served: Served) -> None:
-    assert len(served.before) == 6
+    assert len(served.before) == PROCESSES
     assert served.after == served.before
     assert "started again" not in served.run.err
 

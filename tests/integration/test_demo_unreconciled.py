@@ -68,7 +68,7 @@ def test_the_object_stands_alone_on_stdout_in_its_shape(robbed: Robbed) -> None:
     for refused in answer["refused"]:
         assert list(refused) == ["sender", "message_type", "reason"]
     assert list(answer["ledger"]) == ["entries"]
-    assert len(answer["refused"]) == 9
+    assert len(answer["refused"]) == 16
 
 
 def test_a_file_gets_no_colours(robbed: Robbed) -> None:
