@@ -4,21 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hub.edge.fixed_fields import Lacking, SlotCodec, Wrong, slot_codec
+from hub.edge.fixed_totals import COUNTED, Totals
 from hub.edge.form import BadFile, FileFault
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import Parsed, column_fault
 from schemas.fixed_layout import FixedPlan, Holds, Record, Slot
 from schemas.layout import Column, Layout
 
-_COUNTED = (Holds.COUNT, Holds.SUM)
 Frames = Sequence[tuple[Record, bytes]]
-
-
-class Totals(NamedTuple):
-    """What the data records of a file come to: their number, and each counting slot's total."""
-
-    records: int
-    of: Mapping[str, int]
 
 
 class _Valued(NamedTuple):
@@ -31,55 +24,6 @@ class _Valued(NamedTuple):
 
 def _place(start: int, slot: Slot) -> slice:
     return slice(start, start + slot.bytes)
-
-
-def _key(slot: Slot) -> str:
-    conditions = "|".join(f"{name}={','.join(values)}" for name, values in slot.where.items())
-    return f"{slot.field}?{conditions}"
-
-
-class Tally:
-    """Counts and sums the data records as they pass."""
-
-    def __init__(self, plan: FixedPlan, cutter: "Cutter") -> None:
-        slots = (slot for record in (*plan.before, *plan.after) for slot in record.slots)
-        self._slots = {_key(slot): slot for slot in slots if slot.holds in _COUNTED}
-        self._of = dict.fromkeys(self._slots, 0)
-        self._cutter = cutter
-        self._records = 0
-
-    def add(self, raw: bytes, line: int) -> None:
-        """Add a data record.
-
-        Raises:
-            BadFile: a sum cannot be made, for this record has no readable number for it.
-        """
-        self._records += 1
-        for key, slot in self._slots.items():
-            self._of[key] += self._worth(slot, raw, line)
-
-    def has_room_for(self, raw: bytes) -> bool:
-        """Say whether the totals still have room for one more data record, which is sound."""
-        return all(
-            self._of[key] + self._worth(slot, raw, 0) < 10**slot.bytes
-            for key, slot in self._slots.items()
-        )
-
-    def _worth(self, slot: Slot, raw: bytes, line: int) -> int:
-        if any(self._value(raw, name, line) not in of for name, of in slot.where.items()):
-            return 0
-        return int((self._value(raw, slot.field, line) if slot.field else "1") or 0)
-
-    def _value(self, raw: bytes, field: str, line: int) -> str:
-        try:
-            return self._cutter.value(raw, field)
-        except Wrong as wrong:
-            reason = f"the totals cannot be checked: {field} {wrong}"
-            raise BadFile(FileFault.LINE, reason, line) from None
-
-    def totals(self) -> Totals:
-        """Give what was counted so far."""
-        return Totals(self._records, dict(self._of))
 
 
 class Cutter:
@@ -196,7 +140,7 @@ class Cutter:
             length = self._plan.data.bytes
             frames = (*self._plan.before, *self._plan.after)
             return totals.records + sum(record.bytes == length for record in frames)
-        return totals.of[_key(slot)] if slot.holds in _COUNTED else None
+        return totals.in_slot(slot) if slot.holds in COUNTED else None
 
     def parsed(self, number: int, line: int, raw: bytes, common: Mapping[str, str]) -> Parsed:
         """Read a data record; one that is refused still has what could be read of it."""

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from hub.clock import JST
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
-from hub.edge.fixed_records import Cutter, Frames, Tally, Totals
+from hub.edge.fixed_records import Cutter, Frames
+from hub.edge.fixed_totals import Tally, Totals
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Part, Unfinished
 from hub.edge.groups import Group, groups
 from hub.edge.kit import Unwritable
@@ -104,7 +105,7 @@ class _Checking:
             raise self._unwhole(size)
         frames = [(record, self._read(record.bytes)) for record in self._plan.before]
         common = self._cutter.common(frames, 1)
-        tally = Tally(self._plan, self._cutter)
+        tally = Tally(self._plan, self._cutter.value)
         said = self._cutter.said(common)
         for line in range(len(frames) + 1, len(frames) + count + 1):
             raw = self._read(self._plan.data.bytes)
@@ -208,7 +209,7 @@ class FixedEncoder:
             heading, raw = self._cut(record)
             tally, places = filling.get(heading, (None, []))
             if tally is None or not tally.has_room_for(raw):
-                tally, places = Tally(self._plan, self._cutter), []
+                tally, places = Tally(self._plan, self._cutter.value), []
                 filling[heading] = tally, places
                 files.append(places)
             tally.add(raw, 0)
@@ -229,7 +230,7 @@ class FixedEncoder:
         """
         del header
         heading = None if self._plan.common() else b""
-        tally = Tally(self._plan, self._cutter)
+        tally = Tally(self._plan, self._cutter.value)
         with SpooledTemporaryFile(_SPOOLED) as spool:
             for record in records:
                 said, raw = self._cut(record)
