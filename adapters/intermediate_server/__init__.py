@@ -1,5 +1,6 @@
 """中間サーバー: takes inquiries and code requests over HTTP, and answers them later."""
 
+from adapters.intermediate_server import interface
 from adapters.intermediate_server.courier import carry
 from hub.edge import overdue
 from hub.edge.kit import Adapter, Inbound, Outbound
@@ -47,4 +48,10 @@ ADAPTER = Adapter(
         ),
     ),
     courier=carry,
+    layouts=(
+        interface.PERMITS,
+        interface.PERMITTED_INQUIRIES,
+        interface.LISTINGS,
+        interface.CODE_RECEIPTS,
+    ),
 )

@@ -236,7 +236,8 @@ class Adapter:
 
     ``courier`` carries its files where it is reached by HTTP. ``matching`` is the layout of the
     office's own list for matching (突合), where the system's records do not name a person by
-    宛名番号; the list stands in the folder ``matching``.
+    宛名番号; the list stands in the folder ``matching``. ``layouts`` are those that its courier
+    reads and writes besides.
     """
 
     system: str
@@ -244,3 +245,4 @@ class Adapter:
     outbound: tuple[Outbound, ...] = ()
     courier: Courier | None = None
     matching: str = ""
+    layouts: tuple[str, ...] = ()

@@ -33,7 +33,8 @@ _NO_LINES = Lines("")
 class Carriage:
     """What an adapter can carry: ``in`` is from its system to the hub, ``out`` back.
 
-    ``layout`` is the id of the file's layout, or empty where the wire has none.
+    ``layout`` is the id of the file's layout, or empty where the wire has none; a layout that
+    is used otherwise has an empty ``message_type``.
     """
 
     system: str
@@ -114,7 +115,7 @@ def _carried(
         for _, system, direction in _ends(path, leg)
     }
     for one in sorted(carriages, key=lambda one: (one.system, one.direction, one.message_type)):
-        if (one.system, one.direction, one.message_type) not in used:
+        if one.message_type and (one.system, one.direction, one.message_type) not in used:
             word = "send" if one.direction == "in" else "receive"
             text = f"the adapter can {word} {one.message_type}, which no flow lets {one.system} do"
             yield Finding(Severity.WARNING, f"adapters/{_package(one.system)}", 1, text)

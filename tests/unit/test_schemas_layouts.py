@@ -6,8 +6,7 @@ from importlib import resources
 import pytest
 from pydantic import ValidationError
 
-import adapters
-from hub.edge import overdue
+from hub.compose.carriages import carriages
 from mappings import codes
 from schemas.layout import Column, Layout, load_layout
 
@@ -27,13 +26,7 @@ TABLES: Mapping[str, Mapping[str, object]] = {
 
 
 def test_every_layout_is_used() -> None:
-    wires = [
-        wire
-        for system in adapters.systems()
-        for wire in (*adapters.find(system).inbound, *adapters.find(system).outbound)
-    ]
-    lists = {adapters.find(system).matching for system in adapters.systems()} - {""}
-    assert set(LAYOUTS) == {wire.layout for wire in wires} | lists | {overdue.LAYOUT}
+    assert set(LAYOUTS) == {carriage.layout for carriage in carriages()}
 
 
 @pytest.mark.parametrize("layout_id", LAYOUTS)
