@@ -136,6 +136,8 @@ class Rounds:
         if request.stage is Stage.REFUSED:
             self._refuse(request, values)
         files.remove(path)
+        if request.said:
+            self._memory.reach(replace(request, said=""))  # it may name a person
 
     def _reach(self, request: Request, **changes: str) -> Request:
         at = self._now().isoformat(timespec="milliseconds")

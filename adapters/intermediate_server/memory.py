@@ -1,7 +1,8 @@
 """What the courier of inquiries remembers: how far each has come, and which results it has put.
 
 It holds レコード識別番号, 処理通番 and the numbers of permits, and nothing that a document says
-of a person. Entries are kept for good: a result may be listed again long after.
+of a person; why an inquiry was refused only until its asker has the answer. Entries are kept for
+good: a result may be listed again long after.
 """
 
 from dataclasses import dataclass

@@ -26,6 +26,7 @@ class CourierMemory:
                 path.chmod(files.PRIVATE_MODE)
                 self._database.execute("PRAGMA journal_mode = WAL")
                 self._database.execute("PRAGMA synchronous = FULL")
+                self._database.execute("PRAGMA secure_delete = ON")  # forgotten is overwritten
                 self._database.executescript(tables)
             except BaseException:
                 self._database.close()

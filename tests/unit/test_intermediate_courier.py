@@ -105,8 +105,10 @@ def test_an_inquiry_without_a_permit_is_not_sent(tmp_path: Path, outcome: Outcom
         assert "POST ski/inquiries" not in rig.calls()
         assert rig.received() == []
         (name,) = rig.results()
-        assert rig.result(name)["message"]
+        said = rig.result(name)["message"]
+        assert said
         assert stage_of(rig) is Stage.REFUSED
+        assert said.encode() not in (rig.folder / "memory.sqlite3").read_bytes()
 
 
 def test_a_permit_without_its_numbers_is_none(rig: Network) -> None:
