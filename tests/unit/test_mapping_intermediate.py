@@ -21,6 +21,7 @@ from mappings import intermediate_server as mapping
 from schemas.inquiry import InquiryAnswered, InquiryError
 from schemas.layout import load_layout
 from schemas.linkage import ProcessingNumberIssued
+from schemas.permitted import permitted, permitted_inquiries
 from tests.edge_rig import CREATED, Rig, Standing
 from tests.network_rig import network
 
@@ -224,6 +225,13 @@ def test_no_reply_by_the_deadline_is_told_as_an_error() -> None:
     assert one.follows == MessageKey("number-linkage", "m-1")
     (late,) = inquiries.no_reply([Row(1, 1, values)], desk(closed=True))
     assert isinstance(late, BadRecord)
+
+
+def test_the_permitted_inquiry_list_says_each_thing_once() -> None:
+    lines = [line.model_dump(exclude={"name", "items"}) for line in permitted_inquiries()]
+    assert all(permitted(codes) is not None for codes in lines)
+    assert len({tuple(codes.values()) for codes in lines}) == len(lines)
+    assert permitted({}) is None
 
 
 # -- codes -------------------------------------------------------------------------------
