@@ -9,8 +9,8 @@ never values.
 
 import hashlib
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -107,26 +107,32 @@ class Contents:
         )
 
     def checked(self) -> dict[Way, Checked]:
-        """Compare everything that was kept."""
-        sources: dict[str, Sources] = {}
-        return {way: self._checked(way, kept, sources) for way, kept in sorted(self._kept.items())}
-
-    def _checked(self, way: Way, kept: Kept, sources: dict[str, "Sources"]) -> Checked:
-        grant = self._grants.get(way, Grant())
-        faults: dict[str, int] = defaultdict(int)
-        by_sender: dict[str, list[ReceivedRecord]] = defaultdict(list)
-        for record in kept.records:
-            by_sender[record.sender].append(record)
-        for sender, records in by_sender.items():
+        """Compare everything that was kept; each of the senders' files is read once."""
+        faults: dict[Way, Counter[str]] = {way: Counter() for way in sorted(self._kept)}
+        by_sender: dict[str, list[Looked]] = defaultdict(list)
+        for way, kept in self._kept.items():
+            for record in kept.records:
+                by_sender[record.sender].append(Looked(way, record))
+        for sender, looked in sorted(by_sender.items()):
             if sender not in self._drives:
-                faults["comes from a sender without files"] += len(records)
+                for way, _ in looked:
+                    faults[way]["comes from a sender without files"] += 1
                 continue
-            files = sources.setdefault(sender, Sources(sender, self._drives[sender]))
-            for record, source in files.matched(records):
-                for fault in differences(record, source, grant):
-                    faults[fault] += 1
+            for (way, record), source in Sources(sender, self._drives[sender]).matched(looked):
+                faults[way].update(differences(record, source, self._grants.get(way, Grant())))
+        return {way: self._said(way, found) for way, found in faults.items()}
+
+    def _said(self, way: Way, faults: Mapping[str, int]) -> Checked:
+        kept = self._kept[way]
         said = (f"{way.flow} to {way.receiver}: {text} ({n} records)" for text, n in faults.items())
         return Checked(way, len(kept.records), kept.step > 1, tuple(said))
+
+
+class Looked(NamedTuple):
+    """A record that is looked at, and the way that it came."""
+
+    way: Way
+    record: ReceivedRecord
 
 
 class Source(NamedTuple):
@@ -147,27 +153,25 @@ class Sources:
             if wire is not None:
                 self._files[_digest(path)[:_DIGEST_DIGITS]] = (path, wire)
 
-    def matched(
-        self, records: Sequence[ReceivedRecord]
-    ) -> Iterator[tuple[ReceivedRecord, Source | None]]:
+    def matched(self, looked: Iterable[Looked]) -> Iterator[tuple[Looked, Source | None]]:
         """Give each record with its source; each file is read once, and only as far as needed."""
-        wanted: dict[str, dict[int, list[ReceivedRecord]]] = defaultdict(lambda: defaultdict(list))
-        for record in records:
-            digest, _, number = record.message_id.rpartition("-")
-            if not record.message_id:
-                yield record, self._alike(record)
+        wanted: dict[str, dict[int, list[Looked]]] = defaultdict(lambda: defaultdict(list))
+        for one in looked:
+            digest, _, number = one.record.message_id.rpartition("-")
+            if not one.record.message_id:
+                yield one, self._alike(one.record)
             elif digest in self._files and number.isdecimal():
-                wanted[digest][int(number)].append(record)
+                wanted[digest][int(number)].append(one)
             else:
-                yield record, None
+                yield one, None
         for digest, numbers in wanted.items():
             path, wire = self._files[digest]
             for row in _rows(path, wire):
-                for record in numbers.pop(row.number, ()):
-                    yield record, Source(row, wire.layout)
+                source = Source(row, wire.layout)
+                yield from ((one, source) for one in numbers.pop(row.number, ()))
                 if not numbers:
                     break
-            yield from ((record, None) for lost in numbers.values() for record in lost)
+            yield from ((one, None) for lost in numbers.values() for one in lost)
 
     def _alike(self, record: ReceivedRecord) -> Source | None:
         """Find the record that says most of what this one says: its wire names no message."""

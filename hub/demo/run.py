@@ -13,8 +13,9 @@ from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
 from hub.compose.ledger import ledger_url, open_ledger
 from hub.demo.report import Report
+from hub.demo.site_file import served_commands, write_site
 from hub.demo.stage import Interrupted, Stage
-from hub.demo.state import DemoState, Parameters, opened, served_commands, write_site
+from hub.demo.state import DemoState, Parameters, opened
 from hub.demo.watch import Watcher
 from hub.ledger.schema import migrate
 from hub.processes import Supervisor, commands_of

@@ -3,9 +3,8 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
@@ -17,26 +16,23 @@ from hub.broker.provide import ProvidedBroker
 from hub.clock import today
 from hub.compose.certified import reconciled
 from hub.compose.links import link_settings
-from hub.compose.reconcile import look, opened_sides, waiting_of
+from hub.compose.reconcile import waiting_of
 from hub.demo.attempts import Outcome, attempt, settled
 from hub.demo.content import Contents
 from hub.demo.drives import Drive, set_aside
 from hub.demo.flows import told_of_flows
 from hub.demo.players import Players
 from hub.demo.report import Report
+from hub.demo.signs import Sign, Signs
 from hub.demo.state import DemoState
 from hub.demo.tally import content_faults, tally
 from hub.demo.watch import Progress, Watcher
 from hub.edge.files import PRIVATE_MODE, write_whole
-from hub.edge.journal import InboundFile, InboundState, inbound_files
-from hub.edge.questions import Unanswered, unanswered
 from hub.errors import LinkLost, RenkeiError
 from hub.ledger.beside import State
 from hub.ledger.confirmations import listed
-from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.tally import Span
 from hub.message import AccessItems
 from hub.processes import Supervisor
 from hub.reconcile.model import Gap, Waiting
@@ -59,10 +55,6 @@ CONFIRMATIONS_SHOWN = 10_000
 DEMO = AccessItems(staff="renkei demo", operation="ledger reconcile")
 
 
-Journals = Mapping[str, Sequence[InboundFile]]
-"""What each system's journal says of the files that came in."""
-
-
 class Interrupted(RenkeiError):
     """The demo was stopped before it was done; the same command goes on with it."""
 
@@ -71,13 +63,6 @@ class Interrupted(RenkeiError):
             "the demo was stopped before everything had arrived; "
             "the same command goes on where it was"
         )
-
-
-class _Now(NamedTuple):
-    """What changes while something moves."""
-
-    progress: Progress
-    all_read: bool
 
 
 @dataclass(slots=True)
@@ -94,6 +79,7 @@ class Stage:
     settled_at: float
     outcomes: list[Outcome] = field(default_factory=list)
     players: Players = field(init=False)
+    signs: Signs = field(init=False)
     days: Iterator[CityDay] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +88,7 @@ class Stage:
         self.days = City(parameters.residents, parameters.seed).days()
         horizon = self.site.hub.about_to_reach_days
         self.players = Players(self.state, tuple(self.site.systems), horizon)
+        self.signs = Signs(self.site, self.catalogue, self.ledger, self.players)
 
     # -- living ------------------------------------------------------------------------
 
@@ -128,7 +115,7 @@ class Stage:
 
         It waits no longer than something moves.
         """
-        self._wait(stop, self._has_settled, DAY_STALL_SECONDS, 0.0)
+        self._wait(stop, self.signs.has_settled, DAY_STALL_SECONDS, 0.0)
 
     def try_misdeeds(self) -> None:
         """Make every attempt that must be refused; again, where the broker ends meanwhile."""
@@ -171,16 +158,7 @@ class Stage:
 
     def progress(self) -> Progress:
         """Say how far it is."""
-        return self._progress(self._journals())
-
-    def _progress(self, journals: Journals) -> Progress:
-        read = others = 0
-        for system, files in journals.items():
-            for file in files:
-                is_done = file.state != InboundState.READING
-                read += file.records if is_done else file.confirmed_through
-                others += 0 if file.name in self.players.files[system] else file.records
-        return Progress(self.players.records + others, read, self.ledger.size())
+        return self.signs.now().progress
 
     def wait_until_quiet(self, stop: Stop) -> None:
         """Wait until all that was written is read, judged, delivered, receipted and answered.
@@ -200,19 +178,18 @@ class Stage:
         While something may still be answered it is over only when nothing changes for
         ``answers``.
         """
-        seen: _Now | None = None
+        seen: Sign | None = None
         changed, tell_at, checked = time.monotonic(), TELL_SECONDS, False
         while True:
             if self.idle(POLL_SECONDS, stop):
                 return True
-            journals = self._journals()
-            now = _Now(self._progress(journals), self._all_read(journals))
+            now = self.signs.now()
             self.watcher.progress(now.progress)
             if now != seen:
                 seen, changed, tell_at, checked = now, time.monotonic(), TELL_SECONDS, False
                 continue
             still = time.monotonic() - changed
-            if not checked and (still > answers or not self._may_be_answered()):
+            if not checked and (still > answers or not self.signs.may_be_answered()):
                 if now.all_read and is_over():
                     return False
                 checked = True
@@ -229,59 +206,10 @@ class Stage:
             f"giving up after {stall:.0f} s"
         )
 
-    def _journals(self) -> Journals:
-        journals = {name: system.journal for name, system in self.site.systems.items()}
-        return {
-            name: inbound_files(journal) if journal.exists() else []
-            for name, journal in journals.items()
-        }
-
-    def _drives(self) -> Iterator[Drive]:
-        for system, files in self._journals().items():
-            aside = set_aside(self.state.drive(system))
-            carried = adapters.simulator(system).served
-            yield Drive(system, self.players.files[system], files, aside, carried)
-
-    def _all_read(self, journals: Journals) -> bool:
-        """Say whether every file of the demo, and every other one begun, is read and put away."""
-        if any(file.state != InboundState.DONE for files in journals.values() for file in files):
-            return False
-        read = {(system, file.name) for system, files in journals.items() for file in files}
-        own = {(system, name) for system, files in self.players.files.items() for name in files}
-        return own <= read
-
-    def _may_be_answered(self) -> bool:
-        return any(one.open for one in self._questions().values())
-
-    def _has_to_be_answered(self) -> bool:
-        """Say whether an answer lacks that surely comes: one with a deadline, or of a server."""
-        return any(
-            one.open if adapters.simulator(system).served else one.due
-            for system, one in self._questions().items()
-        )
-
-    def _questions(self) -> dict[str, Unanswered]:
-        journals = {name: system.journal for name, system in self.site.systems.items()}
-        return {name: unanswered(path) for name, path in journals.items() if path.exists()}
-
-    def _has_settled(self) -> bool:
-        """Say whether all that was read is judged and has arrived."""
-        moved = Counter[Kind]()
-        for count in self.ledger.counts():
-            moved[count.kind] += count.count
-        return moved[Kind.DELIVERY] == moved[Kind.RECEIPT] and self._is_settled()
-
     def _is_done(self) -> bool:
         self.outcomes = [settled(outcome, self.ledger) for outcome in self.outcomes]
         refused = all(outcome.code for outcome in self.outcomes)
-        return refused and not self._has_to_be_answered() and self._has_settled()
-
-    def _is_settled(self) -> bool:
-        with (
-            opened_sides(self.site, self.catalogue, self.ledger) as sides,
-            look(sides, Span(), lambda: None) as sheet,  # nothing under way: no queue to ask
-        ):
-            return sheet.is_settled
+        return refused and not self.signs.has_to_be_answered() and self.signs.has_settled()
 
     # -- the report --------------------------------------------------------------------
 
@@ -304,7 +232,7 @@ class Stage:
             if result.head.no_broker:
                 faults.append(result.head.no_broker)
             faults += map(_said, itertools.islice(result.sheet.gaps, GAPS_SHOWN))
-        looked = list(self._drives())
+        looked = self._drives()
         faults += [fault for drive in looked for fault in drive.faults()]
         faults += [fault for row in rows for fault in row.faults()]
         faults += content_faults(self.catalogue, received, self.players.expected)
@@ -323,6 +251,18 @@ class Stage:
             strangers=[line for drive in looked for line in drive.strangers()],
             waiting=self._waiting(),
         )
+
+    def _drives(self) -> list[Drive]:
+        return [
+            Drive(
+                system,
+                self.players.files[system],
+                files,
+                set_aside(self.state.drive(system)),
+                adapters.simulator(system).served,
+            )
+            for system, files in self.signs.journals().items()
+        ]
 
     def _waiting(self) -> Counter[str]:
         """Count by code what waits on the confirmation list."""

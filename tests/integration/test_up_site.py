@@ -14,7 +14,8 @@ from hub.broker.apply import apply
 from hub.clock import today
 from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
-from hub.demo.state import Parameters, opened, write_site
+from hub.demo.site_file import write_site
+from hub.demo.state import Parameters, opened
 from hub.processes import STOP_SECONDS
 from tests.conftest import Vhost
 from tests.demo_rig import Renkei, alive, gone, supervised
@@ -46,7 +47,8 @@ class Up:
 @pytest.fixture
 def up(vhost: Vhost, tmp_path: Path) -> Iterator[Up]:
     with opened(tmp_path / "site", Parameters(1, 0, 1)) as state:
-        write_site(state, vhost.broker, vhost.name, adapters.systems())
+        served = [one for one in adapters.systems() if adapters.simulator(one).served]
+        write_site(state, vhost.broker, vhost.name, adapters.systems(), served)
     site, catalogue = load_checked(state.site_file)
     topology = broker_plan(site, catalogue, today())
     apply(vhost.management, vhost.name, topology, passwords_of(site), settle=lambda _: None)

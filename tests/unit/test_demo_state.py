@@ -13,13 +13,12 @@ from pydantic import SecretStr
 from hub.broker.provide import ProvidedBroker
 from hub.clock import today
 from hub.compose.checked import load_checked
+from hub.demo.site_file import served_commands, write_site
 from hub.demo.state import (
     MARKER,
     DemoState,
     Parameters,
     opened,
-    served_commands,
-    write_site,
 )
 from hub.errors import SiteError
 from hub.statute.model import Standing

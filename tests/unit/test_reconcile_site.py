@@ -17,7 +17,8 @@ from hub.broker.provide import ProvidedBroker
 from hub.cli.main import app
 from hub.clock import JST
 from hub.compose.ledger import ledger_signer, ledger_url, open_ledger
-from hub.demo.state import DemoState, Parameters, write_site
+from hub.demo.site_file import write_site
+from hub.demo.state import DemoState, Parameters
 from hub.edge.journal import InboundFile, InboundState, Journal, Taken, TakenKey, runs
 from hub.edge.recorded import JournalRecord
 from hub.ledger.evidence.certificate import read_certificate
