@@ -16,14 +16,15 @@ from hub.errors import LedgerError, LinkLost, RenkeiError
 from hub.ledger.beside import NOTHING, Beside
 from hub.ledger.model import Entry, Known, Ledger
 from hub.ledger.vault import vault_of
-from hub.message import MessageKey
+from hub.message import RELEASE_TYPE, MessageKey
 from hub.observe import HubObserver
 from hub.pipeline.again import Case, cases_of, marked, marker
 from hub.pipeline.book import Send
 from hub.pipeline.judge import Judge
 from hub.pipeline.kept import beside_of, ended
+from hub.pipeline.letters import Letter
 from hub.pipeline.plan import keys_of, numbered_in, plan_batch
-from hub.pipeline.verdict import Receipted, Verdict
+from hub.pipeline.verdict import Ordered, Receipted, Verdict
 from hub.ports import Delivery, Link, Sent
 
 log = logging.getLogger(__name__)
@@ -241,8 +242,11 @@ _Judged = tuple[Case, Verdict]
 
 
 def _judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
+    if case.again is not None and case.delivery.routing_key == RELEASE_TYPE:
+        letter = Letter.read(case.delivery.body)
+        return Ordered(letter.key, case.delivery.body, letter, case.again)
     verdict = judge.judge(case.delivery, at)
-    if case.again is None or isinstance(verdict, Receipted):
+    if case.again is None or isinstance(verdict, Receipted | Ordered):
         return verdict
     return replace(verdict, again=case.again)
 

@@ -24,6 +24,7 @@ from hub.client.untyped import Consumer, Queue
 from hub.message import (
     NOTICE_TYPE,
     RECEIPT_TYPE,
+    RELEASE_TYPE,
     AccessItems,
     Copy,
     Envelope,
@@ -193,6 +194,8 @@ class _Taking:
         try:
             if message.properties.get("type") == NOTICE_TYPE:
                 self._task.on_notice(_notice(body))
+            elif message.properties.get("type") == RELEASE_TYPE:
+                log.warning("the hub asks to write a message with marks, which only adapters do")
             else:
                 self._hand_over(_copy(body))
         except _UnreadableError as error:

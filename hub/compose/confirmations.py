@@ -16,8 +16,9 @@ from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.vault import vault_of
-from hub.message import AccessItems, Envelope
+from hub.message import RELEASE_TYPE, AccessItems, Envelope
 from hub.pipeline.judge import Judge
+from hub.pipeline.letters import Letter
 from hub.pipeline.verdict import Permitted, Refused
 from hub.ports import Delivery
 from hub.statute.reasons import Code, sentence
@@ -86,6 +87,9 @@ class Desk:
             LedgerError: it was decided about, is overtaken, or may not move today.
         """
         row, is_overtaken = self._open(number)
+        if row.message_type == RELEASE_TYPE:
+            self._decide(row, access, [Letter.read(self._body(row)).pair], State.RELEASED)
+            return
         if is_overtaken:
             raise LedgerError(
                 f"confirmation {number} cannot be released: a newer message of the same kind about "
@@ -97,9 +101,7 @@ class Desk:
         pairs = sorted(known.held & {one.terms.pair for one in permitted.releases})
         if not pairs:
             _refuse(number, "none of its flows carries this person today")
-        entries = [self._decision(row, access, pair) for pair in pairs]
-        turn = Turn(row.id, State.OPEN, State.RELEASED)
-        self.ledger.append(entries, Beside(turns=[turn]))
+        self._decide(row, access, pairs, State.RELEASED)
 
     def reject(self, number: int, access: AccessItems) -> None:
         """Decide that a message goes nowhere; its body is deleted.
@@ -111,8 +113,16 @@ class Desk:
         row, _ = self._open(number)
         # A month that is destroyed has forgotten for whom it was.
         pairs = sorted(self._known(row).held) or [("", "")]
-        entries = [self._decision(row, access, pair, Code.REJECTED) for pair in pairs]
-        self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, State.REJECTED)]))
+        if row.message_type == RELEASE_TYPE:
+            pairs = [Letter.read(self._body(row)).pair]
+        self._decide(row, access, pairs, State.REJECTED)
+
+    def _decide(
+        self, row: Confirmation, access: AccessItems, pairs: Sequence[tuple[str, str]], now: State
+    ) -> None:
+        code = Code.REJECTED if now is State.REJECTED else ""
+        entries = [self._decision(row, access, pair, code) for pair in pairs]
+        self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
 
     def _row(self, number: int) -> tuple[Confirmation, bool]:
         found, overtaken = self.ledger.confirmations([number])
@@ -170,6 +180,9 @@ def _refuse(number: int, why: str) -> NoReturn:
 
 def _fields(message_type: str, body: bytes) -> list[tuple[str, str]]:
     """Give the fields of a message as people read them; masked ones stay masked."""
+    if message_type == RELEASE_TYPE:
+        letter = Letter.read(body)
+        return [("receiver", letter.receiver), ("flow", letter.order.flow)]
     cls = MESSAGE_TYPES.get(message_type)
     if cls is None:
         return []

@@ -109,7 +109,8 @@ class Known:
     ``delivered`` are those whose copy the broker has confirmed. ``resident``
     is the pseudonym of whom the message is about, as far as that is recorded. ``held_as`` is
     the commitment to a body that was put on the confirmation list, ``held_code`` why, or what was
-    decided against it; ``held`` are the pairs that may still move.
+    decided against it; ``held`` are the pairs that may still move. ``lacking`` are those whose
+    receiver set the copy aside for its characters; once released they may be receipted again.
     """
 
     resident: str = ""
@@ -123,6 +124,7 @@ class Known:
     held_as: Commitment | None = None
     held_code: str = ""
     held: set[tuple[str, str]] = field(default_factory=set)
+    lacking: set[tuple[str, str]] = field(default_factory=set)
 
     def is_accepted(self, body: bytes) -> bool:
         """Say whether this very body was accepted."""

@@ -12,7 +12,7 @@ from hub.ledger.model import Commitment, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, given_in_kept, kept_since
 from hub.ledger.numbers import MessageRef, find_ids
 from hub.ledger.tables import cases, entries, terms
-from hub.message import MessageKey
+from hub.message import UNENCODABLE, MessageKey
 
 _NUMBERS_A_QUERY = 500
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:@-]")
@@ -107,12 +107,16 @@ def _learn(known: Known, row: _Row) -> None:
         known.accepted.add(pair)
     elif kind is Kind.RECEIPT:
         known.receipted.add(pair)
+        if row.code == UNENCODABLE:
+            known.lacking.add(pair)
     elif kind is Kind.HOLD:
         known.held_as, known.held_code = commitment, row.code
         known.held.add(pair)
     elif kind is Kind.RELEASE and row.code:
         known.held_code = row.code
         known.held.discard(pair)
+    elif kind is Kind.RELEASE:
+        known.receipted.discard(pair)
     elif kind in _SETTLING or (kind is Kind.REFUSAL and row.receiver):
         known.settled.add(pair)
         if kind is Kind.DELIVERY:

@@ -8,6 +8,7 @@ from hub.ledger.beside import Binding, State, Turn
 from hub.ledger.model import Commitment, Entry, Kind, Known, Pseudonyms, commit
 from hub.message import MessageKey, encode_copy, partition_of
 from hub.names import OUT_EXCHANGE
+from hub.pipeline.letters import Letter
 from hub.pipeline.said import NO_BODY, entry_of, notice_of
 from hub.pipeline.verdict import Permitted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
@@ -41,14 +42,28 @@ class Hold:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A copy to put on the list for its characters; its receipt is at ``place`` of ``before``."""
+
+    place: int
+    letter: Letter
+    resident: str
+    at: dt.datetime
+
+
 @dataclass(slots=True)
 class Plan:
-    """What a batch asks for; ``bindings``, ``holds`` and ``turns`` are recorded with ``before``."""
+    """What a batch asks for.
+
+    ``bindings``, ``holds``, ``lacking`` and ``turns`` are recorded with ``before``.
+    """
 
     before: list[Entry] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
     bindings: dict[str, Binding] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
+    lacking: list[Lacking] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
 
 

@@ -12,6 +12,7 @@ from hub.ports import Sent
 def beside_of(plan: Plan, vault: Vault) -> Beside:
     """Give what is written in the transaction of ``before``; bodies are encrypted by then."""
     asides = [_aside(hold, vault) for hold in plan.holds]
+    asides += [one.letter.aside(one.place, one.resident, one.at, vault) for one in plan.lacking]
     return Beside(list(plan.bindings.values()), asides, plan.turns)
 
 

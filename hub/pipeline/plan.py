@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
-from hub.message import MessageKey, Receipt
-from hub.pipeline.book import Book, Plan, about
-from hub.pipeline.verdict import Again, Permitted, Receipted, Refused, Verdict
+from hub.message import UNENCODABLE, MessageKey, Receipt, ReleaseOrder
+from hub.pipeline.book import Book, Lacking, Plan, Send, about
+from hub.pipeline.letters import Letter
+from hub.pipeline.verdict import Again, Ordered, Permitted, Receipted, Refused, Verdict
 from hub.statute.reasons import Code
 
 _ALWAYS_NEWER = float("inf")
@@ -67,6 +68,8 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
                 planner.refused(verdict)
             case Receipted():
                 planner.receipted(verdict)
+            case Ordered():
+                planner.ordered(verdict)
     return planner.plan
 
 
@@ -155,28 +158,46 @@ class _Planner(Book):
         unknown = False
         for receipt in verdict.receipts:
             known = self.known.get(MessageKey(receipt.sender, receipt.id))
-            pair = (receipt.flow, verdict.receiver)
-            if known is None or pair not in known.accepted:
+            if known is None or (receipt.flow, verdict.receiver) not in known.accepted:
                 unknown = True
-            elif pair not in known.receipted:
-                known.receipted.add(pair)
-                self.plan.before.append(
-                    Entry(
-                        kind=Kind.RECEIPT,
-                        at=self.now,
-                        message=MessageKey(receipt.sender, receipt.id),
-                        message_type="",
-                        flow=receipt.flow,
-                        receiver=verdict.receiver,
-                        resident=known.resident,
-                        code=_receipt_code(receipt),
-                        access=verdict.access,
-                    )
-                )
+            else:
+                self._receipt(verdict, receipt, known)
         if unknown:
             known = self.of(verdict.key)
             if known.decision(verdict.body) is None:
                 self.refuse(verdict, known, Code.RECEIPT_UNKNOWN)
+
+    def _receipt(self, verdict: Receipted, receipt: Receipt, known: Known) -> None:
+        """Enter a receipt; a copy that lacks characters goes on the confirmation list, once."""
+        pair = (receipt.flow, verdict.receiver)
+        is_lacking = receipt.outcome == UNENCODABLE
+        if pair in known.receipted or (is_lacking and pair in known.lacking):
+            return
+        known.receipted.add(pair)
+        if is_lacking:
+            known.lacking.add(pair)
+            order = ReleaseOrder(sender=receipt.sender, id=receipt.id, flow=receipt.flow)
+            letter = Letter(receiver=verdict.receiver, order=order)
+            place = len(self.plan.before)
+            self.plan.lacking.append(Lacking(place, letter, known.resident, self.now))
+        self.plan.before.append(
+            Entry(
+                kind=Kind.RECEIPT,
+                at=self.now,
+                message=MessageKey(receipt.sender, receipt.id),
+                message_type="",
+                flow=receipt.flow,
+                receiver=verdict.receiver,
+                resident=known.resident,
+                code=receipt.outcome,
+                access=verdict.access,
+            )
+        )
+
+    def ordered(self, verdict: Ordered) -> None:
+        """Let the receiver write a copy with marks; it is off the list once its queue has that."""
+        number = verdict.again.id
+        self.plan.sends.append(Send(verdict.letter.outgoing(number, self.now), closes=number))
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
@@ -187,7 +208,3 @@ def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
     """
     refused = decision not in {None, "", Code.ID_REUSED}
     return refused and known.accepted_as is None and not verdict.repeated
-
-
-def _receipt_code(receipt: Receipt) -> str:
-    return receipt.result if receipt.result == "delivered" else receipt.code or receipt.result

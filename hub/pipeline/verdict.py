@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.message import RECEIPT_TYPE, AccessItems, Envelope, MessageKey, Receipt
+from hub.message import RECEIPT_TYPE, RELEASE_TYPE, AccessItems, Envelope, MessageKey, Receipt
+from hub.pipeline.letters import Letter
 from hub.statute.reasons import Code
 from schemas.canonical import CanonicalMessage
 
@@ -106,4 +107,16 @@ class Receipted:
     message_type: str = RECEIPT_TYPE
 
 
-Verdict = Permitted | Refused | Receipted
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A copy that staff released although its receiver's encoding lacks characters of it."""
+
+    key: MessageKey
+    body: bytes = field(repr=False)
+    letter: Letter
+    again: Again
+    access: AccessItems = field(default_factory=AccessItems)
+    message_type: str = RELEASE_TYPE
+
+
+Verdict = Permitted | Refused | Receipted | Ordered

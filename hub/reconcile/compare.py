@@ -141,12 +141,15 @@ def _step(facts: Sequence[Fact]) -> Step:
 
 def _is_doubled(counts: Counter[Kind]) -> bool:
     again = counts[Kind.REPLAY]
+    # A copy that was set aside for its characters, and then released, is receipted once more.
+    if counts[Kind.RECEIPT] > 1 + counts[Kind.RELEASE]:
+        return True
     return any(counts[kind] > 1 for kind in _ONCE) or any(
         counts[kind] > 1 + again for kind in _ONCE_A_TRY
     )
 
 
-_ONCE = frozenset({Kind.ACCEPTANCE, Kind.RECEIPT, Kind.OUT_OF_SCOPE})
+_ONCE = frozenset({Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE})
 _ONCE_A_TRY = frozenset(_STEPS) - {Kind.REPLAY}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from hub.message import UNENCODABLE
 from hub.statute.model import Cell
 
 
@@ -152,8 +153,17 @@ def sentence(code: Code, detail: str = "") -> Sentence:
     return Sentence(f"{said.en} {detail}".rstrip(), f"{said.ja} {detail}".rstrip())
 
 
+_UNENCODABLE = Sentence(
+    "The encoding of the receiver lacks characters of it; once released it is written with 〓 "
+    "in their place.",
+    "送付先の文字コードにない文字があります。送付を決定すると、その文字を〓として書き込みます。",
+)
+
+
 def held_sentence(code: str) -> Sentence:
     """Say why a message waits on the confirmation list; ``code`` may be a sender's own doubt."""
+    if code == UNENCODABLE:
+        return _UNENCODABLE
     if code in {Code.BINDING_DIFFERS, Code.BINDING_MISSING}:
         return sentence(Code(code))
     return sentence(Code.IN_DOUBT, code)
