@@ -39,6 +39,7 @@ class Cutter:
         self._kind = next(
             (place for place, slot, _ in self._fixed if slot.holds is Holds.KIND), slice(0)
         )
+        self._unfilled = _blank(plan.data)
         self._heads = tuple(self._first_slots())
 
     def _valued(self, record: Record) -> Iterator[_Valued]:
@@ -199,7 +200,7 @@ class Cutter:
         if fault is not None:
             raise Unwritable(*fault)
         heading = b"".join(_written(codec, f, values[f]) for f, _, codec in self._heads)
-        raw = bytearray(_blank(self._plan.data))
+        raw = bytearray(self._unfilled)
         for field, place, codec in self._data:
             raw[place] = _written(codec, field, values[field])
         return heading + bytes(raw)
@@ -250,6 +251,8 @@ def _written(codec: SlotCodec, field: str, value: str) -> bytes:
 
 
 def _dependent_fault(column: Column, value: str, values: Mapping[str, str]) -> str | None:
+    if not column.codes_by:
+        return None
     allowed: Iterable[str] = column.codes_of.get(values.get(column.codes_by, ""), ())
     if value and allowed and value not in allowed:
         return f"is not one of the codes for this {column.codes_by}"
