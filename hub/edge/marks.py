@@ -11,8 +11,8 @@ from hub.edge.kit import Unencodable
 
 MARK = "〓"
 """U+3013, the printer's mark for a character that is not there (下駄)."""
-NARROW_MARK = "?"
-"""For an encoding that lacks the mark too, such as one of half-width kana alone."""
+NARROW_MARKS = "?/"
+"""For encodings that lack the mark too, such as one of half-width kana alone; the first it has."""
 
 
 def marked_record(encoder: Encoder, values: Mapping[str, str]) -> bytes:
@@ -21,16 +21,16 @@ def marked_record(encoder: Encoder, values: Mapping[str, str]) -> bytes:
     Raises:
         Unwritable: a value has no place even so.
     """
-    narrow: set[str] = set()
+    left: dict[str, str] = {}
     while True:
         try:
             return encoder.record(values)
         except Unencodable as lacking:
-            if MARK in lacking.characters:
-                narrow.add(lacking.field)
-            mark = NARROW_MARK if lacking.field in narrow else MARK
-            text = values[lacking.field]
-            replaced = text.translate(dict.fromkeys(map(ord, lacking.characters), mark))
-            if replaced == text:
+            marks = left.get(lacking.field, MARK + NARROW_MARKS)
+            while marks and marks[0] in lacking.characters:
+                marks = marks[1:]
+            if not marks or lacking.characters.isdisjoint(values[lacking.field]):
                 raise
-            values = {**values, lacking.field: replaced}
+            left[lacking.field] = marks
+            table = dict.fromkeys(map(ord, lacking.characters), marks[0])
+            values = {**values, lacking.field: values[lacking.field].translate(table)}

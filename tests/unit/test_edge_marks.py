@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.edge.forms import form_of
 from hub.edge.kit import Unencodable, Unwritable
-from hub.edge.marks import MARK, NARROW_MARK, marked_record
+from hub.edge.marks import MARK, NARROW_MARKS, marked_record
 from hub.edge.records import RecordEncoder
 from hub.message import ReleaseOrder, encode_release, source_of
 from hub.statute.model import Catalogue, Lacking
+from schemas.layout import load_layout
 from tests.edge_rig import BETA, CATALOGUE, CREATED, NOTES_OUT, Rig, Standing, copy_of
 from tests.edge_rig import use_test_layouts as use_layouts
+from tests.layout_values import chance, record
 
 pytestmark = pytest.mark.unit
 
@@ -190,7 +193,14 @@ class Stubborn:
 
 
 def test_an_encoding_without_the_mark_gets_a_narrow_one() -> None:
-    assert marked_record(Narrow(), {"kana": "a𠮷b"}) == f"a{NARROW_MARK}b".encode()  # type: ignore[arg-type] # a stub
+    assert marked_record(Narrow(), {"kana": "a𠮷b"}) == f"a{NARROW_MARKS[0]}b".encode()  # type: ignore[arg-type] # a stub
+
+
+def test_the_kana_of_banks_have_a_mark_too() -> None:
+    encoder = form_of("bank.transfers").encoder(None)
+    values = record(load_layout("bank.transfers"), encoder, chance(1))
+    line = marked_record(encoder, values | {"account_holder_kana": "ﾖｼﾀﾞ𠮷ｦ"})
+    assert "ﾖｼﾀﾞ//".encode("cp932") in line
 
 
 def test_what_no_mark_helps_is_no_endless_work() -> None:
