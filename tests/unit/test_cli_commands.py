@@ -113,7 +113,7 @@ def test_a_wrong_command_line_ends_with_2_and_says_so_on_stderr(
 def test_several_faults_are_named_in_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_site(tmp_path, "tax", "taxx", "welfare", hub="batch = 0\ncolour = 1")
+    path = write_site(tmp_path, "tax", "taxx", "tax-arrears", hub="batch = 0\ncolour = 1")
     (tmp_path / "secrets" / "tax").unlink()
     (tmp_path / "secrets" / "taxx").chmod(0o640)
     (tmp_path / "secrets" / "key").write_text("short")
@@ -130,7 +130,7 @@ def test_several_faults_are_named_in_one_message(
             "secrets/key is too short",
             "systems.taxx: the catalogue does not know this system",
             "systems.taxx: no adapter is installed for the system taxx; did you mean tax?",
-            "systems.welfare: no adapter is installed",
+            "systems.tax-arrears: no adapter is installed",
         ):
             assert fault in said.err
 
