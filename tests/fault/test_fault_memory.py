@@ -1,0 +1,109 @@
+"""Files of many records, of every form: reading them takes no more memory than reading few."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from hub.edge.form import Encoder, Headed
+from hub.edge.forms import form_of
+from hub.edge.kit import Unwritable
+from schemas.layout import FormName, Kind, Layout, layout_ids, load_layout
+from tests.layout_values import HEADER, chance, records
+
+pytestmark = pytest.mark.fault
+
+RECORDS, LONG_RECORDS = 30_000, 300_000
+TIMES = 10
+GROWTH_KB = 8 * 1024
+"""How much more the peak may be for ten times the records."""
+DIFFERENT = 50
+A_GROUP = 3
+A_FILE = 50
+"""A form of one record a file is read from a file so often for each of so many records."""
+LIMIT_SECONDS = 1200
+
+_READ = """
+import resource, sys
+from pathlib import Path
+from hub.edge.forms import form_of
+
+form, path, times = form_of(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+found = 0
+for _ in range(times):
+    facts = form.check(path, None, settled=True)
+    for group in form.groups(path, None):
+        assert not group.faults, group.faults[0]
+        found += len(group.rows)
+print(found, facts.records, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def chosen() -> list[str]:
+    """Give for each form the layout with the most columns, grouped ones before others."""
+    found: dict[FormName, tuple[bool, int, str]] = {}
+    for layout_id in layout_ids():
+        layout = load_layout(layout_id)
+        rank = (layout.group_by is not None, len(layout.columns), layout_id)
+        found[layout.form] = max(found.get(layout.form, rank), rank)
+    return [layout_id for _, _, layout_id in found.values()]
+
+
+def many(layout: Layout, encoder: Encoder, count: int) -> Iterator[bytes]:
+    """Make so many records, no two the same; no more than a few are in memory."""
+    rows = records(layout, encoder, chance(1), DIFFERENT)
+    if isinstance(encoder, Headed):
+        written = [encoder.record(row) for row in rows]
+        rows = [rows[place] for place in next(iter(encoder.shared(written)))]
+    told = telling(layout, encoder, rows[0])
+    group = next((one for one in layout.columns if one.field == layout.group_by), None)
+    for number in range(count):
+        row = dict(rows[number % len(rows)])
+        if told:
+            row[told] = f"{number:09}"
+        if group is not None:
+            row[group.field] = str(number // A_GROUP + 1).zfill(group.width)
+        yield encoder.record(row)
+
+
+def telling(layout: Layout, encoder: Encoder, row: Mapping[str, str]) -> str:
+    """Find a column that can tell the records apart; none where each is as good as the next."""
+    common = layout.fixed.common() if layout.fixed is not None else ()
+    for column in layout.columns:
+        if column.kind is Kind.TEXT and not column.codes and column.field not in common:
+            try:
+                encoder.record({**row, column.field: "000000001"})
+            except Unwritable:
+                continue
+            return column.field
+    return ""
+
+
+def peak_of(layout_id: str, path: Path, count: int) -> int:
+    """Write a file, or one to be read again and again, and read it elsewhere; kilobytes."""
+    layout, form = load_layout(layout_id), form_of(layout_id)
+    encoder = form.encoder(None)
+    in_file, times = (1, count // A_FILE) if form.single else (count, 1)
+    with path.open("wb") as file:
+        file.writelines(encoder.framed(HEADER, many(layout, encoder, in_file)))
+    command = [sys.executable, "-c", _READ, layout_id, str(path), str(times)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found, records_, peak = map(int, done.stdout.split())
+    assert (found, records_) == (in_file * times, in_file)
+    return peak
+
+
+@pytest.mark.parametrize("layout_id", chosen())
+def test_ten_times_the_records_take_no_more_memory(
+    layout_id: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    count = LONG_RECORDS if request.config.getoption("--long") else RECORDS
+    path = tmp_path / f"file{form_of(layout_id).suffix}"
+    few = peak_of(layout_id, path, count // TIMES)
+    peak = peak_of(layout_id, path, count)
+    assert peak < few + GROWTH_KB, f"{few} kB for {count // TIMES} records, {peak} kB for {count}"
