@@ -23,6 +23,10 @@ class State(StrEnum):
     REFUSED = "refused"  # released, but not permitted any more, or overtaken
 
 
+KEPT = (State.OPEN, State.RELEASED)
+"""The states in which the body is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A resident's number: its digest ``before`` (empty where there was none) and ``after``."""

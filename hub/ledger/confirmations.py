@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from hub.errors import LedgerError
-from hub.ledger.beside import Aside, Beside, Binding, Confirmation, State, Turn
+from hub.ledger.beside import KEPT, Aside, Beside, Binding, Confirmation, State, Turn
 from hub.ledger.leaf import microseconds, moment
 from hub.ledger.model import Kind
 from hub.ledger.months import all_months, kept_since
@@ -95,8 +95,8 @@ def count_kept(connection: Connection) -> dict[State, int]:
     """Count the messages whose body is kept, by state."""
     state = confirmations.c.state
     query = select(state, func.count()).where(_IS_KEPT).group_by(state)
-    found = {State(name): number for name, number in connection.execute(query)}
-    return {one: found.get(one, 0) for one in (State.OPEN, State.RELEASED)}
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return {one: found.get(one.value, 0) for one in KEPT}
 
 
 def find(connection: Connection, numbers: Collection[int]) -> dict[int, Confirmation]:
@@ -128,6 +128,8 @@ def listed(
 
 
 def _confirmation(row: Row[*tuple[Any, ...]]) -> Confirmation:
+    if row.state not in set(State):
+        raise LedgerError(f"confirmation {row.id} was changed: run renkei ledger verify")
     return Confirmation(
         id=row.id,
         at=moment(row.at),

@@ -324,3 +324,24 @@ def test_the_watch_shows_how_many_wait(ledger: DatabaseLedger, tmp_path: Path) -
         turn(ledger, numbers[0], State.RELEASED, State.MOVED)
         watch.tick()
     assert registry.get_sample_value("renkei_confirmations", {"state": "released"}) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_confirmations SET body = NULL WHERE state = 'open'",
+        "UPDATE ledger_confirmations SET state = 'open' WHERE state = 'rejected'",
+        "UPDATE ledger_confirmations SET state = 'x'",
+    ],
+    ids=["a body that is gone", "a decision that is undone", "no state"],
+)
+def test_what_is_not_as_it_was_written_is_found(
+    url: str, ledger: DatabaseLedger, change: str
+) -> None:
+    decided, _ = put(ledger, "m1"), put(ledger, "m2")
+    turn(ledger, decided, State.OPEN, State.REJECTED)
+    assert verify(ledger.engine, SIGNER.verifier).good
+    execute(url, change)
+    assert "ledger_confirmations" in verify(ledger.engine, SIGNER.verifier).fault
+    with ledger.engine.connect() as connection:
+        count_kept(connection)  # the watch goes on, whatever stands there

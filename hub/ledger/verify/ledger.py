@@ -36,7 +36,14 @@ from hub.ledger.verify.months import (
     unfinished,
 )
 from hub.ledger.verify.order import Numbering
-from hub.ledger.verify.parts import Kept, check_access, check_cases, check_messages, check_terms
+from hub.ledger.verify.parts import (
+    Kept,
+    check_access,
+    check_cases,
+    check_confirmations,
+    check_messages,
+    check_terms,
+)
 from hub.ledger.verify.schema import check_tables, check_types
 from hub.ledger.verify.spans import check_left, check_spans, spans
 from hub.ledger.verify.tree import Tree, check_checkpoints, check_earlier, check_seal, check_tiles
@@ -197,6 +204,7 @@ class _Run:
         check_tables(connection, with_table)
         kept = Kept(tuple(known), gaps=any(month.destroyed for month in known), loose=bool(left))
         self._note(lambda: check_months(connection, now, known))
+        self._note(lambda: check_confirmations(connection))
         for check in (check_terms, check_access, check_cases):
             self._note(partial(check, connection, now, kept))
         if self._is_whole(now):
