@@ -13,7 +13,7 @@ from hub.catalogue.view import (
     told,
     way,
 )
-from hub.statute.model import NOT_SAID, Basis, Flow, Grant
+from hub.statute.model import NOT_SAID, Basis, Flow, Grant, Lacking
 from hub.statute.reasons import Sentence
 
 _W = {
@@ -57,6 +57,7 @@ _W = {
     "note": Sentence("note", "備考"),
     "fields": Sentence("fields for", "送付する項目:"),
     "number": Sentence("with My Number", "個人番号を含む"),
+    "marked": Sentence("lacking characters as 〓", "文字コードにない文字は〓"),
     "assumed": Sentence(
         "The source names the data by its subject; these single fields are assumed and the city "
         "confirms them.",
@@ -204,6 +205,8 @@ def _fields(shown: View, flow: Flow, language: Language) -> Iterator[str]:
         if len(flow.legs) > 1:
             name = f"{system_name(shown.catalogue, sender, language)} → {name}"
         number = f" ({_word('number', language)})" if grant.my_number else ""
+        if grant.unencodable is Lacking.MARK:
+            number += f" ({_word('marked', language)})"
         listed = ", ".join(_field(one, grant, language) for one in grant.fields)
         yield f"{_word('fields', language)} **{name}**{number}: {listed}"
         yield ""

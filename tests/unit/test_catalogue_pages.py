@@ -119,6 +119,14 @@ def test_marks_of_markdown_in_a_title_do_no_harm(tmp_path: Path) -> None:
     assert "甲\\|乙&lt;b>" in line
 
 
+def test_the_page_says_where_lacking_characters_are_marked(tmp_path: Path) -> None:
+    marking = FLOW_TOML.replace("[receivers.beta]", '[receivers.beta]\nunencodable = "mark"')
+    for number, (text, is_told) in enumerate(((FLOW_TOML, False), (marking, True))):
+        catalogue = load_catalogue(routes(tmp_path / str(number), {"T1.toml": text}))
+        told_as = page(view(catalogue, NEWEST), "en", "picture.svg")
+        assert ("lacking characters as 〓" in told_as) is is_told
+
+
 def test_the_flowchart_has_every_leg_in_its_state() -> None:
     shown = view(CATALOGUE, NEWEST)
     lines = mermaid(shown, "ja").split("\n")
