@@ -25,14 +25,16 @@ JUDGE = judge()
 RECEIVERS = ("premium-collection", "union")
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("send"), st.sampled_from([MY_NUMBER, OTHER, "", "renumber"])),
+        st.tuples(st.just("send"), st.sampled_from([MY_NUMBER, MY_NUMBER, OTHER, "", "renumber"])),
+        st.tuples(st.just("held"), st.sampled_from([OTHER, ""])),
         st.tuples(st.just("release"), st.integers(0, 2)),
         st.tuples(st.just("reject"), st.integers(0, 2)),
         st.tuples(st.just("drain"), st.integers(-1, 24)),
     ),
     min_size=3,
-    max_size=14,
+    max_size=12,
 )
+"""What happens after the resident was bound; ``held`` is sent and drained at once."""
 
 
 def message(place: int, number: str) -> dict[str, object]:
@@ -57,10 +59,11 @@ def test_each_moves_once_in_order_or_as_staff_decided(
     ledger = DatabaseLedger(rig.url, SIGNER)
     desk = Desk(ledger, JUDGE, lambda: NOW + dt.timedelta(hours=1))
     sent = 0
-    for what, value in steps:
-        if what == "send":
+    for what, value in [("held", MY_NUMBER), *steps]:
+        if what in {"send", "held"}:
             rig.send(message(sent, str(value)))
             sent += 1
+            assert what == "send" or rig.drain(batch=batch)
         elif what == "drain":
             rig.drain(Fuse(int(str(value))), batch)
         else:
