@@ -19,6 +19,7 @@ from adapters.simulation.kit import (
 )
 from adapters.simulation.misbehaving import carry, workshop
 from adapters.simulation.misbehaviour import Misbehaviour
+from hub.edge import overdue
 from hub.edge.form import BadFile
 from hub.edge.kit import Adapter
 from hub.errors import SiteError
@@ -98,7 +99,8 @@ def first_lines(simulator: Simulator, adapter: Adapter, wanted: Wanted) -> Itera
     else:
         yield f"  it writes its files into {wanted.folder / TO_HUB}; take them away from there"
         for layout in dict.fromkeys(wire.layout for wire in adapter.inbound):
-            yield f"    schemas/layouts/{layout}.toml"
+            if layout != overdue.LAYOUT:  # an adapter writes those to itself
+                yield f"    schemas/layouts/{layout}.toml"
         yield f"  it reads and checks what you put into {wanted.folder / FROM_HUB}"
     for wire in adapter.outbound:
         yield f"    {wire.prefix}_…: schemas/layouts/{wire.layout}.toml"
