@@ -5,6 +5,7 @@ errors that a parser documents are caught here, and nothing else.
 """
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
@@ -14,10 +15,16 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import adapters
+from adapters.e_application import interface as e_application
+from adapters.intermediate_server import interface as intermediate_server
+from adapters.intermediate_server.memory import Family
 from hub.edge import safexml
 from hub.edge.archive import Limits, open_archive
+from hub.edge.call_faults import CallError
+from hub.edge.calls import Answer, Call, Caller
 from hub.edge.form import BadFile, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.groups import Group, groups
@@ -182,6 +189,41 @@ def _mapping_seeds() -> list[bytes]:
     return found
 
 
+# -- what the interfaces of others answer ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """Stands for ``hub.edge.calls.Caller``: every call gets the same content."""
+
+    content: bytes
+
+    async def call(self, call: Call) -> Answer:
+        return Answer(min(call.accept), self.content, {})
+
+
+def _feed_answer(data: bytes) -> None:
+    caller = cast("Caller", _Answering(data))
+    applications = e_application.Interface(caller, "secret")
+    applications._token = "token"  # noqa: S105 - nobody's
+    server = intermediate_server.Interface(caller, "secret")
+    for asked in (
+        applications.page(""),
+        applications.addressee("1"),
+        server.ask_permit(b""),
+        server.code_state("1"),
+        server.results(Family.SKI),
+    ):
+        with suppress(CallError, StopIteration):
+            asked.send(None)  # nothing there waits for anything
+
+
+def _answer_seeds() -> list[bytes]:
+    said = ({"token": "t"}, {"applications": [{"receipt_number": "1"}], "next": "2"})
+    texts = (*said, {"resident_code": "12345678901"}, {"addressee_number": "1"})
+    return [json.dumps(text).encode() for text in texts] + _xml_seeds()
+
+
 # -- what comes over the broker --------------------------------------------------------------
 
 
@@ -249,6 +291,7 @@ def targets() -> dict[str, Target]:
         Target("zip", 12, _feed_zip, _zip_seeds),
         Target("dates", 8, _feed_date, _date_seeds),
         Target("mappings", 6, _feed_mapping, _mapping_seeds),
+        Target("answers", 2, _feed_answer, _answer_seeds),
         Target("judge", 6, _feed_judge, _judge_seeds),
         Target("sorter", 6, _feed_sorter, _sorter_seeds),
     ]
