@@ -1,25 +1,25 @@
-"""The forms of files: one module each, chosen by the ``form`` that a layout names."""
+"""The forms of files: one module each, chosen by the ``form`` that a layout names.
 
+A form's module is imported when a layout needs it: some need large libraries, and an adapter is a
+process of its own.
+"""
+
+import importlib
 from collections.abc import Callable, Mapping
 from functools import cache
 
 from hub.edge.form import Form
-from hub.edge.forms.fixed import Fixed
-from hub.edge.forms.framed import Framed
-from hub.edge.forms.package import Package
-from hub.edge.forms.plain import Plain
-from hub.edge.forms.sheet import Sheet
-from hub.edge.forms.xml import Xml
 from schemas.layout import FormName, Layout, load_layout
 
-_FORMS: Mapping[FormName, Callable[[Layout], Form]] = {
-    FormName.FIXED: Fixed,
-    FormName.FRAMED: Framed,
-    FormName.PACKAGE: Package,
-    FormName.PLAIN: Plain,
-    FormName.SHEET: Sheet,
-    FormName.XML: Xml,
+_CLASSES: Mapping[FormName, str] = {
+    FormName.FIXED: "Fixed",
+    FormName.FRAMED: "Framed",
+    FormName.PACKAGE: "Package",
+    FormName.PLAIN: "Plain",
+    FormName.SHEET: "Sheet",
+    FormName.XML: "Xml",
 }
+"""The class of each form, in the module of its name."""
 
 
 @cache
@@ -31,4 +31,6 @@ def form_of(layout_id: str) -> Form:
         pydantic.ValidationError: the layout's file is wrong.
     """
     layout = load_layout(layout_id)
-    return _FORMS[layout.form](layout)
+    module = importlib.import_module(f"{__name__}.{layout.form}")
+    make: Callable[[Layout], Form] = getattr(module, _CLASSES[layout.form])
+    return make(layout)
