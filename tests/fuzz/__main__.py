@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,7 +59,8 @@ def main() -> int:
     _say(f"{len(jobs)} jobs on {asked.jobs} cores; findings go to {FOLDER}")
     began = time.monotonic()
     with ThreadPoolExecutor(asked.jobs) as pool:
-        results = [_told(result) for result in pool.map(_run, jobs)]
+        running = [pool.submit(_run, job) for job in jobs]
+        results = [_told(done.result()) for done in as_completed(running)]
     seconds, given = time.monotonic() - began, sum(result.given for result in results)
     found = [result for result in results if result.finding]
     rate = given / seconds
