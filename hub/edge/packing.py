@@ -14,7 +14,8 @@ from typing import Self
 
 from lxml import etree
 
-from hub.edge.kit import Unwritable
+from hub.edge import safexml
+from hub.edge.kit import Unencodable, Unwritable
 from hub.edge.records import RecordEncoder, column_fault
 from schemas.layout import Column, Encoding, Layout
 
@@ -149,7 +150,8 @@ def _document(
         try:
             etree.SubElement(document, column.name).text = text
         except ValueError:
-            raise Unwritable(column.field, "has a character that XML lacks") from None
+            lacking = safexml.LACKING.intersection(text)
+            raise Unencodable(column.field, "XML", lacking) from None
     written: bytes = etree.tostring(document, encoding="UTF-8", xml_declaration=True)
     return written
 

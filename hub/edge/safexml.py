@@ -13,6 +13,8 @@ from hub.edge.form import BadFile, FileFault
 XML_LIMIT = 262_144
 """The most bytes of a document that is read whole."""
 
+LACKING = frozenset("\ufffe\uffff")
+"""What XML has no place for, besides control characters."""
 _BOM = "\ufeff"
 _DECLARED = re.compile(r"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
 _UTF_8 = {"utf-8", "utf8"}

@@ -192,7 +192,9 @@ def _line(
         asked = _asked(copy, key, wire.outbound)
         record, code = _record(wire.encoder, row, marks=marks)
     except Unencodable as error:
-        return Aside(key, AsideCode.UNENCODABLE, str(error), delivery)
+        # Where not even a mark has a place, asking a person once more would not help.
+        code = AsideCode.UNWRITABLE if marks else AsideCode.UNENCODABLE
+        return Aside(key, code, str(error), delivery)
     except Unwritable as error:
         return Aside(key, AsideCode.UNWRITABLE, str(error), delivery)
     except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process

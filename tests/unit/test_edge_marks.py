@@ -14,7 +14,7 @@ from hub.edge.marks import MARK, NARROW_MARKS, marked_record
 from hub.edge.records import RecordEncoder
 from hub.message import ReleaseOrder, encode_release, source_of
 from hub.statute.model import Catalogue, Lacking
-from schemas.layout import load_layout
+from schemas.layout import Kind, load_layout
 from tests.edge_rig import BETA, CATALOGUE, CREATED, NOTES_OUT, Rig, Standing, copy_of
 from tests.edge_rig import use_test_layouts as use_layouts
 from tests.layout_values import chance, record
@@ -147,6 +147,19 @@ def test_only_the_hub_can_release(rig: Rig) -> None:
     assert rig.recorder.all("message_set_aside")[1:] == [("not-from-hub",), ("unreadable",)]
 
 
+def test_what_not_even_a_mark_helps_is_told_so_and_asked_no_more(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.broker.put(QUEUE, copy_of(1, NAME))
+    rig.run(BETA, encoding="cp932")
+    monkeypatch.setattr("hub.edge.marks.MARK", "𠮷")
+    monkeypatch.setattr("hub.edge.marks.NARROW_MARKS", "")
+    rig.broker.put(QUEUE, order(1))
+    rig.run(BETA, encoding="cp932")
+    assert rig.receipts() == [("m-1", "unencodable"), ("m-1", "unwritable")]
+    assert [one["code"] for one in set_aside(rig)] == ["unwritable"]
+
+
 def test_a_release_opens_no_wall(rig: Rig) -> None:
     rig.broker.put(QUEUE, copy_of(1, NAME))
     rig.run(BETA, encoding="cp932")
@@ -194,6 +207,17 @@ class Stubborn:
 
 def test_an_encoding_without_the_mark_gets_a_narrow_one() -> None:
     assert marked_record(Narrow(), {"kana": "a𠮷b"}) == f"a{NARROW_MARKS[0]}b".encode()  # type: ignore[arg-type] # a stub
+
+
+@pytest.mark.parametrize("layout_id", ["deposit-inquiry.answers", "intermediate-server.listings"])
+def test_what_xml_has_no_place_for_is_marked(layout_id: str) -> None:
+    layout, encoder = load_layout(layout_id), form_of(layout_id).encoder(None)
+    values = record(layout, encoder, chance(1))
+    field = next(one.field for one in layout.columns if one.kind is Kind.TEXT and not one.codes)
+    harmed = values | {field: "a\ufffeb"}
+    with pytest.raises(Unencodable):
+        encoder.record(harmed)
+    assert marked_record(encoder, harmed) == encoder.record(values | {field: f"a{MARK}b"})
 
 
 def test_the_kana_of_banks_have_a_mark_too() -> None:

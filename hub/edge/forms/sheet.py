@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hub.edge import safexml
 from hub.edge.archive import CHUNK
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import GROUP_LIMIT, Group, GroupSizes, groups
-from hub.edge.kit import BadRecord, Row, Unwritable
+from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import Parsed, first_fault
 from hub.edge.workbook import writing
 from hub.edge.workbook.book import Book, open_book
@@ -25,7 +26,6 @@ from hub.edge.workbook.cells import Cell, SheetRow, rows, shared_strings
 from schemas.layout import Column, Encoding, Layout
 
 _NOTHING = Cell("")
-_NO_XML = frozenset("\ufffe\uffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ class SheetEncoder:
         if fault is not None:
             raise Unwritable(*fault)
         for field in fields:
-            if not _NO_XML.isdisjoint(values[field]):
-                raise Unwritable(field, "has a character that a workbook lacks")
+            if not safexml.LACKING.isdisjoint(values[field]):
+                raise Unencodable(field, "a workbook", safexml.LACKING.intersection(values[field]))
         if not any(values.values()):
             raise Unwritable(fields[0], "an empty row is no record")
         return writing.row(values[field] for field in fields)

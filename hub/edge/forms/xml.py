@@ -21,7 +21,7 @@ from hub.edge import safexml
 from hub.edge.delimited import opened
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
-from hub.edge.kit import BadRecord, Row, Unwritable
+from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import column_fault
 from hub.errors import SiteError
 from schemas.layout import Column, Encoding, Layout
@@ -210,6 +210,6 @@ def _built(plan: XmlPlan, columns: Iterable[Column], values: Mapping[str, str]) 
         try:
             leaf.text = text
         except ValueError:
-            reason = "has a character that XML has no place for"
-            raise Unwritable(column.field, reason) from None
+            lacking = safexml.LACKING.intersection(text)
+            raise Unencodable(column.field, "XML", lacking) from None
     return root
