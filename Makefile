@@ -38,8 +38,8 @@ docs: setup ## write docs/catalogue and the tables in docs/systems anew from rou
 test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
 	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term $(ARGS)
 
-quick: setup ## the tests that need no broker and no other process
-	@$(BIN)/pytest $(call shared,loadfile) -m "unit or contract" $(ARGS)
+quick: setup ## the quick ones of the tests that need no broker, server or other process
+	@$(BIN)/pytest $(call shared,loadfile) -m "unit and not slow" $(ARGS)
 
 fault: setup ## the long drills: processes and brokers killed at many moments
 	@$(BIN)/pytest $(call shared,load) -m fault $(FAULT) $(ARGS)

@@ -56,6 +56,7 @@ def test_patterns_match_one_name_only() -> None:
     assert exactly("in.resident-registry") == r"^in\.resident-registry$"
 
 
+@pytest.mark.slow
 @given(st.sets(st.from_regex(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+", fullmatch=True)), st.text())
 def test_a_pattern_of_types_matches_these_and_no_other_text(types: set[str], text: str) -> None:
     pattern = one_of(types)

@@ -84,6 +84,7 @@ class Broker:
         window.settle(tag, multiple=multiple, confirmed=confirmed)
 
 
+@pytest.mark.slow
 @given(
     keys=st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=40),
     refused=st.sets(st.integers(0, 39)),

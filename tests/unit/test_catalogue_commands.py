@@ -126,6 +126,7 @@ def test_the_decisions_of_a_site_count(tmp_path: Path, out: Out) -> None:
 # -- explain ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", ["2016-01-01", "2026-04-01"])
 def test_the_exit_status_is_the_answer_for_every_flow(day: str, out: Out) -> None:
     for flow in CATALOGUE.flows:
@@ -240,6 +241,7 @@ def test_the_check_takes_well_under_a_second_of_work() -> None:
 # -- docs -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_documents_are_written_once_and_checked(tmp_path: Path, out: Out) -> None:
     folder = tmp_path / "docs"
     assert "missing" in out.of("docs", "--out", str(folder), "--check", status=1)

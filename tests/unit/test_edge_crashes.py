@@ -156,6 +156,7 @@ def inbound_check(rig: Rig) -> None:
         assert journal.unplaced() == []
 
 
+@pytest.mark.slow
 def test_every_record_goes_in_once_wherever_the_process_dies(
     wire: Tripwire, tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def take_away(rig: Rig) -> None:
         path.rename(read / path.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between", [lambda _: None, take_away], ids=["left", "taken-away"])
 def test_every_message_is_in_one_file_once_wherever_the_process_dies(
     wire: Tripwire, tmp_path: Path, between: Callable[[Rig], None]

@@ -263,6 +263,7 @@ def test_any_bytes_end_in_facts_or_a_named_fault(
         read(tmp_path / NAME)
 
 
+@pytest.mark.slow
 def test_memory_is_flat_however_many_strings_are_shared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

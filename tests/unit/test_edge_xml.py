@@ -87,6 +87,7 @@ def records(draw: st.DrawFn, name: str) -> dict[str, str]:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYOUTS)
 @given(data=st.data())
 def test_what_is_written_reads_the_same_and_is_written_the_same(

@@ -304,6 +304,7 @@ def killed_at(step: int, rig: Network, rounds: int) -> bool:
     return kill.steps >= step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", [Outcome.RESULT, Outcome.NO_CODE])
 def test_killed_at_any_step_it_asks_once_and_answers_once(tmp_path: Path, outcome: Outcome) -> None:
     step, more = 0, True

@@ -85,6 +85,7 @@ def written(message: CanonicalMessage) -> str:
     return json.dumps(message.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message_type", TYPES)
 @settings(
     max_examples=25,

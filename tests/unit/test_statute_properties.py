@@ -227,6 +227,7 @@ def permitting(
     return [a for a in articles if a["valid_from"] <= day <= (a.get("valid_to") or dt.date.max)]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     catalogue=catalogues(),

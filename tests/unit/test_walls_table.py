@@ -135,6 +135,7 @@ def explained(way: Way, day: dt.date) -> Explanation:
     return summed(explain(SHIPPED, day, sender=sender, receiver=receiver, message_type=kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_hub_and_receiver_agree(day: dt.date) -> None:
     assert by_receiver(day) == by_hub(day)

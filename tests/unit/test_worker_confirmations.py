@@ -207,6 +207,7 @@ def test_what_is_held_stays_held_when_it_is_sent_again(rig: Rig) -> None:
     assert told(rig, "a2")[2:] == [("refusal", "", "id-reused")]
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_it_is_held_once(tmp_path: Path) -> None:
     step, going = 0, True
     while going:
@@ -272,6 +273,7 @@ def test_it_is_decided_about_once(rig: Rig) -> None:
     assert ids(rig, UNION) == ["a1", "a2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 500])
 def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
     tmp_path: Path, batch: int

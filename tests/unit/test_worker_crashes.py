@@ -103,6 +103,7 @@ def test_the_batch_without_a_kill(whole: Rig) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [500, 3])
 def test_killed_once_at_every_step(whole: Rig, folders: Folders, batch: int) -> None:
     for step in range(1000):
@@ -115,6 +116,7 @@ def test_killed_once_at_every_step(whole: Rig, folders: Folders, batch: int) -> 
     pytest.fail("the fuse never burned through")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     kills=st.lists(st.integers(min_value=0, max_value=30), min_size=2, max_size=5),

@@ -71,6 +71,7 @@ def test_every_attack_before_between_and_after(
     assert {fact.kind for fact in rig.facts() if fact.sender != REGISTRY} == {"refusal"}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     chosen=st.lists(st.sampled_from(range(len(ATTACKS))), max_size=12),
