@@ -45,7 +45,10 @@ def demo(  # noqa: PLR0913 - the options of a command
         typer.Option("--json", help="Print one JSON object on the last line; the rest to stderr."),
     ] = False,
 ) -> None:
-    """Run the main job on a synthetic city, with a real broker, and say whether all agrees.
+    """Live days of the office in a synthetic city, with a real broker; say whether all agrees.
+
+    Every permitted flow carries data, the systems answer one another, and what arrives is
+    compared with what was sent, field by field. The table at the end tells of every flow.
 
     Exit status: 0 only if everything reconciles and every forbidden attempt was refused, and
     otherwise 1. With --serve, SIGINT or SIGTERM ends it in good order: what was written

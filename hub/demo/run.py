@@ -59,6 +59,8 @@ def serve_demo(
             stage.live_until(max(parameters.days, state.lived), stop)
         while not stage.idle(every, stop):
             stage.end_of_day(stop)
+            if stop():
+                break
             day = stage.live()
             watcher.say(f"day {day} is written; {stage.progress().entries} entries")
         stop.reset()
