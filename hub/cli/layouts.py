@@ -46,7 +46,6 @@ def show_layout(
     layout_id: Annotated[
         str,
         typer.Argument(
-            metavar="ID",
             help="The layout's id, such as union.residents.",
             autocompletion=_ids,
             show_default=False,

@@ -539,6 +539,7 @@ def play(wire: Tripwire, office: Office, fatal: int | None) -> int:
     return wire.passed
 
 
+@pytest.mark.slow
 def test_a_courier_that_dies_at_any_step_goes_on(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

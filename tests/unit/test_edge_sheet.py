@@ -202,6 +202,7 @@ def test_a_workbook_that_lacks_a_part_is_refused(tmp_path: Path, name: str) -> N
     assert fault(tmp_path, changed(book(ROW), {name: None})).code is FileFault.STRUCTURE
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     bomb = changed(book(ROW), {SHEET: xml(" " * 100_000_000)})
     assert len(bomb) < 200_000

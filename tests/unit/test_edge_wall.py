@@ -110,6 +110,7 @@ def test_a_later_leg_has_its_own_sender() -> None:
             assert (code(one, system, SHIPPED) is None) == ((sender, system) in legs)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(SHIPPED.flows),
     st.sampled_from(sorted(SHIPPED.systems)),

@@ -157,6 +157,7 @@ def test_the_table_has_every_system_and_flow() -> None:
     assert {row.message_type for row in TABLE} - {"", "information.provided"} == set(MESSAGE_TYPES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", DAYS)
 def test_every_pair_and_message_is_explained_as_the_table_says(day: str) -> None:
     date = dt.date.fromisoformat(day)

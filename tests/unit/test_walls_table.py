@@ -141,6 +141,7 @@ def test_hub_and_receiver_agree(day: dt.date) -> None:
     assert by_receiver(day) == by_hub(day)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", PERIODS, ids=str)
 def test_the_explanation_agrees_with_them(day: dt.date) -> None:
     assert by_explanation(day) == by_hub(day)
@@ -158,6 +159,7 @@ def test_on_the_last_day_all_walls_say_the_same() -> None:
     assert len(by_broker(today)) > 25
 
 
+@pytest.mark.slow
 def test_no_neighbour_and_no_held_or_denied_type_passes_any_wall() -> None:
     neighbours = {name for name, system in SHIPPED.systems.items() if system.neighbour}
     stopped = {"deposit.requested", "deposit.found", "information.provided"}

@@ -48,6 +48,7 @@ def message(place: int, number: str) -> dict[str, object]:
     return event(data, id=f"m{place:02}")
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(steps=STEPS, batch=st.sampled_from([1, 3, 500]))
 def test_each_moves_once_in_order_or_as_staff_decided(
