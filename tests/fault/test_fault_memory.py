@@ -23,6 +23,7 @@ TIMES = 10
 GROWTH_KB = 8 * 1024
 """How much more the peak may be for ten times the records."""
 DIFFERENT = 50
+SHORT = 12
 A_GROUP = 3
 A_FILE = 50
 """A form of one record a file is read from a file so often for each of so many records."""
@@ -57,6 +58,8 @@ def chosen() -> list[str]:
 def many(layout: Layout, encoder: Encoder, count: int) -> Iterator[dict[str, str]]:
     """Make so many records, no two the same; no more than a few are in memory."""
     rows = records(layout, encoder, chance(1), DIFFERENT)
+    if not form_of(layout.id).single:
+        rows = [_shortened(layout, row) for row in rows]
     if isinstance(encoder, Headed):
         written = [encoder.record(row) for row in rows]
         rows = [rows[place] for place in next(iter(encoder.shared(written)))]
@@ -69,6 +72,16 @@ def many(layout: Layout, encoder: Encoder, count: int) -> Iterator[dict[str, str
         if group is not None:
             row[group.field] = str(number // A_GROUP + 1).zfill(group.width)
         yield row
+
+
+def _shortened(layout: Layout, row: Mapping[str, str]) -> dict[str, str]:
+    """Make texts as short as those of persons mostly are."""
+    texts = {one.field for one in layout.columns if one.kind is Kind.TEXT and not one.codes}
+    texts -= {one.field for one in layout.columns if one.codes_of}
+    return {
+        field: (value[:SHORT].strip() or "1") if value and field in texts else value
+        for field, value in row.items()
+    }
 
 
 def telling(layout: Layout, encoder: Encoder, row: Mapping[str, str]) -> str:
