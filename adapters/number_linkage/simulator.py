@@ -4,6 +4,7 @@ It keeps nothing but its files: a person's 統合宛名番号 follows from the �
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,13 +13,14 @@ from pathlib import Path
 from adapters.number_linkage import ADAPTER, INQUIRY_PREFIX, RESULT_PREFIX
 from adapters.simulation.kit import BROKER, DayFile, ReceivedRecord, WrongDelivery
 from adapters.simulation.misdeeds import on_own_exchange
-from adapters.simulation.played import Played, Reaction
+from adapters.simulation.played import NotYet, Played, Reaction
 from adapters.simulation.receiving import files_of, read_file
 from hub.clock import JST
 from hub.edge.form import Header
 from hub.edge.kit import Inbound, Outbound
 from schemas.numbers import addressee_check_digit
 
+CODE_SECONDS = 20.0
 _OPERATOR = ("情報政策課", "BANGO-T01", "S0601")
 _FIRST_BODY = 9 * 10**13
 _KEY = ("addressee_number", "requested_at", "information_code")
@@ -91,10 +93,28 @@ def _numbered(path: Path, _changed: int) -> frozenset[str]:
     return frozenset(one.addressee_number for one in records if one.values["my_number"])
 
 
-def _inquiries(_path: Path, records: Sequence[ReceivedRecord]) -> Iterator[Values]:
-    """Pass inquiries on, with the 統合宛名番号."""
+def _inquiries(path: Path, records: Sequence[ReceivedRecord]) -> Iterator[Values]:
+    """Pass inquiries on, with the 統合宛名番号, once the codes of those persons are there.
+
+    A code that does not come within ``CODE_SECONDS`` is waited for no longer: the network says then
+    that there is none.
+    """
+    asked = {unified_number(record.addressee_number) for record in records}
+    if time.time() - path.stat().st_mtime < CODE_SECONDS and not asked <= _coded(path):
+        raise NotYet
     for record in records:
         yield {**record.values, "unified_number": unified_number(record.addressee_number)}
+
+
+def _coded(path: Path) -> set[str]:
+    """Give the 統合宛名番号 whose 処理通番 has come."""
+    files = files_of(_outbound("numbers"), path.parent.parent)
+    return set().union(*(_given(one, one.stat().st_mtime_ns) for one in files))
+
+
+@lru_cache(maxsize=256)
+def _given(path: Path, _changed: int) -> frozenset[str]:
+    return frozenset(one.values["unified_number"] for one in read_file(path, _outbound("numbers")))
 
 
 def _results(path: Path, records: Sequence[ReceivedRecord]) -> Iterator[Values]:

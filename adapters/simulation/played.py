@@ -27,13 +27,18 @@ from hub.errors import EdgeError
 File = DayFile | MadeFile
 
 
+class NotYet(Exception):
+    """A reaction has to wait for something else to arrive; it is asked again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reaction:
     """What a system writes when a file of the outbound wire ``prefix`` has arrived.
 
     ``answer`` gives the answer from the path and its records, or ``None`` where nothing is to be
-    said. It depends on what arrived alone, and its name follows from the arrived file's, so that
-    whoever answers again after a crash writes nothing twice.
+    said; it raises ``NotYet`` where it has to wait. It depends on what arrived alone, and its name
+    follows from the arrived file's, so that whoever answers again after a crash writes nothing
+    twice.
     """
 
     prefix: str
@@ -113,7 +118,10 @@ class Played:
 
     def _answer(self, reaction: Reaction, path: Path, folder: Path) -> WrittenFile | None:
         wire = next(wire for wire in self.adapter.outbound if wire.prefix == reaction.prefix)
-        answer = reaction.answer(path, list(read_file(path, wire)))
+        try:
+            answer = reaction.answer(path, list(read_file(path, wire)))
+        except NotYet:
+            return None
         written = put(answer, folder) if answer is not None else None
         self._settled.add(path)
         return written

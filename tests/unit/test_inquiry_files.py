@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters import deposit_inquiry, juki_net, number_linkage, simulator
+from adapters.number_linkage import simulator as linkage_simulator
 from hub.edge.kit import Adapter
 from hub.statute.catalogue import load_catalogue
 from hub.statute.model import Basis, Catalogue, Flow, State
@@ -16,6 +17,12 @@ from tests.edge_rig import Rig, Standing
 from tests.fakes import FakeBroker
 
 pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def _no_code_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linkage_simulator, "CODE_SECONDS", 0.0)
+
 
 LINKAGE, JUKI, DEPOSIT = (one.ADAPTER for one in (number_linkage, juki_net, deposit_inquiry))
 SETTLE = 5.0

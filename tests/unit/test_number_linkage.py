@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.number_linkage import simulator
 from adapters.number_linkage.simulator import unified_number
 from adapters.simulation.kit import WrongDelivery
 from hub.edge.form import Unfinished
@@ -20,6 +21,12 @@ from tests.messages import sample_data
 from tests.passage import Passage, bad, copy_of, data_of
 
 pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def _no_code_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "CODE_SECONDS", 0.0)
+
 
 ASKED = "inquiry.requested"
 ANSWERED = "inquiry.answered"
@@ -86,6 +93,22 @@ def test_a_passed_on_inquiry_has_the_unified_number_and_follows_the_asker(
     assert isinstance(first, Mapped)
     assert first.follows == ("office", "m-1.1")
     assert passage.react() == []
+
+
+def test_an_inquiry_waits_for_the_code_of_its_person(
+    passage: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulator, "CODE_SECONDS", 60.0)
+    passage.deliver(ASKED, inquiry())
+    assert passage.react() == []
+    number = {
+        "addressee_number": ADDRESSEE,
+        "unified_number": unified_number(ADDRESSEE),
+        "processing_number": "P77",
+        "issued_at": "2026-04-01T12:00:00+09:00",
+    }
+    passage.deliver(ISSUED, number)
+    assert {path.name.partition("_")[0] for path in passage.react()} == {"P640R110", "JUKIGW"}
 
 
 def test_a_passed_on_inquiry_is_refused_twice_unasked_or_changed(passage: Passage) -> None:
