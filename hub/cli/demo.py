@@ -59,7 +59,8 @@ def demo(  # noqa: PLR0913 - the options of a command
     packages, in this order; a private node is stopped at the end.
     """
     from hub.demo.report import as_json, print_report  # noqa: PLC0415 - see hub.cli.main
-    from hub.demo.run import Interrupted, run_demo, serve_demo  # noqa: PLC0415
+    from hub.demo.run import run_demo, serve_demo  # noqa: PLC0415
+    from hub.demo.stage import Interrupted  # noqa: PLC0415
     from hub.demo.state import Parameters  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
