@@ -11,7 +11,7 @@ from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically
 
 _KEY_BYTES = 32
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 1.0
 """The simulators never leave a file unfinished; who drops one by hand need not wait long."""
 
 DECISIONS = """\

@@ -24,7 +24,7 @@ from tests.demo_rig import OURS, RENKEI, arrived
 
 pytestmark = pytest.mark.fault
 
-RESIDENTS, DAYS, SEED = 600, 2, 5
+RESIDENTS, DAYS, SEED = 200, 1, 5
 PATIENCE = 240.0
 LONG_ROUNDS = 25
 VICTIMS = (
