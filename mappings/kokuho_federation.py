@@ -131,7 +131,9 @@ def _matched(values: Mapping[str, str], desk: Desk) -> _Person:
     persons = desk.persons("pension_number", values["pension_number"])
     sure: Sequence[KnownPerson] = [one for one in persons if _agrees(values, one)]
     if not persons:
-        persons = sure = _of_the_same_name(values, desk)
+        persons = _of_the_same_name(values, desk)
+        # Whoever is listed with another number may be somebody else of that name and day.
+        sure = [one for one in persons if not one.values["pension_number"]]
     if not persons:
         raise Refused("pension_number", "nobody of the office's list matches")
     best = min(persons, key=lambda one: (-_likeness(values, one), one.addressee_number))

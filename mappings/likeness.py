@@ -9,7 +9,9 @@
 
 An item that one side lacks counts neither for nor against. Nobody is taken for the same by one
 item alone: without a name, or with nothing beside it, the score stays below ``GOOD`` (III.2 of
-the assessment: name plus birth date or address). Texts are made alike to be compared, never kept.
+the assessment: name plus birth date or address). So it does where neither name nor kana agrees
+whole: twins, or father and son, differ by one character. Texts are made alike to be compared,
+never kept.
 """
 
 import re
@@ -59,8 +61,8 @@ def score(asked: Person, found: Person) -> int:
         return 0
     total = sum(WEIGHTS[item] for item in items)
     points = round(100 * sum(WEIGHTS[item] * like for item, like in items.items()) / total)
-    named = "name" in items or "kana" in items
-    placed = "birth_date" in items or "address" in items
+    named = 1.0 in (items.get("name"), items.get("kana"))
+    placed = any((items.get("birth_date"), items.get("address")))
     return points if named and placed else min(points, GOOD - 1)
 
 

@@ -16,7 +16,7 @@ from hub.edge.form import BadFile, FileFault
 from hub.edge.forms import form_of
 from hub.edge.kit import Mapped, Question
 from mappings import deposit_inquiry, inquiries, likeness
-from schemas.dates import read_register_date
+from schemas.dates import RegisterDate, read_register_date
 from schemas.layout import load_layout
 from tests.messages import sample_data
 from tests.passage import Passage, bad, data_of
@@ -265,6 +265,16 @@ def test_what_is_only_written_differently_is_the_same(same: likeness.Person) -> 
 )
 def test_one_item_alone_makes_nobody_the_same(other: likeness.Person, low: int, high: int) -> None:
     assert low <= likeness.score(WHO, other) < high
+
+
+@pytest.mark.parametrize("born", [WHO.birth_date, None])
+def test_who_lives_together_and_has_almost_the_same_name_is_not_the_same(
+    born: RegisterDate | None,
+) -> None:
+    twin = changed(name="髙﨑　𠮷二助", kana="タカサキ　ヨシニスケ", birth_date=born)
+    assert likeness.DOUBTFUL <= likeness.score(WHO, twin) < likeness.GOOD
+    misheard = changed(kana=twin.kana, birth_date=born)
+    assert likeness.score(WHO, misheard) >= likeness.GOOD
 
 
 TEXT = st.text("架空髙高アイｱ1一丁目-　 ", max_size=12)

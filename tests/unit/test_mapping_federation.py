@@ -117,6 +117,11 @@ def test_of_several_who_agree_the_address_decides_or_a_person() -> None:
     assert numbered.doubt == "ambiguous-match"
 
 
+def test_whoever_is_listed_with_another_number_is_not_surely_the_one() -> None:
+    mapped = sent(FakeDesk([LISTED | {"pension_number": "9999999999"}]))
+    assert mapped.doubt == "ambiguous-match"
+
+
 def test_a_name_that_fills_its_bytes_is_compared_as_far_as_it_goes() -> None:
     long = "ア" * 40
     desk = FakeDesk([LISTED | {"pension_number": "", "name_kana": long}])
