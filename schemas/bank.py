@@ -100,6 +100,7 @@ class PaymentReceived(CanonicalMessage):
     """
 
     MESSAGE_TYPE: ClassVar[str] = "payment.received"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"account-transfer.requested"})
 
     method: PaymentMethod
     transfer_result: TransferResult | None = None

@@ -74,6 +74,8 @@ class CanonicalMessage(Part):
 
     MESSAGE_TYPE: ClassVar[str]
     SCHEMA_VERSION: ClassVar[int] = 1
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset()
+    """The types of messages that this one may answer or pass on; most answer nothing."""
 
     addressee_number: AddresseeNumber
     scope: ScopeEvidence

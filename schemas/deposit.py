@@ -70,6 +70,7 @@ class DepositFound(CanonicalMessage):
     """
 
     MESSAGE_TYPE: ClassVar[str] = "deposit.found"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"deposit.requested"})
 
     request_id: OfficeNumber
     answered_on: dt.date

@@ -68,6 +68,7 @@ class InquiryRequested(InquiryMessage):
     """
 
     MESSAGE_TYPE: ClassVar[str] = "inquiry.requested"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"inquiry.requested"})
 
     numbering_scheme: TwoDigits
     department_code: Line20
@@ -108,6 +109,7 @@ class InquiryAnswered(InquiryMessage):
     """
 
     MESSAGE_TYPE: ClassVar[str] = "inquiry.answered"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"inquiry.requested", "inquiry.answered"})
 
     processing_number: ProcessingNumber | None = None
     answered_at: Moment

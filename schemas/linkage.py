@@ -19,6 +19,7 @@ class PersonalCodeRequested(CanonicalMessage):
     """
 
     MESSAGE_TYPE: ClassVar[str] = "personal-code.requested"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"addressee.registered"})
 
     unified_number: UnifiedNumber
     request_id: OfficeNumber
@@ -30,6 +31,9 @@ class ProcessingNumberIssued(CanonicalMessage):
     """I10a, I10b: the 処理通番 that the intermediate server gave to a code request."""
 
     MESSAGE_TYPE: ClassVar[str] = "processing-number.issued"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset(
+        {"personal-code.requested", "processing-number.issued"}
+    )
 
     unified_number: UnifiedNumber
     request_id: OfficeNumber | None = None

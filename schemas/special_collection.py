@@ -92,6 +92,7 @@ class SpecialCollectionNotified(SpecialCollection):
     """I5: candidates (特別徴収対象候補者情報) and results, from the federation."""
 
     MESSAGE_TYPE: ClassVar[str] = "special-collection.notified"
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset({"special-collection.requested"})
 
     notice: FederationNotice
 

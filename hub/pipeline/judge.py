@@ -151,10 +151,16 @@ class Judge:
             outside=tuple(outside),
             repeated=claim.redelivered,
             follows=event.followed,
+            answered=self._answered(type(message)) if event.follows is not None else frozenset(),
             number=self._number(message, own) if own is not None and numbered else None,
             renumbers=message.changes_my_number(),
             doubt=event.doubt,
         )
+
+    def _answered(self, kind: type[CanonicalMessage]) -> frozenset[str]:
+        # Else whoever was sent anything about a person could send all its types about them.
+        flows = self.catalogue.flows
+        return frozenset(flow.ref for flow in flows if flow.message_type in kind.FOLLOWS)
 
     def _number(self, message: CanonicalMessage, own: str) -> str:
         number = getattr(message, own)

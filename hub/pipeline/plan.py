@@ -100,7 +100,7 @@ class _Planner(Book):
         self.close(verdict, known)
 
     def _was_asked(self, verdict: Permitted) -> bool:
-        """See whether the message that this one follows went to its sender, about the same person.
+        """See whether the message that this one follows asked its sender, about the same person.
 
         Deliveries of this very batch count: an answer may be there before the hub, killed in
         between, has recorded what it answers.
@@ -111,7 +111,10 @@ class _Planner(Book):
         return (
             followed is not None
             and followed.resident == verdict.resident
-            and any(receiver == verdict.key.sender for _, receiver in followed.delivered)
+            and any(
+                receiver == verdict.key.sender and flow in verdict.answered
+                for flow, receiver in followed.delivered
+            )
         )
 
     def _clash(self, verdict: Permitted) -> str:

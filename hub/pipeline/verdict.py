@@ -55,7 +55,8 @@ class Permitted:
     that the broker has delivered the message before.
 
     Where ``follows`` names a message, the scope rule is satisfied only if the ledger shows that
-    the hub delivered that one to this sender about the same resident.
+    the hub delivered that one to this sender about the same resident, by one of the flows
+    ``answered``: those of the types that a message of this type may follow.
 
     ``number`` is the keyed digest of the resident's 個人番号 as some receiver would get it, empty
     where that field is blank, and none where no receiver gets the field. ``renumbers`` says that
@@ -71,6 +72,7 @@ class Permitted:
     outside: tuple[Terms, ...]
     repeated: bool = False
     follows: MessageKey | None = None
+    answered: frozenset[str] = frozenset()
     number: str | None = field(default=None, repr=False)
     renumbers: bool = False
     doubt: str = ""

@@ -111,8 +111,9 @@ _SENTENCES = {
     ),
     Code.NOT_ASKED: Sentence(
         "The attribute follows names no message that the hub has delivered to this system about "
-        "this person.",
-        "follows の示す電文は、この本人について当該システムに送付されたものではありません。",
+        "this person and that a message of this type answers.",
+        "follows の示す電文は、この本人について当該システムに送付され、"
+        "この種別の電文で回答するものではありません。",
     ),
     Code.BINDING_DIFFERS: Sentence(
         "The message waits on the confirmation list: this person is known under another 個人番号.",

@@ -22,8 +22,8 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path, judge=judge(), notified=frozenset({COLLECTION, BANK}))
 
 
-def asked(message_id: str = "q1", **changes: object) -> dict[str, Any]:
-    data = sample_data(ASKED, **changes)
+def asked(message_id: str = "q1", *, insured: bool = True) -> dict[str, Any]:
+    data = sample_data(ASKED, insured=insured)
     return event(data, id=message_id, source=f"/systems/{COLLECTION}", type=ASKED)
 
 
@@ -102,6 +102,16 @@ def test_another_systems_copy_is_no_ones_to_answer(rig: Rig) -> None:
     )
     rig.drain()
     assert {(f.kind, f.code) for f in rig.facts() if f.sender == "union"} == NOT_ASKED
+
+
+def test_what_a_system_was_told_of_a_person_does_not_let_it_send_all_else(rig: Rig) -> None:
+    rig.send(asked())
+    rig.send(answer("a", f"{COLLECTION}/q1"))
+    rig.drain()
+    assert len(rig.copies(COLLECTION)) == 1
+    rig.send(asked("q2", insured=False) | {"follows": f"{BANK}/a"})
+    rig.drain()
+    assert {(f.kind, f.code) for f in rig.facts() if f.id == "q2"} == NOT_ASKED
 
 
 def test_accepted_is_not_yet_delivered(rig: Rig) -> None:
