@@ -174,6 +174,7 @@ class Journal:
                 self._path.chmod(files.PRIVATE_MODE)
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = FULL")
+                database.execute("PRAGMA secure_delete = ON")  # facts of closed questions
                 self._migrate(database)
             except BaseException:
                 database.close()

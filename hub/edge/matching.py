@@ -95,6 +95,7 @@ class Matching:
         try:
             with files.mapped("cannot protect", self._path):
                 self._path.chmod(files.PRIVATE_MODE)
+            database.execute("PRAGMA secure_delete = ON")  # whoever is listed no more
             database.execute("CREATE TABLE IF NOT EXISTS list (content TEXT NOT NULL) STRICT")
         except BaseException:
             database.close()
