@@ -126,7 +126,8 @@ def special_addresses(insured: tuple[Insured, ...]) -> Iterator[SpecialAddressCh
 
 
 def notifications(insured: tuple[Insured, ...]) -> Iterator[EligibilityNotified]:
-    """M1a: notifications of the day; the first asks for a decision at once."""
+    """M1a: notifications of the day; one of them asks for a decision at once."""
+    urgent = next((one for one in insured[::2] if _may_be_urgent(one)), None)
     for one in insured[::2]:
         yield EligibilityNotified(
             **_person(one),
@@ -134,7 +135,7 @@ def notifications(insured: tuple[Insured, ...]) -> Iterator[EligibilityNotified]
             notification_kind=_KINDS[(one.place // 2) % len(_KINDS)],
             notified_on=one.date,
             event_date=known(one.date),
-            immediate=one.place == 0,
+            immediate=one is urgent,
             insured_number=one.insured_number,
             household_number=one.household.number,
             telephone="076-000-0000",
@@ -142,8 +143,10 @@ def notifications(insured: tuple[Insured, ...]) -> Iterator[EligibilityNotified]
 
 
 def decisions(insured: tuple[Insured, ...]) -> Iterator[InsuredDecided]:
-    """I4a: the union decides on eligibility."""
-    for one in insured[1::2]:
+    """I4a: the union decides on eligibility, of those of whom it never has to decide at once."""
+    for one in insured:
+        if _may_be_urgent(one):
+            continue
         held = one.person.eligibility
         yield InsuredDecided(
             **_decided(one),
@@ -157,6 +160,14 @@ def decisions(insured: tuple[Insured, ...]) -> Iterator[InsuredDecided]:
                 valid_to=one.date + dt.timedelta(days=365),
             ),
         )
+
+
+def _may_be_urgent(one: Insured) -> bool:
+    """Tell those apart about whom the union decides at once, and in its own time.
+
+    Of one person it would not be known which decision comes first.
+    """
+    return int(one.person.number[:-1]) % 2 == 0
 
 
 def _decided(one: Insured) -> dict[str, object]:
