@@ -83,6 +83,8 @@ def _interface_faults(site: Site) -> Iterator[str]:
     for system, settings in site.systems.items():
         if system in adapters.systems() and adapters.find(system).courier is not None:
             yield from (f"systems.{system}: {fault}" for fault in lacking(settings))
+            if settings.ca_file is not None and not settings.ca_file.is_file():
+                yield f"systems.{system}: ca_file {settings.ca_file} is not there"
 
 
 def _decision_faults(path: Path, effective: Effective) -> list[str]:

@@ -173,3 +173,18 @@ def test_a_system_reached_by_http_needs_its_address_and_login(site: Path, key: s
     prepare(site)
     with pytest.raises(SiteError, match=rf"systems\.intermediate-server: {key} is missing"):
         load_checked(site)
+
+
+def test_certificates_that_are_not_there_are_a_fault_before_anything_starts(site: Path) -> None:
+    with site.open("a", encoding="utf-8") as file:
+        file.write(
+            '[systems.e-application]\nfolder = "drives/e"\njournal = "journals/e.sqlite3"\n'
+            'password_file = "secrets/e"\nurl = "https://e.example"\n'
+            'secret_file = "secrets/e-interface"\nca_file = "ca.pem"\n'
+        )
+    with pytest.raises(SiteError, match=r"systems\.e-application: ca_file .*ca\.pem is not there"):
+        load_checked(site)
+    (site.parent / "ca.pem").touch()
+    with pytest.raises(SiteError) as caught:
+        load_checked(site)
+    assert "ca_file" not in str(caught.value)
