@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import adapters
 from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
@@ -39,9 +40,10 @@ def prepare(path: Path) -> tuple[list[Path], list[str]]:
     made += [key_file] if _make_secret(key_file, new_ledger_key(site.hub.ledger_name)) else []
     made += [folder for folder in _private_folders(site) if _make_folder(folder)]
     with _umask(_ENTERED_BY_GROUP):
-        for system in site.systems.values():
+        for name, system in site.systems.items():
             is_new = not system.folder.exists()
-            Folders(system.folder).make()
+            carried = name in adapters.systems() and adapters.find(name).courier is not None
+            Folders(system.folder).make(shared=not carried)
             made += [system.folder] if is_new else []
     return made, _left(path, site, made)
 

@@ -135,7 +135,7 @@ class _Runner:
         while True:
             well = self._loop.call_later(STEADY_SECONDS, self._is_well, backoff)
             try:
-                self._folders.make()
+                self._folders.make(shared=False)
                 await self._courier(self._errand)
                 error: Exception = EdgeError("the courier ended by itself")
             except Exception as failed:  # noqa: BLE001 - whatever it met, it is begun again

@@ -54,13 +54,19 @@ class Folders:
         """What the hub said about messages that it refused, a file a day."""
         return self.root / "notices"
 
-    def make(self) -> None:
+    def make(self, *, shared: bool = True) -> None:
         """Make the folders that are missing.
+
+        Unless they are ``shared`` with the system, nobody but the adapter's account may put files
+        there: a courier's are believed to come from the interface.
 
         Raises:
             EdgeError: one cannot be made, or something else stands in its place.
         """
-        for folder in (self.to_hub, self.from_hub, self.rejects, self.notices):
+        mode = SHARED_MODE if shared else PRIVATE_MODE
+        for folder in (self.to_hub, self.from_hub):
+            files.make_folder(folder, mode)
+        for folder in (self.rejects, self.notices):
             files.make_folder(folder, SHARED_MODE)
         for folder in (self.processed, self.set_aside):
             files.make_folder(folder, PRIVATE_MODE)

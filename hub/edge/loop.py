@@ -67,7 +67,7 @@ def open_station(
         SiteError: the system's settings do not fit its files.
     """
     folders = Folders(settings.folder)
-    folders.make()
+    folders.make(shared=adapter.courier is None)
     with (
         closing(Journal(settings.journal)) as journal,
         _opened_persons(adapter, settings, folders, observe, clocks) as persons,

@@ -17,6 +17,7 @@ from hub.pipeline.letters import Letter
 from hub.pipeline.verdict import Again, Ordered, Permitted, Receipted, Refused, Verdict
 from hub.statute.reasons import Code
 
+_ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
 _ALWAYS_NEWER = float("inf")
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -133,6 +134,9 @@ class _Planner(Book):
             self.give_up(verdict, known.held, known, Code.OVERTAKEN)
         elif not self._was_asked(verdict):
             self.give_up(verdict, known.held, known, Code.NOT_ASKED)
+        elif known.held_code not in _ABOUT_NUMBERS and self._clash(verdict):
+            # Whoever released it was asked about another doubt.
+            self.give_up(verdict, known.held, known, Code.BOUND_MEANWHILE)
         else:
             inside = tuple(one for one in verdict.releases if one.terms.pair in known.held)
             self.give_up(

@@ -41,6 +41,7 @@ class Code(StrEnum):
     BINDING_MISSING = "binding-missing"
     IN_DOUBT = "in-doubt"
     OVERTAKEN = "overtaken"
+    BOUND_MEANWHILE = "bound-meanwhile"
     REJECTED = "rejected"
     RECEIPT_UNKNOWN = "receipt-unknown"
     WITHDRAWN = "withdrawn"
@@ -132,6 +133,11 @@ _SENTENCES = {
         "The message was released from the confirmation list, but a newer one about the same "
         "person had been accepted meanwhile.",
         "確認リストから送付が決定されましたが、同じ本人のより新しい電文が先に受け付けられました。",
+    ),
+    Code.BOUND_MEANWHILE: Sentence(
+        "The message was released from the confirmation list, but meanwhile its person became "
+        "known under another 個人番号; send it again, and it waits for that.",
+        "確認リストから送付が決定されましたが、その間に本人の別の個人番号が確認されました。再送すると確認待ちになります。",
     ),
     Code.REJECTED: Sentence(
         "A person decided that the message, which waited on the confirmation list, goes nowhere.",

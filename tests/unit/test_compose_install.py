@@ -57,6 +57,20 @@ def test_the_example_becomes_a_site_without_fault(site: Path) -> None:
     assert not any(secret.read_text().strip() in everything for secret in secrets)
 
 
+def test_only_the_adapter_puts_files_where_a_courier_does(site: Path) -> None:
+    with site.open("a", encoding="utf-8") as file:
+        file.write(
+            '\n[systems.e-application]\nfolder = "drives/e-application"\n'
+            'journal = "journals/e-application.sqlite3"\n'
+            'password_file = "secrets/e-application"\nurl = "http://127.0.0.1:9"\n'
+            'secret_file = "secrets/e-application-login"\n'
+        )
+    prepare(site)
+    drive = site.parent / "drives" / "e-application"
+    assert mode(drive / "to-hub") == mode(drive / "from-hub") == 0o700
+    assert mode(drive / "rejects") == 0o770
+
+
 def test_what_is_there_is_left_as_it_is(site: Path) -> None:
     prepare(site)
     before = {path: path.read_text() for path in (site.parent / "secrets").iterdir()}

@@ -389,6 +389,17 @@ def test_a_newer_one_ahead_in_the_queue_overtakes_it(rig: Rig) -> None:
     assert rig.notices(REGISTRY)[-1]["data"]["code"] == "overtaken"
 
 
+def test_a_release_for_another_doubt_does_not_let_another_number_pass(rig: Rig) -> None:
+    drain(rig, changed("a1", my_number=OTHER) | {"doubt": "ambiguous"})
+    (number,) = open_ones(rig)
+    drain(rig, tax_event(income(), id="t1"))
+    release(rig, number)
+    assert rig.drain()
+    assert "a1" not in ids(rig, PREMIUM) + ids(rig, UNION)
+    assert {code for kind, _, code in told(rig, "a1") if kind == "release"} >= {"bound-meanwhile"}
+    assert open_ones(rig, State.REFUSED) == [number]
+
+
 def test_other_kinds_and_persons_overtake_nobody(rig: Rig) -> None:
     (number,) = held(rig)
     drain(rig, tax_event(id="t"), changed("b", addressee_number="1", my_number=OTHER))
