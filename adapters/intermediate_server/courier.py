@@ -176,6 +176,8 @@ class Rounds:
             return self._reach(request, stage=Stage.REFUSED, said=_NOT_TAKEN)
         if state is None:
             state = await self._server.inquiry_state(request.id)
+        elif state["state"] not in {_PERMITTED, _REFUSED}:
+            raise CallError("cannot ask for a permit: the answer is none, and nothing was sent")
         return self._judged(request, values, state)
 
     def _judged(self, request: Request, values: Values, state: Values) -> Request:

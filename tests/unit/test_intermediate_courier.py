@@ -128,6 +128,21 @@ def test_a_permit_without_its_numbers_is_none(rig: Network) -> None:
     assert stage_of(rig) is Stage.PERMIT_ASKED
 
 
+def test_an_answer_that_is_no_permit_does_not_count_as_sent(rig: Network) -> None:
+    def sent_already(asked: Asked) -> Reply | None:
+        if asked.path != "ski/permits":
+            return None
+        reply = rig.server.handle(asked)
+        return Reply(200, reply.content.replace(b"<State>1</State>", b"<State>3</State>"))
+
+    rig.replies = sent_already
+    rig.give("SKI_00000001.xml", inquiry())
+    (error,) = rig.rounds()
+    assert error is not None
+    assert stage_of(rig) is Stage.PERMIT_ASKED
+    assert rig.waiting() == ["SKI_00000001.xml"]
+
+
 def test_a_refused_request_is_answered_at_once(rig: Network) -> None:
     rig.replies = lambda asked: Reply(422) if asked.path == "ski/permits" else None
     rig.give("SKI_00000001.xml", inquiry())
