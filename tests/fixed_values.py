@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from hub.edge.fixed_fields import SlotCodec, slot_codec
+from hub.edge.fixed.fields import SlotCodec, slot_codec
 from hub.edge.form import Header
 from hub.edge.forms import form_of
 from schemas.fixed_layout import FieldEncoding, Holds, Slot

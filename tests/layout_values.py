@@ -10,7 +10,7 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from hub.edge.fixed_fields import encoded
+from hub.edge.fixed.fields import encoded
 from hub.edge.form import Encoder, Form, Headed, Header
 from hub.edge.forms import form_of
 from hub.edge.kit import Unwritable

@@ -14,7 +14,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from adapters.e_application.memory import Outcome
-from hub.edge.calls import Answer, Call, Caller, CallError, Declined, Fetched
+from hub.edge.http.calls import Answer, Call, Caller, CallError, Declined, Fetched
 from schemas.numbers import AddresseeNumber
 
 PACKAGE_SECONDS = 120.0

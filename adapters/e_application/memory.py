@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hub.edge.memory import CourierMemory
+from hub.edge.http.memory import CourierMemory
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS application (
@@ -56,7 +56,7 @@ class Remembered:
 
 
 class Memory(CourierMemory):
-    """The memory of the courier of applications (``hub.edge.memory``)."""
+    """The memory of the courier of applications (``hub.edge.http.memory``)."""
 
     def __init__(self, path: Path) -> None:
         """Open it, made anew where it is missing."""

@@ -18,7 +18,7 @@ from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.played import Played
 from adapters.simulation.serving import Manners, Serving
 from hub.clock import JST
-from hub.edge.packing import package
+from hub.edge.archives.packing import package
 from schemas.layout import Layout, load_layout
 
 _EVERY = 4

@@ -20,13 +20,13 @@ from adapters.intermediate_server.interface import Interface, Values, form
 from adapters.intermediate_server.memory import Family, Memory, Request, Stage
 from hub.clock import JST
 from hub.edge import files
-from hub.edge.breaker import Breaker
-from hub.edge.calls import Caller, CallError, Declined
+from hub.edge.archives.safexml import XML_LIMIT
 from hub.edge.delimited import opened
 from hub.edge.folders import Folders
 from hub.edge.form import BadFile
+from hub.edge.http.breaker import Breaker
+from hub.edge.http.calls import Caller, CallError, Declined
 from hub.edge.kit import Errand
-from hub.edge.safexml import XML_LIMIT
 from mappings import intermediate_server as mapping
 from schemas.permitted import permitted
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 
 from adapters.intermediate_server.memory import Family
-from hub.edge.calls import Call, Caller, CallError
 from hub.edge.form import BadFile
 from hub.edge.forms.xml import Xml
+from hub.edge.http.calls import Call, Caller, CallError
 from schemas.layout import load_layout
 
 PERMITS = "intermediate-server.permits"

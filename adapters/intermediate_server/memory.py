@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hub.edge.memory import CourierMemory
+from hub.edge.http.memory import CourierMemory
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS request (

@@ -18,7 +18,7 @@ from hub.compose.places import (
     places_of,
     table,
 )
-from hub.edge.couriers import lacking
+from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue

@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from hub.edge.backoff import Backoff
-from hub.edge.couriers import carrying
 from hub.edge.desk import JournalDesk, NoPersons, Persons
 from hub.edge.folders import Folders
+from hub.edge.http.couriers import carrying
 from hub.edge.inbound import Sender, Steps
 from hub.edge.inbox import Inbox
 from hub.edge.journal import Journal

@@ -21,13 +21,13 @@ import adapters
 from adapters.e_application import interface as e_application
 from adapters.intermediate_server import interface as intermediate_server
 from adapters.intermediate_server.memory import Family
-from hub.edge import safexml
-from hub.edge.archive import Limits, open_archive
-from hub.edge.call_faults import CallError
-from hub.edge.calls import Answer, Call, Caller
+from hub.edge.archives import safexml
+from hub.edge.archives.archive import Limits, open_archive
 from hub.edge.form import BadFile, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.groups import Group, groups
+from hub.edge.http.call_faults import CallError
+from hub.edge.http.calls import Answer, Call, Caller
 from hub.edge.inbound import answers
 from hub.edge.kit import BadRecord, Inbound
 from hub.edge.records import quoted, record_parser

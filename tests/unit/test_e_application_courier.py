@@ -27,12 +27,12 @@ from adapters.simulation.kit import Service, WrittenFile
 from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Asked, Reply, Serving
 from hub.edge import files
-from hub.edge.breaker import Breaker
-from hub.edge.calls import Caller, CallError, Unavailable
+from hub.edge.archives.packing import package
 from hub.edge.folders import Folders
 from hub.edge.form import FileFault
+from hub.edge.http.breaker import Breaker
+from hub.edge.http.calls import Caller, CallError, Unavailable
 from hub.edge.kit import Errand
-from hub.edge.packing import package
 from hub.errors import EdgeError
 from hub.pipeline.verdict import Permitted
 from mappings.e_application import LAYOUT

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.edge.archive import Archive, Limits, open_archive
+from hub.edge.archives.archive import Archive, Limits, open_archive
 from hub.edge.form import BadFile, FileFault
 
 pytestmark = pytest.mark.unit

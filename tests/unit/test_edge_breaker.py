@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.edge.breaker import Breaker, BreakerLimits, BreakerState
+from hub.edge.http.breaker import Breaker, BreakerLimits, BreakerState
 
 pytestmark = pytest.mark.unit
 

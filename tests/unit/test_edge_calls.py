@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.edge.breaker import Breaker, BreakerLimits, BreakerState
-from hub.edge.calls import Answer, Call, Caller, CallError, Declined, Unavailable
+from hub.edge.http.breaker import Breaker, BreakerLimits, BreakerState
+from hub.edge.http.calls import Answer, Call, Caller, CallError, Declined, Unavailable
 from hub.errors import EdgeError
 
 pytestmark = pytest.mark.unit

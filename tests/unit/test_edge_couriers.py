@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hub.edge import couriers
-from hub.edge.breaker import Breaker
-from hub.edge.calls import Call, Caller
-from hub.edge.couriers import carrying
+from hub.edge.http import couriers
+from hub.edge.http.breaker import Breaker
+from hub.edge.http.calls import Call, Caller
+from hub.edge.http.couriers import carrying
 from hub.edge.kit import Adapter, Courier, Errand
 from hub.edge.wall import Wall
 from hub.errors import EdgeError, SiteError

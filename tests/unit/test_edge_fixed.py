@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.edge.fixed_fields import Lacking, Wrong, decoded, encoded
+from hub.edge.fixed.fields import Lacking, Wrong, decoded, encoded
 from hub.edge.form import BadFile, FileFault, Headed, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.kit import BadRecord, Unencodable, Unwritable

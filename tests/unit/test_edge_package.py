@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.edge import safexml
+from hub.edge.archives import safexml
+from hub.edge.archives.packing import PackageEncoder, package, receipt, wrapper, zipped
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.forms import package as package_form
 from hub.edge.kit import BadRecord, Unwritable
-from hub.edge.packing import PackageEncoder, package, receipt, wrapper, zipped
 from mappings.e_application import LAYOUT
 from schemas.layout import Encoding, Kind, load_layout
 

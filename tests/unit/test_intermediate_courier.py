@@ -17,7 +17,7 @@ from adapters.intermediate_server.simulator import SIMULATOR
 from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Asked, Reply
 from hub.edge import files
-from hub.edge.calls import Caller
+from hub.edge.http.calls import Caller
 from hub.edge.kit import Errand
 from mappings import intermediate_server as mapping
 from tests.network_rig import PERSON, SECRET, Network, code_request, inquiry, network

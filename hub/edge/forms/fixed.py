@@ -19,8 +19,8 @@ from typing import BinaryIO
 from hub.clock import JST
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
-from hub.edge.fixed_records import Cutter, Frames
-from hub.edge.fixed_totals import Tally, Totals
+from hub.edge.fixed.records import Cutter, Frames
+from hub.edge.fixed.totals import Tally, Totals
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Part, Unfinished
 from hub.edge.groups import Group, groups
 from hub.edge.kit import Unwritable

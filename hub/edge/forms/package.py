@@ -1,7 +1,7 @@
 """One application in one ZIP package, in the wrapper of the courier that fetched it.
 
-``hub.edge.packing`` says what stands in both. Everything a stranger wrote is read through
-``hub.edge.archive`` and ``hub.edge.safexml``: within limits, and never extracted. A package that
+``hub.edge.archives.packing`` says what stands in both. Everything a stranger wrote is read through
+its neighbours ``archive`` and ``safexml``: within limits, and never extracted. A package that
 breaks one is set aside whole, with the limit's own code.
 """
 
@@ -15,13 +15,13 @@ from typing import BinaryIO, cast
 
 from lxml import etree
 
-from hub.edge import packing, safexml
-from hub.edge.archive import CHUNK, Archive, Limits, Window, open_archive
+from hub.edge.archives import packing, safexml
+from hub.edge.archives.archive import CHUNK, Archive, Limits, Window, open_archive
+from hub.edge.archives.packing import PackageEncoder, Places
 from hub.edge.delimited import opened
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row
-from hub.edge.packing import PackageEncoder, Places
 from hub.edge.records import column_fault, split
 from schemas.layout import Column, Encoding, Layout
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hub.edge import safexml
-from hub.edge.archive import CHUNK
+from hub.edge.archives import safexml
+from hub.edge.archives.archive import CHUNK
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished

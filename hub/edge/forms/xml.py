@@ -1,8 +1,8 @@
 """One record in one XML document, checked against its schema in ``schemas/xsd/``.
 
-A document of a stranger is read by ``hub.edge.safexml``, and must then be as its schema asks;
-what is at fault is told by its line, never by what stands there. A document that is written is
-held to the same schema.
+A document of a stranger is read by ``hub.edge.archives.safexml``, and must then be as its schema
+asks; what is at fault is told by its line, never by what stands there. A document that is written
+is held to the same schema.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from hub.edge import safexml
+from hub.edge.archives import safexml
 from hub.edge.delimited import opened
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group

@@ -8,9 +8,9 @@ from typing import BinaryIO, NamedTuple
 
 from lxml import etree
 
-from hub.edge.archive import Archive, Limits, open_archive
+from hub.edge.archives.archive import Archive, Limits, open_archive
+from hub.edge.archives.safexml import parse
 from hub.edge.form import BadFile, FileFault
-from hub.edge.safexml import parse
 
 LIMITS = Limits(parts=500, part_bytes=1 << 29, total_bytes=1 << 30, ratio=500, paths=True)
 """Parts, bytes unpacked of one and of all, and bytes from one byte of a workbook."""

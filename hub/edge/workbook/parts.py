@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from lxml import etree
 
-from hub.edge.archive import Archive
+from hub.edge.archives.archive import Archive
 from hub.edge.form import BadFile, FileFault
 
 TEXT_LIMIT = 32_767

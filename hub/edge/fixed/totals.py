@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from hub.edge.fixed_fields import Wrong
+from hub.edge.fixed.fields import Wrong
 from hub.edge.form import BadFile, FileFault
 from schemas.fixed_layout import FixedPlan, Holds, Slot
 

@@ -22,8 +22,8 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from hub.edge import files
-from hub.edge.breaker import Breaker
-from hub.edge.call_faults import (
+from hub.edge.http.breaker import Breaker
+from hub.edge.http.call_faults import (
     CallError,
     Declined,
     Passing,

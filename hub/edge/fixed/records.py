@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.edge.fixed_fields import Lacking, SlotCodec, Wrong, slot_codec
-from hub.edge.fixed_totals import COUNTED, Totals
+from hub.edge.fixed.fields import Lacking, SlotCodec, Wrong, slot_codec
+from hub.edge.fixed.totals import COUNTED, Totals
 from hub.edge.form import BadFile, FileFault
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import Parsed, column_fault

@@ -14,7 +14,7 @@ from typing import Self
 
 from lxml import etree
 
-from hub.edge import safexml
+from hub.edge.archives import safexml
 from hub.edge.kit import Unencodable, Unwritable
 from hub.edge.records import RecordEncoder, column_fault
 from schemas.layout import Column, Encoding, Layout

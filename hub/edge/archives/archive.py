@@ -1,7 +1,7 @@
 """Reads a ZIP archive of strangers: nothing is extracted, and nothing is believed.
 
-``hub.edge.zip_directory`` judges what an archive says of itself; here its parts are read, and
-held to that. Memory is flat, whatever is declared.
+``zip_directory`` judges what an archive says of itself; here its parts are read, and held to that.
+Memory is flat, whatever is declared.
 """
 
 import io
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from hub.edge.archives.zip_directory import Limits, Part, judged_parts
 from hub.edge.form import BadFile, FileFault
-from hub.edge.zip_directory import Limits, Part, judged_parts
 
 __all__ = ["CHUNK", "Archive", "Limits", "Window", "open_archive"]
 

@@ -1,0 +1,1 @@
+"""Archives and XML documents of strangers, read without believing them."""
