@@ -6,6 +6,7 @@ Exit status: 0 nothing was found; 1 something was, and the inputs are in ``var/f
 
 import argparse
 import json
+import math
 import os
 import re
 import subprocess
@@ -99,7 +100,7 @@ def _jobs(chosen: Sequence[str] | None, inputs: int) -> Iterator[Job]:
     whole = sum(one.weight for one in wanted.values())
     for engine, share in shares.items():
         for name, one in wanted.items():
-            yield Job(name, engine, max(FEWEST, round(inputs * share * one.weight / whole)))
+            yield Job(name, engine, max(FEWEST, math.ceil(inputs * share * one.weight / whole)))
 
 
 def _run(job: Job) -> Result:
