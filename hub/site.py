@@ -8,7 +8,7 @@ import os
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -25,6 +25,10 @@ from pydantic import (
 
 from hub.errors import SiteError
 from hub.message import AccessItems, Item
+from hub.near import near_key
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SystemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -230,7 +234,7 @@ def load_site(path: Path) -> Site:
     try:
         site = Site.model_validate(document, context={"folder": path.resolve().parent})
     except ValidationError as error:
-        faults = "\n".join(f"  {_place(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        faults = "\n".join(f"  {_place(fault['loc'])}: {_said(fault)}" for fault in error.errors())
         message = f"{path} has faults:\n{faults}"
         raise SiteError(message) from error
     return _with_ledger_path(site, path.resolve().parent)
@@ -238,6 +242,13 @@ def load_site(path: Path) -> Site:
 
 def _place(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location) or "(whole file)"
+
+
+def _said(fault: "ErrorDetails") -> str:
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"]
+    meant = near_key(fault["loc"], Site)
+    return f"is no key here; did you mean {meant}?" if meant else "is no key here"
 
 
 def _with_ledger_path(site: Site, folder: Path) -> Site:
@@ -258,8 +269,13 @@ def read_secret(path: Path) -> SecretStr:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:
+        hint = "it is not there; if the site file names it, run renkei site init"
+        message = f"the secret {path} cannot be read: {hint}"
+        raise SiteError(message) from error
     except (OSError, UnicodeDecodeError) as error:
-        message = f"the secret {path} cannot be read: {error}"
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"the secret {path} cannot be read: {why}"
         raise SiteError(message) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         message = f"the secret {path} is readable by others: run chmod 600 on it"

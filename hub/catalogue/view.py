@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hub.errors import QuestionError
+from hub.near import near
 from hub.statute.explain import Explanation, explain
-from hub.statute.findings import near
 from hub.statute.model import Catalogue, Flow, Leg, Standing, System
 from hub.statute.reasons import Sentence
 

@@ -14,10 +14,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from hub.near import near
 from hub.site import CatalogueSite, Site
 from hub.statute.catalogue import Reading, read_catalogue
 from hub.statute.faults import validated
-from hub.statute.findings import Fault, Finding, Severity, near
+from hub.statute.findings import Fault, Finding, Severity
 from hub.statute.lines import Lines, line_of_error
 from hub.statute.lines import Path as Place
 from hub.statute.model import Catalogue, Flow, Leg, Standing, State

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hub.errors import QuestionError
-from hub.statute.findings import near
+from hub.near import near
 from hub.statute.model import Basis, Catalogue, Flow, Leg, Standing
 from hub.statute.reasons import Sentence, cells
 

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from hub.near import near, near_key
 from hub.site import HUB_USER
-from hub.statute.findings import Fault, near
+from hub.statute.findings import Fault
 from hub.statute.lines import Path
 from hub.statute.model import Basis, Cell, Leg, Route, State, System
 from hub.statute.scope import SCOPE_RULES
@@ -34,25 +35,8 @@ def _shape_faults(error: ValidationError, model: type[BaseModel]) -> Iterator[Fa
         text = f"{place}: {fault['msg']}" if place else fault["msg"]
         hint = ""
         if fault["type"] == "extra_forbidden":
-            hint = near(str(path[-1]), _keys_beside(path, model))
+            hint = near_key(path, model)
         yield Fault(path, text, hint)
-
-
-def _keys_beside(path: Path, model: type[BaseModel]) -> list[str]:
-    """Give the keys that may stand where an unknown one does, as far as the types tell."""
-    here: type[BaseModel] | None = model
-    for part in path[:-1]:
-        if here is None or not isinstance(part, str) or part not in here.model_fields:
-            continue
-        here = _record_in(here.model_fields[part].annotation)
-    return list(here.model_fields) if here is not None else []
-
-
-def _record_in(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_record_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((record for record in inner if record is not None), None)
 
 
 # -- one flow --------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """What is wrong with a file: where it stands, what it is, and what was perhaps meant."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -58,8 +56,3 @@ class Fault:
         """Give it with its file and line; ``below`` is where the document stands in the file."""
         line = lines.of((*below, *self.path), self.value)
         return Finding(self.severity, file, line, self.text, self.suggestion)
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Give the known name that is nearest to a word, or nothing when none is near."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), "")

@@ -31,9 +31,10 @@ from typing import Any, Literal
 import pydantic_core
 
 from hub.message import MessageType
+from hub.near import near
 from hub.site import CatalogueSite, SystemId
 from hub.statute.faults import end_faults, route_faults, validated
-from hub.statute.findings import Fault, near
+from hub.statute.findings import Fault
 from hub.statute.model import (
     Basis,
     Catalogue,

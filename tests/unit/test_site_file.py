@@ -105,6 +105,23 @@ def test_a_fault_does_not_show_the_value(tmp_path: Path) -> None:
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("http_timeout = 5", "systems.tax.http_timeout", "; did you mean http_timeout_seconds?"),
+        ('access = { stuff = "a" }', "systems.tax.access.stuff", "; did you mean staff?"),
+        ("zzz = 1", "systems.tax.zzz", ""),
+        ("[broker]\nhosts = 1", "broker.hosts", "; did you mean host?"),
+        ("[brokers]", "brokers", "; did you mean broker?"),
+    ],
+)
+def test_a_misspelt_key_comes_with_the_nearest_of_its_section(
+    tmp_path: Path, text: str, place: str, hint: str
+) -> None:
+    said = faults_of(tmp_path, f"{GOOD}{text}\n")
+    assert f"  {place}: is no key here{hint}" in said.splitlines()
+
+
 def test_two_processes_cannot_have_one_port(tmp_path: Path) -> None:
     text = GOOD.replace("[hub]", "[hub]\nmetrics_port = 9100") + "metrics_port = 9100\n"
     assert "metrics_port is used twice: 9100" in faults_of(tmp_path, text)
@@ -153,8 +170,16 @@ def test_a_secret_that_says_nothing(secret: Path, content: bytes) -> None:
 
 
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SiteError, match="cannot be read"):
-        read_secret(tmp_path / "absent")
+    path = tmp_path / "absent"
+    with pytest.raises(SiteError, match=r"cannot be read: .*run renkei site init") as caught:
+        read_secret(path)
+    assert str(caught.value).count(str(path)) == 1
+
+
+def test_a_secret_that_is_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match="cannot be read") as caught:
+        read_secret(tmp_path)
+    assert str(caught.value).count(str(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
 
 def _never_seen(counts: "Iterable[FlowCount]", asked: "Question") -> list[str]:
     """Say which words of a search no entry has at all, and which are near."""
-    from hub.statute.findings import near  # noqa: PLC0415 - see hub.cli.main
+    from hub.near import near  # noqa: PLC0415 - see hub.cli.main
 
     seen: dict[str, set[str]] = {"flow": set(), "sender": set(), "system": set()}
     for one in counts:
