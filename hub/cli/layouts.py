@@ -83,7 +83,11 @@ def _found(layout_id: str) -> "Layout":
 
     known = _ids()
     if layout_id not in known:
-        message = f"there is no layout {layout_id}; there are {', '.join(known)}"
+        from hub.near import near  # noqa: PLC0415 - see hub.cli.main
+
+        meant = near(layout_id, known)
+        hint = f"did you mean {meant}?" if meant else "renkei layouts list names them all"
+        message = f"there is no layout {layout_id}; {hint}"
         raise QuestionError(message)
     return load_layout(layout_id)
 

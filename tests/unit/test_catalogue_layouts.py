@@ -118,8 +118,12 @@ def test_the_list_has_every_layout(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_layout_that_there_is_not_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("layouts", "show", "union.nothing") == 2
-    assert "union.residents" in capsys.readouterr().err.replace("\n", "")
+    assert run("layouts", "show", "union.resident") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "did you mean union.residents?" in said
+    assert "tax.income" not in said
+    assert run("layouts", "show", "zzz") == 2
+    assert "renkei layouts list" in " ".join(capsys.readouterr().err.split())
 
 
 def documents(folder: Path) -> Path:
