@@ -20,7 +20,8 @@ from hub.edge.form import Header
 from hub.edge.kit import Inbound, Outbound
 from schemas.numbers import addressee_check_digit
 
-CODE_SECONDS = 20.0
+CODE_SECONDS = 120.0
+"""Long enough for a city whose first load is still under way."""
 _OPERATOR = ("情報政策課", "BANGO-T01", "S0601")
 _FIRST_BODY = 9 * 10**13
 _KEY = ("addressee_number", "requested_at", "information_code")
