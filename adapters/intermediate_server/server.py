@@ -109,6 +109,8 @@ class Server:
             information_code=values["information_code"],
             said=said,
         )
+        if said:
+            self._store.refuse(record, asked.content)
         return _state(record, record.state)
 
     def _inquire(self, asked: Asked) -> Reply:

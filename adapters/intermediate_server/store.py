@@ -1,6 +1,7 @@
 """What the simulated intermediate server keeps: its state in SQLite, documents as files.
 
-``from-hub`` has what it was sent, ``to-hub`` the results that it hands out.
+``from-hub`` has what it was sent, ``to-hub`` the results that it hands out, ``refused`` the
+inquiries to which it gave no permit.
 """
 
 import sqlite3
@@ -60,6 +61,11 @@ class Record:
         return f"P{self.number:012}"
 
 
+def refused_of(folder: Path) -> Path:
+    """Give the folder of what was asked for in vain; it has a ``from-hub`` of its own."""
+    return folder / "refused"
+
+
 class Store:
     """The state of one server; one thread at a time inside ``locked``."""
 
@@ -70,8 +76,8 @@ class Store:
             EdgeError: the folder cannot be used.
         """
         self._folder = folder
-        for name in (FROM_HUB, TO_HUB):
-            files.make_folder(folder / name, 0o770)
+        for place in (folder / FROM_HUB, folder / TO_HUB, refused_of(folder) / FROM_HUB):
+            files.make_folder(place, 0o770)
         self._lock = threading.Lock()
         self._path = folder / "server.sqlite3"
         with self._connected() as database:
@@ -121,6 +127,11 @@ class Store:
         name = f"{record.family.upper()}_{record.number:08}.xml"
         files.write_whole(self._folder / FROM_HUB / name, content)
         self._all("UPDATE record SET state = ? WHERE number = ?", state, record.number)
+
+    def refuse(self, record: Record, content: bytes) -> None:
+        """Keep a request without a permit apart: it was asked for, and never sent."""
+        name = f"{record.family.upper()}_{record.number:08}.xml"
+        files.write_whole(refused_of(self._folder) / FROM_HUB / name, content)
 
     def put_result(self, family: str, number: str, content: bytes, polls: int) -> None:
         """Have a result ready after so many more polls; one that is there stays."""

@@ -104,6 +104,7 @@ def test_an_inquiry_without_a_permit_is_not_sent(tmp_path: Path, outcome: Outcom
         assert rig.rounds(3) == [None] * 3
         assert "POST ski/inquiries" not in rig.calls()
         assert rig.received() == []
+        assert [one.message_id for one in SIMULATOR.receive(rig.home / "server")] == ["m-1"]
         (name,) = rig.results()
         said = rig.result(name)["message"]
         assert said
