@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -143,10 +144,17 @@ def show_confirmation(  # noqa: PLR0913 - the options of a command
     個人番号 are never shown. Exit status: 0 shown; 1 it cannot be read, or the look could not be
     recorded; 2 there is no such confirmation, or the command line is wrong.
     """
+    from hub.disclosure.worded import worded  # noqa: PLC0415 - see hub.cli.main
+
     with _desk(site, state) as desk:
         shown = desk.show(number, asked_by(staff, department, reason, "confirmations show"))
-    facts = {**_facts(shown.row), "overtaken": shown.is_overtaken, "data": dict(shown.fields)}
     if as_json:
+        facts = {
+            **_facts(shown.row),
+            "overtaken": shown.is_overtaken,
+            "data": dict(shown.fields),
+            "data_ja": [asdict(one) for one in worded(shown.fields, shown.row.key.sender)],
+        }
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     for line in _lines(shown):
@@ -220,6 +228,10 @@ def _facts(one: "Confirmation") -> dict[str, Any]:
 
 
 def _lines(shown: "Shown") -> Iterator[str]:
+    from rich.cells import cell_len  # noqa: PLC0415 - see hub.cli.main
+
+    from hub.disclosure.worded import worded  # noqa: PLC0415
+
     facts = _facts(shown.row)
     yield f"confirmation {facts['id']}: {facts['status']} ({_STATUS_JA[facts['status']]})"
     yield f"  since {facts['since']}, from {facts['sender']}, {facts['message_type']}"
@@ -231,9 +243,10 @@ def _lines(shown: "Shown") -> Iterator[str]:
     if shown.is_overtaken and shown.row.sealed:
         yield "  a newer one was accepted meanwhile: it can only be rejected"
         yield "  より新しい電文が受け付けられています。却下のみ可能です。"
-    width = max((len(name) for name, _ in shown.fields), default=0)
-    for name, value in shown.fields:
-        yield f"    {name:{width}}  {value}"
+    fields = worded(shown.fields, shown.row.key.sender)
+    width = max((cell_len(one.label) for one in fields), default=0)
+    for one in fields:
+        yield f"    {one.label}{' ' * (width - cell_len(one.label))}  {one.value}"
     if not shown.fields:
         yield "  the data is deleted" if not shown.row.sealed else "  the data cannot be read today"
 

@@ -10,7 +10,7 @@ from importlib import resources
 
 from hub.disclosure.model import Named
 from hub.statute.model import Catalogue
-from schemas.layout import load_layout
+from schemas.layout import Layout, load_layout
 
 _SUFFIX = ".toml"
 
@@ -44,12 +44,16 @@ def named_flow(catalogue: Catalogue, ref: str) -> Named:
 @cache
 def _columns() -> Mapping[str, str]:
     """Give the column names of all layouts by field; the first layout by id wins."""
-    files = (resources.files("schemas") / "layouts").iterdir()
-    layouts = sorted(
-        file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX)
-    )
     names: dict[str, str] = {}
-    for layout in layouts:
-        for column in load_layout(layout).columns:
+    for layout in all_layouts():
+        for column in layout.columns:
             names.setdefault(column.field, column.name)
     return names
+
+
+@cache
+def all_layouts() -> tuple[Layout, ...]:
+    """Give all layouts by id."""
+    files = (resources.files("schemas") / "layouts").iterdir()
+    ids = sorted(file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX))
+    return tuple(load_layout(one) for one in ids)

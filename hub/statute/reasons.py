@@ -166,11 +166,22 @@ _UNENCODABLE = Sentence(
     "送付先の文字コードにない文字があります。送付を決定すると、その文字を〓として書き込みます。",
 )
 
+_DOUBTS = {
+    "ambiguous-match": Sentence(
+        "The message waits on the confirmation list: it may be about another person, as more than "
+        "one is like what came or what came agrees only in part.",
+        "該当する本人を一人に特定できないため、確認リストで職員の確認を待っています。",
+    ),
+}
+"""The doubts that adapters of the office have; each adapter's page says when."""
+
 
 def held_sentence(code: str) -> Sentence:
     """Say why a message waits on the confirmation list; ``code`` may be a sender's own doubt."""
     if code == UNENCODABLE:
         return _UNENCODABLE
+    if code in _DOUBTS:
+        return _DOUBTS[code]
     if code in {Code.BINDING_DIFFERS, Code.BINDING_MISSING}:
         return sentence(Code(code))
     return sentence(Code.IN_DOUBT, code)

@@ -106,12 +106,39 @@ def test_show_masks_the_number_and_is_recorded(
     told = capsys.readouterr().out
     assert NAME in told
     assert "[個人番号]" in told
+    lines = [line.split() for line in told.splitlines()]
+    assert ["生年月日", "1940-05-06"] in lines
+    assert ["性別", "2", "女"] in lines
+    assert ["住民状態", "住民"] in lines
+    assert "birth_date" not in told
     assert run(rig, "show", first, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["data"]["addressee_number"] == ADDRESSEE
-    assert OTHER not in told
+    as_json = capsys.readouterr().out
+    facts = json.loads(as_json)
+    assert facts["data"]["addressee_number"] == ADDRESSEE
+    birth = {"field": "birth_date", "label": "生年月日", "value": "1940-05-06"}
+    assert birth in facts["data_ja"]
+    assert OTHER not in told + as_json
     one, other = (row for row in rig.rows() if row["kind"] == Kind.LOG_VIEW)
     assert (one["staff"], one["reason"], one["code"]) == ("S1", "照会", "confirmation")
     assert other["staff"]
+
+
+@pytest.mark.parametrize(
+    ("birth", "shown"),
+    [
+        ({"raw": "1940-05-00", "precision": "month", "date": "1940-05-01"}, "（年月まで）"),
+        ({"raw": "1940-00-00", "precision": "year", "date": "1940-01-01"}, "（年まで）"),
+        ({"raw": "昭和頃", "precision": "unknown"}, "（不詳）"),
+    ],
+)
+def test_a_date_stands_on_one_line_with_what_is_not_known(
+    rig: Rig, birth: dict[str, str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.send(event(resident(my_number=OTHER, birth_date=birth), id="a4"))
+    rig.drain()
+    assert run(rig, "show", numbers(rig, capsys)[-1]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["生年月日", birth["raw"] + shown] in lines
 
 
 def test_release_and_reject_with_a_reason(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.statute.catalogue import load_catalogue
-from hub.statute.reasons import Code, sentence
+from hub.statute.reasons import Code, held_sentence, sentence
 from hub.statute.rules import rule
 from tests.samples import ASSESSED, CHANGED, FLOW_TOML, REGISTRY, TAX, judge, routes, shipped
 from tests.samples import delivery as make_delivery
@@ -142,3 +142,10 @@ def test_every_code_has_both_sentences() -> None:
         said = sentence(code)
         assert said.en
         assert said.ja
+
+
+def test_a_known_doubt_has_a_sentence_and_another_one_stays_as_it_is() -> None:
+    known = held_sentence("ambiguous-match")
+    assert "特定できない" in known.ja
+    assert "ambiguous-match" not in known.ja
+    assert held_sentence("another-doubt") == sentence(Code.IN_DOUBT, "another-doubt")
