@@ -161,6 +161,12 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
         "other, the ledger cannot go on"
     )
     left = [key]
+    left += (
+        f"write what {name} gave for its interface into {system.secret_file}, for its adapter's "
+        "account alone (chmod 600)"
+        for name, system in site.systems.items()
+        if system.secret_file is not None and not system.secret_file.exists()
+    )
     if hub.ledger_password_file in made:
         left.append(
             f"give PostgreSQL's user the password in {hub.ledger_password_file}, or write its own "
@@ -177,12 +183,6 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
             f"on the broker: make the user {broker.admin_user} with the password in "
             f"{broker.admin_password_file} and the tag administrator, or write its password there"
         )
-    left += (
-        f"write what {name} gave for its interface into {system.secret_file}, for its adapter's "
-        "account alone (chmod 600)"
-        for name, system in site.systems.items()
-        if system.secret_file is not None and not system.secret_file.exists()
-    )
     return [
         *left,
         f"renkei site check --site {path}",

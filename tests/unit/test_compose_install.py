@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import adapters
 from hub.cli.main import app, guarded
 from hub.compose.checked import load_checked
 from hub.compose.install import prepare
@@ -17,6 +18,11 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deploy/site.example.toml"
 INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
+
+
+INTERFACES = ("intermediate-server", "e-application")
+MADE = 4 + len(adapters.systems())
+"""How many secrets of the example are made: administrator, hub, two keys, and each system's."""
 
 
 @pytest.fixture
@@ -33,6 +39,13 @@ def run(*arguments: str) -> int:
         return ended.code if isinstance(ended.code, int) else 1
 
 
+def give_logins(site: Path) -> None:
+    for system in INTERFACES:
+        login = site.parent / "secrets" / f"{system}-interface"
+        login.touch(mode=0o600)
+        login.write_text(f"as {system} gave it\n", encoding="utf-8")
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -41,15 +54,17 @@ def test_the_example_becomes_a_site_without_fault(site: Path) -> None:
     with pytest.raises(SiteError):
         load_checked(site, administrator=True)
     made, left = prepare(site)
-    settings, _ = load_checked(site, administrator=True)
     secrets = sorted((site.parent / "secrets").iterdir())
+    give_logins(site)
+    settings, _ = load_checked(site, administrator=True)
+    assert sorted(settings.systems) == sorted(adapters.systems())
     assert {mode(secret) for secret in secrets} == {0o600}
-    assert len({secret.read_text() for secret in secrets}) == len(secrets) == 8
+    assert len({secret.read_text() for secret in secrets}) == len(secrets) == MADE
     assert mode(site.parent / "secrets") == mode(site.parent / "journals") == 0o700
-    for system in settings.systems.values():
+    for name, system in settings.systems.items():
         assert mode(system.folder) & stat.S_IXGRP
         assert not mode(system.folder) & stat.S_IRWXO
-        assert mode(system.folder / "to-hub") == 0o770
+        assert mode(system.folder / "to-hub") == (0o700 if name in INTERFACES else 0o770)
         assert mode(system.folder / "processed") == 0o700
         assert not system.journal.exists()
     assert set(secrets) <= set(made)
@@ -58,13 +73,6 @@ def test_the_example_becomes_a_site_without_fault(site: Path) -> None:
 
 
 def test_only_the_adapter_puts_files_where_a_courier_does(site: Path) -> None:
-    with site.open("a", encoding="utf-8") as file:
-        file.write(
-            '\n[systems.e-application]\nfolder = "drives/e-application"\n'
-            'journal = "journals/e-application.sqlite3"\n'
-            'password_file = "secrets/e-application"\nurl = "http://127.0.0.1:9"\n'
-            'secret_file = "secrets/e-application-login"\n'
-        )
     prepare(site)
     drive = site.parent / "drives" / "e-application"
     assert mode(drive / "to-hub") == mode(drive / "from-hub") == 0o700
@@ -87,6 +95,7 @@ def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
     _, left = prepare(site)
     steps = [
         "pseudonym-key",
+        *INTERFACES,
         "rabbitmq-plugins enable rabbitmq_management rabbitmq_consistent_hash_exchange",
         "renkei-admin",
         "renkei site check",
@@ -140,7 +149,7 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().err
     assert all(f"secrets/{name} cannot be read" in said for name in ("broker-admin", "hub", "tax"))
     assert run("site", "check", "--json", *where) == 1
-    assert len(json.loads(capsys.readouterr().out)["faults"]) == 8
+    assert len(json.loads(capsys.readouterr().out)["faults"]) == MADE + len(INTERFACES)
     assert run("site", "init", *where) == 0
     said = capsys.readouterr().out
     assert f"made: {site.parent}/secrets/tax" in said
@@ -149,56 +158,48 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     answer = json.loads(capsys.readouterr().out)
     assert answer["made"] == []
     assert answer["left"]
+    give_logins(site)
     assert run("site", "check", *where) == 0
     assert "nothing is wrong" in capsys.readouterr().out
     assert run("site", "check", "--json", *where) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": []}
 
 
-INTERFACE = """
-[systems.intermediate-server]
-folder = "drives/network"
-journal = "journals/network.sqlite3"
-password_file = "secrets/network"
-url = "https://network.example/"
-secret_file = "secrets/network-login"
-"""
-
-
 def test_the_login_of_an_interface_is_left_to_whoever_has_it(site: Path) -> None:
-    site.write_text(site.read_text(encoding="utf-8") + INTERFACE, encoding="utf-8")
     made, left = prepare(site)
-    login = site.parent / "secrets" / "network-login"
+    login = site.parent / "secrets" / "intermediate-server-interface"
     assert login not in made
     assert any(str(login) in step for step in left)
-    with pytest.raises(SiteError, match="network-login"):
+    with pytest.raises(SiteError, match=login.name):
         load_checked(site, {"intermediate-server"})
-    login.touch(mode=0o600)
-    login.write_text("as it was given\n", encoding="utf-8")
+    give_logins(site)
     load_checked(site)
     assert not any(str(login) in step for step in prepare(site)[1])
 
 
 @pytest.mark.parametrize("key", ["url", "secret_file"])
 def test_a_system_reached_by_http_needs_its_address_and_login(site: Path, key: str) -> None:
-    lines = INTERFACE.splitlines(keepends=True)
-    text = "".join(line for line in lines if not line.startswith(key))
-    site.write_text(site.read_text(encoding="utf-8") + text, encoding="utf-8")
+    before, heading, after = site.read_text(encoding="utf-8").partition(
+        "[systems.intermediate-server]\n"
+    )
+    lines = after.splitlines(keepends=True)
+    lines.remove(next(line for line in lines if line.startswith(f"{key} =")))
+    site.write_text("".join((before, heading, *lines)), encoding="utf-8")
     prepare(site)
     with pytest.raises(SiteError, match=rf"systems\.intermediate-server: {key} is missing"):
         load_checked(site)
 
 
 def test_certificates_that_are_not_there_are_a_fault_before_anything_starts(site: Path) -> None:
-    with site.open("a", encoding="utf-8") as file:
-        file.write(
-            '[systems.e-application]\nfolder = "drives/e"\njournal = "journals/e.sqlite3"\n'
-            'password_file = "secrets/e"\nurl = "https://e.example"\n'
-            'secret_file = "secrets/e-interface"\nca_file = "ca.pem"\n'
-        )
-    with pytest.raises(SiteError, match=r"systems\.e-application: ca_file .*ca\.pem is not there"):
-        load_checked(site)
-    (site.parent / "ca.pem").touch()
+    text = site.read_text(encoding="utf-8")
+    site.write_text(text.replace("# ca_file", "ca_file"), encoding="utf-8")
+    for system in INTERFACES:
+        said = rf"systems\.{system}: ca_file .*{system}\.pem is not there"
+        with pytest.raises(SiteError, match=said):
+            load_checked(site)
+    (site.parent / "certificates").mkdir()
+    for system in INTERFACES:
+        (site.parent / "certificates" / f"{system}.pem").touch()
     with pytest.raises(SiteError) as caught:
         load_checked(site)
     assert "ca_file" not in str(caught.value)
