@@ -303,6 +303,11 @@ def test_zip64_is_refused() -> None:
     with zipfile.ZipFile(file, "w") as archive, archive.open("a", "w", force_zip64=True) as part:
         part.write(TEXT)
     assert refusal(file.getvalue()) is FileFault.STRUCTURE
+    with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
+        info = zipfile.ZipInfo("a")
+        info.extra = struct.pack("<HHQQ", 1, 16, len(TEXT), len(TEXT))
+        archive.writestr(info, TEXT)
+    assert refusal(file.getvalue()) is FileFault.STRUCTURE
     content = zipped(("a", TEXT))
     end = content.index(END)
     locator = b"PK\x06\x07" + bytes(16)

@@ -25,6 +25,8 @@ _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
 _ZIP64_MARK = b"PK\x06\x07"
 _ZIP64_LOCATOR = 20
+_EXTRA = struct.Struct("<HH")
+_ZIP64 = 1
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MARK = b"PK\x03\x04"
 _DIRECTORY_RECORD = 1024
@@ -197,4 +199,16 @@ def _data_start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
         or raw != info.orig_filename.encode(encoding, "replace")
     ):
         raise BadFile(FileFault.STRUCTURE, "a part and the directory tell different things")
+    if any(_is_zip64(fields) for fields in (info.extra, file.read(extra))):
+        raise BadFile(FileFault.STRUCTURE, "a part has sizes of ZIP64")
     return int(info.header_offset + _LOCAL.size + name_length + extra)
+
+
+def _is_zip64(fields: bytes) -> bool:
+    """Say whether extra fields (APPNOTE 4.5) have other sizes than the header."""
+    while len(fields) >= _EXTRA.size:
+        kind, length = _EXTRA.unpack_from(fields)
+        if kind == _ZIP64:
+            return True
+        fields = fields[_EXTRA.size + length :]
+    return False
