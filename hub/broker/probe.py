@@ -1,6 +1,8 @@
 """Free ports on loopback, and whether a broker answers there."""
 
 import socket
+from collections.abc import Collection
+from itertools import islice
 from random import SystemRandom
 
 import urllib3
@@ -25,10 +27,16 @@ def is_free(port: int) -> bool:
     return True
 
 
+def free_ports(count: int, taken: Collection[int] = ()) -> list[int]:
+    """Choose so many ports, each free at this moment and none of them among ``taken``."""
+    chosen = SystemRandom().sample(PORTS, len(PORTS))
+    return list(islice((one for one in chosen if one not in taken and is_free(one)), count))
+
+
 def choose_ports() -> dict[str, int]:
     """Choose the four ports of a node, each free at this moment."""
-    free = (port for port in SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))
-    return {what: next(free) for what in ("amqp", "management", "distribution", "epmd")}
+    names = ("amqp", "management", "distribution", "epmd")
+    return dict(zip(names, free_ports(len(names)), strict=True))
 
 
 def probe_amqp(port: int) -> None:

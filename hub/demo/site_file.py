@@ -2,10 +2,10 @@
 
 import json
 import secrets
-import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from hub.broker.probe import free_ports, is_free
 from hub.broker.provide import ProvidedBroker
 from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically
@@ -47,7 +47,7 @@ def write_site(
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
     names = ("hub", "ledger-watch", *systems)
     ports = _metrics_ports(state, len(names))
-    interfaces = dict(zip(served, _free_ports(len(served)), strict=True))
+    interfaces = dict(zip(served, free_ports(len(served), ports), strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
         "[broker]",
@@ -122,30 +122,9 @@ def _metrics_ports(state: DemoState, count: int) -> list[int]:
     if state.metrics_targets.exists():
         groups = json.loads(state.metrics_targets.read_text(encoding="utf-8"))
         ports = [int(group["targets"][0].rpartition(":")[2]) for group in groups]
-        if len(ports) == count and all(map(_is_free, ports)):
+        if len(ports) == count and all(map(is_free, ports)):
             return ports
-    return _free_ports(count)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return free_ports(count)
 
 
 def _write_targets(state: DemoState, ports: dict[str, int]) -> None:
