@@ -87,15 +87,15 @@ class Desk:
             LedgerError: it was decided about, is overtaken, or may not move today.
         """
         row, is_overtaken = self._open(number)
-        if row.message_type == RELEASE_TYPE:
-            self._decide(row, access, [Letter.read(self._body(row)).pair], State.RELEASED)
-            return
         if is_overtaken:
             raise LedgerError(
                 f"confirmation {number} cannot be released: a newer message of the same kind about "
                 "the same person was accepted meanwhile, and nothing older may follow it. "
                 f"Reject it: renkei confirmations reject {number}"
             )
+        if row.message_type == RELEASE_TYPE:
+            self._decide(row, access, [Letter.read(self._body(row)).pair], State.RELEASED)
+            return
         permitted = self._permitted(row)
         known = self._known(row)
         pairs = sorted(known.held & {one.terms.pair for one in permitted.releases})

@@ -147,10 +147,10 @@ def _confirmation(row: Row[*tuple[Any, ...]]) -> Confirmation:
 def is_overtaken(connection: Connection, one: Confirmation) -> bool:
     """Say whether a newer message of the same sender, type and resident was accepted.
 
-    One that was itself put aside earlier is older, whenever it was accepted.
+    One that was itself put aside earlier is older, whenever it was accepted. A copy that was put
+    aside by its receiver is as old as its message's acceptance.
     """
     accepted = _accepted_since(connection, one)
-    accepted.discard(one.key.id)
     row = confirmations.c
     for some in _chunks(sorted(accepted)):
         older = select(row.message_id).where(
@@ -161,28 +161,32 @@ def is_overtaken(connection: Connection, one: Confirmation) -> bool:
 
 
 def _accepted_since(connection: Connection, one: Confirmation) -> set[str]:
-    """Give the ids of such messages that were accepted after this one was put aside."""
+    """Give the ids of such messages that were accepted after this one was, or was put aside."""
     numbers = sorted(message_numbers(connection, one.resident, ""))
-    found: set[str] = set()
+    found: list[Any] = []
     for month in kept_since(all_months(connection), numbers[0]) if numbers else ():
         entry = entries(month.month).c
         query = (
-            select(messages.c.message_id)
+            select(messages.c.message_id, terms.c.message_type, entry.seq)
             .join(entries(month.month), entry.message_no == messages.c.no)
             .join(cases, cases.c.id == entry.case_id)
             .join(terms, terms.c.id == cases.c.terms_id)
             .where(
                 entry.message_no.in_(bindparam("numbers", expanding=True)),
-                entry.seq > one.id,
                 terms.c.kind == Kind.ACCEPTANCE.value,
                 terms.c.sender == one.key.sender,
-                terms.c.message_type == one.message_type,
             )
         )
         for start in range(0, len(numbers), _VALUES_A_QUERY):
             some = numbers[start : start + _VALUES_A_QUERY]
-            found.update(connection.execute(query, {"numbers": some}).scalars())
-    return found
+            found += connection.execute(query, {"numbers": some}).all()
+    own = [(row.message_type, row.seq) for row in found if row.message_id == one.key.id]
+    kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.id))
+    return {
+        row.message_id
+        for row in found
+        if row.message_type == kind and row.seq > since and row.message_id != one.key.id
+    }
 
 
 def forget(connection: Connection, first: int, last: int) -> None:

@@ -156,7 +156,7 @@ class Book:
         self.tell_held(verdict, code)
 
     def give_up(
-        self, verdict: Permitted | Refused, pairs: set[tuple[str, str]], known: Known, code: Code
+        self, verdict: Verdict, pairs: set[tuple[str, str]], known: Known, code: Code
     ) -> None:
         """Say that what was released goes nowhere after all."""
         for pair in sorted(pairs):

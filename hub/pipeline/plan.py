@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from hub.ledger.beside import State, Turn
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
 from hub.message import UNENCODABLE, MessageKey, Receipt, ReleaseOrder
 from hub.pipeline.book import Book, Lacking, Plan, Send, about
@@ -203,7 +204,14 @@ class _Planner(Book):
 
     def ordered(self, verdict: Ordered) -> None:
         """Let the receiver write a copy with marks; it is off the list once its queue has that."""
-        number = verdict.again.id
+        number, known = verdict.again.id, self.of(verdict.key)
+        just_now = {(sender, resident) for sender, _, resident in self.newest}
+        if (verdict.key.sender, known.resident) in just_now:
+            return  # it is called again, and then the ledger tells whether these overtake it
+        if verdict.again.is_overtaken:
+            self.give_up(verdict, {verdict.letter.pair}, known, Code.OVERTAKEN)
+            self.plan.turns.append(Turn(number, State.RELEASED, State.REFUSED))
+            return
         self.plan.sends.append(Send(verdict.letter.outgoing(number, self.now), closes=number))
 
 

@@ -17,7 +17,16 @@ from hub.message import RELEASE_TYPE, AccessItems, MessageKey
 from hub.ports import Sent
 from hub.reconcile.compare import judge as reconciled
 from hub.reconcile.model import Message, Origin
-from tests.samples import NOW, REGISTRY, SIGNER, event, judge, receipts_event
+from tests.samples import (
+    NOW,
+    REGISTRY,
+    SIGNER,
+    event,
+    income,
+    judge,
+    receipts_event,
+    tax_event,
+)
 from tests.worker_rig import Rig
 
 pytestmark = pytest.mark.unit
@@ -98,6 +107,45 @@ def test_a_release_goes_to_the_receiver_and_its_second_receipt_is_entered(rig: R
         facts = Tally(at.ledger.engine).about([KEY])[KEY]
     message = Message(KEY, Origin.UNKNOWN, "", facts, {})
     assert reconciled(message, ()).gaps == []
+
+
+def test_one_that_a_newer_message_has_overtaken_can_only_be_rejected(rig: Rig) -> None:
+    drain(rig, event(id="a2"))  # accepted before the receiver said what it lacks
+    number = lacking(rig)
+    with desk(rig) as at:
+        with pytest.raises(LedgerError, match="a newer message of the same kind"):
+            at.release(number, CLERK)
+        at.reject(number, CLERK)
+    assert rig.drain()
+    assert orders(rig) == []
+
+
+def test_one_that_is_overtaken_after_its_release_goes_nowhere(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = lacking(rig)
+    with desk(rig) as at:
+        at.release(number, CLERK)
+    drain(rig, event(id="a2"))  # ahead of the order, in one batch with it
+    assert orders(rig) == []
+    monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+    drain(rig)
+    assert orders(rig) == []
+    assert receipts(rig)[-1] == ("release", "overtaken")
+    with desk(rig) as at:
+        assert [one.id for one in at.listed(State.REFUSED)] == [number]
+
+
+def test_another_kind_about_the_same_person_overtakes_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = lacking(rig)
+    with desk(rig) as at:
+        at.release(number, CLERK)
+    drain(rig, tax_event(income(), id="t1"))
+    monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+    drain(rig)
+    assert len(orders(rig)) == 1
 
 
 def test_a_rejected_one_is_ended_and_ordered_nowhere(rig: Rig) -> None:
