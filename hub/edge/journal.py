@@ -10,13 +10,13 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from hub.edge import files, questions
+from hub.edge import databases, files, questions
 from hub.edge.form import Part
 from hub.edge.kit import Asked, Question
 from hub.edge.questions import Overdue
@@ -151,7 +151,8 @@ class Journal:
         files.make_folder(path.parent, 0o700)
         self._lock = self._locked()
         try:
-            self._database = self._opened()
+            with self._mapped():
+                self._database = databases.opened(path, self._prepare)
         except BaseException:
             os.close(self._lock)
             raise
@@ -167,21 +168,8 @@ class Journal:
                 raise EdgeError(f"another process uses the journal {self._path}") from error
         return handle
 
-    def _opened(self) -> sqlite3.Connection:
-        with self._mapped():
-            database = sqlite3.connect(self._path, isolation_level=None)
-            try:
-                self._path.chmod(files.PRIVATE_MODE)
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("PRAGMA secure_delete = ON")  # facts of closed questions
-                self._migrate(database)
-            except BaseException:
-                database.close()
-                raise
-        return database
-
-    def _migrate(self, database: sqlite3.Connection) -> None:
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        databases.make_durable(database)
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > len(_MIGRATIONS):
             raise EdgeError(f"the journal {self._path} belongs to a newer version")
@@ -201,24 +189,13 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise EdgeError(f"the journal {self._path} cannot be used: {error}") from error
+    def _mapped(self) -> AbstractContextManager[None]:
+        return databases.mapped(f"the journal {self._path} cannot be used")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._mapped():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
+        with self._mapped(), databases.transaction(self._database):
+            yield self._database
 
     # -- inbound -----------------------------------------------------------------------
 
@@ -281,13 +258,8 @@ class Journal:
 
     def was_sent(self, digest: str, record: int) -> bool:
         """Say whether the message of a file's record was confirmed."""
-        query = (
-            "SELECT last FROM inbound_sent WHERE digest = ? AND first <= ?"
-            " ORDER BY first DESC LIMIT 1"
-        )
         with self._mapped():
-            row = self._database.execute(query, (digest, record)).fetchone()
-        return row is not None and record <= row[0]
+            return is_sent(self._database, digest, record)
 
     def finish(self, digest: str, rejected: int) -> None:
         """Remember that a file was read to its end."""
@@ -392,6 +364,15 @@ class Journal:
             questions.tell(database, told)
 
 
+def is_sent(database: sqlite3.Connection, digest: str, record: int) -> bool:
+    """Say whether the message of a file's record was confirmed."""
+    query = (
+        "SELECT last FROM inbound_sent WHERE digest = ? AND first <= ? ORDER BY first DESC LIMIT 1"
+    )
+    row = database.execute(query, (digest, record)).fetchone()
+    return row is not None and record <= row[0]
+
+
 def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Join rising numbers that follow one another: the first and last of each run."""
     first = last = None
@@ -412,12 +393,12 @@ def inbound_files(path: Path) -> list[InboundFile]:
     Raises:
         EdgeError: there is no journal, or it cannot be read.
     """
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version == 0:  # its adapter is only just making it
-                return []
-            rows = database.execute("SELECT * FROM inbound ORDER BY name").fetchall()
-    except sqlite3.Error as error:
-        raise EdgeError(f"the journal {path} cannot be read: {error}") from error
+    with (
+        databases.mapped(f"the journal {path} cannot be read"),
+        closing(databases.opened_to_read(path)) as database,
+    ):
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:  # its adapter is only just making it
+            return []
+        rows = database.execute("SELECT * FROM inbound ORDER BY name").fetchall()
     return [InboundFile(*row) for row in rows]

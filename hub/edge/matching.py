@@ -8,11 +8,11 @@ nobody else may read, until a newer list takes their place: all of it, or nothin
 import datetime as dt
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
-from hub.edge import files
+from hub.edge import databases, files
 from hub.edge.folders import SHARED_MODE, Folders
 from hub.edge.form import BadFile, FileFacts, Unfinished
 from hub.edge.forms import form_of
@@ -83,24 +83,12 @@ class Matching:
         self._database = self._opened()
 
     def _opened(self) -> sqlite3.Connection:
-        try:
-            return self._connected()
-        except sqlite3.DatabaseError:  # it is only a copy of what the office has
-            files.remove(self._path)
         with self._mapped():
-            return self._connected()
-
-    def _connected(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            with files.mapped("cannot protect", self._path):
-                self._path.chmod(files.PRIVATE_MODE)
-            database.execute("PRAGMA secure_delete = ON")  # whoever is listed no more
-            database.execute("CREATE TABLE IF NOT EXISTS list (content TEXT NOT NULL) STRICT")
-        except BaseException:
-            database.close()
-            raise
-        return database
+            try:
+                return databases.opened(self._path, _prepare)
+            except sqlite3.DatabaseError:  # it is only a copy of what the office has
+                files.remove(self._path)
+            return databases.opened(self._path, _prepare)
 
     def close(self) -> None:
         """Close it."""
@@ -160,7 +148,7 @@ class Matching:
 
         names = ", ".join(f'"{column.field}" TEXT NOT NULL' for column in self._columns)
         marks = ", ".join("?" for _ in self._columns)
-        with self._mapped(), self._transaction():
+        with self._mapped(), databases.transaction(self._database):
             self._database.execute("DROP TABLE IF EXISTS person")
             self._database.execute(f"CREATE TABLE person ({names}) STRICT")
             waiting = rows()
@@ -198,23 +186,12 @@ class Matching:
         found = (dict(zip(names, row, strict=True)) for row in rows)
         return [KnownPerson(values[ADDRESSEE], values) for values in found]
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+    def _mapped(self) -> AbstractContextManager[None]:
+        return databases.mapped(f"the list for matching {self._path} cannot be used")
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise EdgeError(f"the list for matching {self._path} cannot be used: {error}") from None
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("CREATE TABLE IF NOT EXISTS list (content TEXT NOT NULL) STRICT")
 
 
 def _kept(column: Column, text: str) -> str:

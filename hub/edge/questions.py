@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from hub.edge import databases
 from hub.edge.kit import Asked, Question
-from hub.errors import EdgeError
 from hub.message import MessageKey
 
 TABLES = """
@@ -117,13 +117,10 @@ def unanswered(journal: Path) -> Unanswered:
         EdgeError: there is no journal, or it cannot be read.
     """
     query = "SELECT COUNT(*), COUNT(due_at) FROM asked WHERE closed = 0 AND told = 0"
-    try:
-        with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as database:
-            named = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'asked'"
-            (is_there,) = database.execute(named).fetchone()
-            return Unanswered(*database.execute(query).fetchone()) if is_there else _NONE
-    except sqlite3.Error as error:
-        raise EdgeError(f"the journal {journal} cannot be read: {error}") from error
-
-
-_NONE = Unanswered(0, 0)
+    with (
+        databases.mapped(f"the journal {journal} cannot be read"),
+        closing(databases.opened_to_read(journal)) as database,
+    ):
+        named = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'asked'"
+        (is_there,) = database.execute(named).fetchone()
+        return Unanswered(*database.execute(query).fetchone()) if is_there else Unanswered(0, 0)

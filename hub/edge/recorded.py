@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
-from hub.edge.journal import InboundFile, TakenKey
-from hub.errors import EdgeError
+from hub.edge import databases
+from hub.edge.journal import InboundFile, TakenKey, is_sent
 from hub.message import NOTICE_TYPE
 
 _WITH_TIMES = 2
@@ -31,7 +31,7 @@ class JournalRecord:
         """
         self._path = path
         with self._mapped():
-            self._database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+            self._database = databases.opened_to_read(path)
         try:
             with self._mapped():
                 (self._version,) = self._database.execute("PRAGMA user_version").fetchone()
@@ -58,13 +58,8 @@ class JournalRecord:
 
     def is_sent(self, digest: str, record: int) -> bool:
         """Say whether the message of a file's record was confirmed."""
-        query = (
-            "SELECT last FROM inbound_sent WHERE digest = ? AND first <= ?"
-            " ORDER BY first DESC LIMIT 1"
-        )
         with self._mapped():
-            found = self._database.execute(query, (digest, record)).fetchone()
-        return found is not None and record <= found[0]
+            return is_sent(self._database, digest, record)
 
     def file_of(self, beginning: str) -> InboundFile | None:
         """Find the file whose digest begins like this."""
@@ -114,9 +109,5 @@ class JournalRecord:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise EdgeError(f"the journal {self._path} cannot be read: {error}") from error
+    def _mapped(self) -> AbstractContextManager[None]:
+        return databases.mapped(f"the journal {self._path} cannot be read")

@@ -1,13 +1,12 @@
 """The base of what couriers remember: one SQLite file each, beside the adapter's journal."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
-from hub.edge import files
-from hub.errors import EdgeError
+from hub.edge import databases, files
 
 
 class CourierMemory:
@@ -20,17 +19,13 @@ class CourierMemory:
         """Open it; ``tables`` is the SQL that makes those that are missing."""
         self._path = path
         files.make_folder(path.parent, 0o700)
+
+        def prepare(database: sqlite3.Connection) -> None:
+            databases.make_durable(database)
+            database.executescript(tables)
+
         with self._mapped():
-            self._database = sqlite3.connect(path, isolation_level=None)
-            try:
-                path.chmod(files.PRIVATE_MODE)
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA secure_delete = ON")  # forgotten is overwritten
-                self._database.executescript(tables)
-            except BaseException:
-                self._database.close()
-                raise
+            self._database = databases.opened(path, prepare)
 
     def write(self, statement: str, values: Sequence[str | int]) -> None:
         """Change something, durably."""
@@ -52,9 +47,5 @@ class CourierMemory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise EdgeError(f"the memory {self._path} cannot be used: {error}") from error
+    def _mapped(self) -> AbstractContextManager[None]:
+        return databases.mapped(f"the memory {self._path} cannot be used")
