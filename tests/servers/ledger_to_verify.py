@@ -1,6 +1,7 @@
 """Makes small ledgers that have everything verification looks at, and takes parts of them away."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ KINDS = tuple(Kind)
 LATER = dt.datetime(2034, 1, 15, 3, tzinfo=dt.UTC)
 ORDER = Order(AccessItems("職員九", "医療課", "T-09", "保存年限", "retain"), LATER, SIGNER)
 BATCH = 37
+HELD = MessageKey(REGISTRY, "file-1.150")
+NOVEMBER_ROWS, DECEMBER_ROWS = "ledger_entries_202611", "ledger_entries_202612"
 
 
 def some_entries(begin: dt.datetime, first: int, count: int) -> Iterator[Entry]:
@@ -86,6 +89,13 @@ def erase_salts(url: str, message: MessageKey) -> int:
     """Erase the salts of a message's entries; give how many had one."""
     with opened(url) as ledger:
         return len(erase(ledger, message, ORDER))
+
+
+def change(url: str, statement: str, **values: object) -> None:
+    """Change something behind the ledger's back; ``november`` and ``december`` are its months."""
+    for name, table in (("november", NOVEMBER_ROWS), ("december", DECEMBER_ROWS)):
+        statement = re.sub(rf"\b{name}\b", table, statement)
+    execute(url, statement, **values)
 
 
 def verified(url: str, **asked: object) -> Verified:
