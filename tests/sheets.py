@@ -1,6 +1,7 @@
 """A layout of a workbook for the tests, and workbooks that say other things than they should."""
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 
@@ -44,6 +45,33 @@ def changed(content: bytes, parts: Mapping[str, bytes | None]) -> bytes:
             if part is not None:
                 after.writestr(name, part)
     return made.getvalue()
+
+
+def with_shared_strings(content: bytes) -> bytes:
+    """Give a workbook of ours as Excel writes it: its texts shared, in runs, with readings."""
+    texts: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        texts.append(found[1])
+        return f'<c t="s"><v>{len(texts) - 1}</v></c>'
+
+    sheet, links, strings = (
+        f"xl/{name}"
+        for name in ("worksheets/sheet1.xml", "_rels/workbook.xml.rels", "sharedStrings.xml")
+    )
+    inline = r'<c t="inlineStr"><is><t xml:space="preserve">(.*?)</t></is></c>'
+    cells = re.sub(inline, numbered, part_of(content, sheet).decode())
+    runs = "".join(
+        f'<si><r><t>{text[:1]}</t></r><r><rPr><b/></rPr><t xml:space="preserve">{text[1:]}</t></r>'
+        '<rPh sb="0" eb="1"><t>ヨミ</t></rPh></si>'
+        for text in texts
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    link = f'<Relationship Id="rId99" Type="{kind}" Target="sharedStrings.xml"/></Relationships>'
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    named = part_of(content, links).decode().replace("</Relationships>", link)
+    parts = {sheet: cells, links: named, strings: f'<sst xmlns="{space}">{runs}</sst>'}
+    return changed(content, {name: text.encode() for name, text in parts.items()})
 
 
 def part_of(content: bytes, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms.sheet import Sheet
 from hub.edge.kit import Row, Unwritable
 from hub.edge.workbook import cells
-from tests.sheets import LAYOUT, ROW, changed, part_of
+from tests.sheets import LAYOUT, ROW, changed, part_of, with_shared_strings
 
 pytestmark = pytest.mark.unit
 
@@ -87,7 +88,7 @@ def test_another_program_reads_what_is_written() -> None:
 
 
 def made(change: Callable[[openpyxl.Workbook], object] = lambda _: None) -> bytes:
-    """Let openpyxl make a workbook: shared strings, numbers, days, and other columns."""
+    """Let openpyxl make a workbook: numbers, days, and other columns."""
     workbook = openpyxl.Workbook()
     sheet = workbook.active
     assert sheet is not None
@@ -112,6 +113,14 @@ def test_what_another_program_writes_is_read(tmp_path: Path) -> None:
     same = {"name": "架空　花子", "account": "0001234", "last": "2026-03-31"}
     assert first == Row(1, 3, {"case": "12", "balance": "-5", **same})
     assert second == Row(2, 5, {"case": "13", "balance": "0", **same})
+
+
+def test_shared_strings_are_read_without_their_readings(tmp_path: Path) -> None:
+    content = with_shared_strings(book(ROW, ROW | {"name": "x"}))
+    assert b"inlineStr" not in part_of(content, SHEET)
+    path = write(tmp_path, content)
+    assert FORM.check(path, None, settled=True).records == 2
+    assert [row.values for row in read(path)] == [ROW, ROW | {"name": "x"}]
 
 
 def test_a_day_of_the_other_calendar_is_the_same_day(tmp_path: Path) -> None:
@@ -193,6 +202,36 @@ def xml(body: str, head: str = "") -> bytes:
 )
 def test_a_hostile_part_is_refused(tmp_path: Path, part: bytes, code: str) -> None:
     assert fault(tmp_path, changed(book(ROW), {SHEET: part})).code == code
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_rels/.rels",
+        "xl/workbook.xml",
+        "xl/_rels/workbook.xml.rels",
+        "xl/styles.xml",
+        "xl/sharedStrings.xml",
+        SHEET,
+    ],
+)
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        b"<!DOCTYPE a>",
+        b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">',
+        b'<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1:9/a"> %x;]>',
+        b'<!DOCTYPE a [<!ATTLIST row r CDATA "2">]>',
+    ],
+)
+def test_a_doctype_is_refused_in_every_part_that_is_read(
+    tmp_path: Path, name: str, doctype: bytes
+) -> None:
+    content = made() if name == "xl/styles.xml" else with_shared_strings(book(ROW))
+    part = part_of(content, name)
+    root = re.sub(rb"<\?xml.*?\?>", b"", part).lstrip()
+    bad = changed(content, {name: b'<?xml version="1.0"?>' + doctype + root})
+    assert fault(tmp_path, bad).code is FileFault.FORBIDDEN
 
 
 @pytest.mark.parametrize(

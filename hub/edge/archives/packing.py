@@ -15,6 +15,7 @@ from typing import Self
 from lxml import etree
 
 from hub.edge.archives import safexml
+from hub.edge.archives.zipping import zipped
 from hub.edge.kit import Unencodable, Unwritable
 from hub.edge.records import RecordEncoder, column_fault
 from schemas.layout import Column, Encoding, Layout
@@ -24,9 +25,6 @@ RECEIPT, PACKAGE = "receipt.xml", "package.zip"
 APPLICATION_ROOT, RECEIPT_ROOT = "application", "receipt"
 ANSWERS_HEAD = ("項目", "回答")
 ADDRESSEE, DIGEST, NUMBER = "addressee_number", "package_digest", "receipt_number"
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-
-Parts = Iterable[tuple[str, Iterable[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,41 +100,6 @@ def wrapper(receipt_xml: bytes, content: Iterable[bytes] | None) -> Iterator[byt
     if content is not None:
         parts.append((PACKAGE, content))
     return zipped(parts, zipfile.ZIP_STORED)
-
-
-def zipped(parts: Parts, method: int) -> Iterator[bytes]:
-    """Give the bytes of an archive of these parts while they are read."""
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w") as archive:
-        for name, chunks in parts:
-            info = zipfile.ZipInfo(name, _LONG_AGO)
-            info.compress_type = method
-            with archive.open(info, "w") as part:
-                for chunk in chunks:
-                    part.write(chunk)
-                    yield from sink.taken()
-    yield from sink.taken()
-
-
-class _Sink:
-    """What an archive is written to: it keeps what has not been taken yet."""
-
-    def __init__(self) -> None:
-        self._waiting: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._waiting.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: whoever takes the bytes makes them durable."""
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-    def taken(self) -> list[bytes]:
-        waiting, self._waiting = self._waiting, []
-        return waiting
 
 
 def _document(

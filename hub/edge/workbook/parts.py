@@ -1,5 +1,6 @@
 """Parses a part of a workbook as a stream: no tree is built, and nothing is kept."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -16,7 +17,7 @@ _DEPTH_LIMIT = 64
 FoundT = TypeVar("FoundT")
 
 
-class Target(Generic[FoundT]):
+class Target(ABC, Generic[FoundT]):
     """Gets what the parser meets, and puts into ``found`` what is complete.
 
     A subclass says what begins and ends with an element; elements of other namespaces than the
@@ -82,11 +83,13 @@ class Target(Generic[FoundT]):
         self._length = 0
         return text
 
+    @abstractmethod
     def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
-        raise NotImplementedError
+        """Meet an element that is not passed over."""
 
+    @abstractmethod
     def _end(self, name: str) -> None:
-        raise NotImplementedError
+        """Come to its end; ``_taken`` gives what it says."""
 
 
 def parsed(archive: Archive, part: str, target: Target[FoundT]) -> Iterator[FoundT]:

@@ -2,8 +2,10 @@
 
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, cast
+from itertools import chain
 from xml.sax.saxutils import escape, quoteattr
+
+from hub.edge.archives.zipping import zipped
 
 _TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -11,7 +13,6 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 def row(texts: Iterable[str]) -> bytes:
@@ -27,26 +28,19 @@ def _cell(text: str) -> str:
 
 def workbook(sheets: Sequence[str], rows: Iterable[bytes]) -> Iterator[bytes]:
     """Give the parts of a workbook whose first sheet has these rows; the others are empty."""
-    sink = _Sink()
-    with zipfile.ZipFile(cast("BinaryIO", sink), "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _small_parts(sheets):
-            archive.writestr(_entry(name), (_HEAD + content).encode())
-        for number in range(1, len(sheets) + 1):
-            with archive.open(_entry(f"xl/worksheets/sheet{number}.xml"), "w") as part:
-                part.write(f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
-                for record in rows if number == 1 else ():
-                    part.write(record)
-                    yield from sink.taken()
-                part.write(b"</sheetData></worksheet>")
-            yield from sink.taken()
-    yield from sink.taken()
+    numbers = range(1, len(sheets) + 1)
+    small = ((name, [(_HEAD + content).encode()]) for name, content in _small_parts(sheets))
+    tables = (
+        (f"xl/worksheets/sheet{number}.xml", _sheet(rows if number == 1 else ()))
+        for number in numbers
+    )
+    return zipped(chain(small, tables), zipfile.ZIP_DEFLATED)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _LONG_AGO)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 0
-    return entry
+def _sheet(rows: Iterable[bytes]) -> Iterator[bytes]:
+    yield f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
+    yield from rows
+    yield b"</sheetData></worksheet>"
 
 
 def _small_parts(sheets: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -83,21 +77,3 @@ def _types(numbers: Iterable[int]) -> str:
         f'<Types xmlns="{_TYPES}"><Default Extension="rels" ContentType="{relations}"/>'
         f'<Default Extension="xml" ContentType="application/xml"/>{named}</Types>'
     )
-
-
-class _Sink:
-    """A file that can only be written to, and gives away what it has."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._chunks.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits anywhere."""
-
-    def taken(self) -> Iterator[bytes]:
-        chunks, self._chunks = self._chunks, []
-        yield from chunks
