@@ -7,16 +7,14 @@ the 期).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from pydantic import ValidationError
 
 from hub.edge.kit import Asked, Asking, BadRecord, Desk, Mapped, Question, Row
 from hub.message import Copy
 from mappings.columns import fields_of
 from mappings.fields import read_fields, write_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import Refused, answered
 from mappings.widths import bank_kana
 from schemas.bank import AccountTransferRequested, PaymentMethod, PaymentReceived, TransferResult
 from schemas.canonical import Insurance, ScopeEvidence
@@ -68,21 +66,12 @@ def asks(copy: Copy) -> Asking | None:
 
 def to_results(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
     """Map 口座振替結果."""
-    return [_answered(row, lambda r: _result(r, desk)) for row in rows if row.sound]
+    return [answered(row, lambda r: _result(r, desk)) for row in rows if row.sound]
 
 
 def to_receipts(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
     """Map 納付書収納情報."""
-    return [_answered(row, _receipt) for row in rows if row.sound]
-
-
-def _answered(row: Row, one: Callable[[Row], Mapped]) -> Mapped | BadRecord:
-    try:
-        return one(row)
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
-    except Refused as refused:
-        return BadRecord(row.number, row.line, refused.field, refused.reason)
+    return [answered(row, _receipt) for row in rows if row.sound]
 
 
 def _result(row: Row, desk: Desk) -> Mapped:

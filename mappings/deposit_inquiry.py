@@ -16,7 +16,7 @@ from hub.message import Copy
 from mappings import inquiries, likeness, plain
 from mappings.columns import fields_of
 from mappings.fields import read_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import Refused, answered, refused_fields
 from schemas.canonical import ScopeEvidence
 from schemas.dates import RegisterDate, read_register_date
 from schemas.deposit import DepositAccount, DepositFound, DepositOutcome, DepositRequested
@@ -71,10 +71,8 @@ def to_messages(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
 def _asked(rows: Sequence[Row], desk: Desk) -> Asked:
     if not all(row.sound for row in rows):
         raise Refused("", "another record of the same answer is refused")
-    asked = inquiries.open_question(desk, Question(KIND, rows[0].values["request_id"]))
-    if isinstance(asked, str):
-        raise Refused("request_id", asked)
-    return asked
+    question = Question(KIND, rows[0].values["request_id"])
+    return inquiries.open_question(desk, question, "request_id")
 
 
 def _answer(rows: Sequence[Row], asked: Asked) -> list[Mapped | BadRecord]:
@@ -180,13 +178,12 @@ def _mapped(
 
 def no_reply(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
     """Answer the inquiries of an ``hub.overdue`` file: there was no reply by the deadline."""
-    return [_no_reply(row, desk) for row in rows if row.sound]
+    return [answered(row, lambda row: _no_reply(row, desk)) for row in rows if row.sound]
 
 
-def _no_reply(row: Row, desk: Desk) -> Mapped | BadRecord:
-    asked = inquiries.open_question(desk, Question(row.values["kind"], row.values["key"]))
-    if isinstance(asked, str):
-        return BadRecord(row.number, row.line, "key", asked)
+def _no_reply(row: Row, desk: Desk) -> Mapped:
+    question = Question(row.values["kind"], row.values["key"])
+    asked = inquiries.open_question(desk, question, "key")
     due = dt.datetime.fromisoformat(row.values["due_at"])
     message = DepositFound(
         addressee_number=asked.addressee_number,

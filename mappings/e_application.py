@@ -51,9 +51,7 @@ def to_messages() -> Callable[[Sequence[Row]], list[Mapped | BadRecord]]:
 
     def each(rows: Sequence[Row]) -> list[Mapped | BadRecord]:
         return [
-            mapped(row, lambda row=row: read(row), types[row.values["application_type"]])  # type: ignore[misc]
-            for row in rows
-            if row.sound
+            mapped(row, read, types[row.values["application_type"]]) for row in rows if row.sound
         ]
 
     return each

@@ -9,12 +9,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from hub.clock import JST
 from hub.edge.kit import Asked, Asking, BadRecord, Desk, Mapped, Question, Row
 from hub.message import Copy
-from mappings.refusal import refused_fields
+from mappings.refusal import Refused, answered
 from schemas.canonical import ScopeEvidence
 from schemas.inquiry import InquiryAnswered, InquiryError, InquiryKey
 
@@ -50,15 +48,21 @@ def asking(copy: Copy, within: dt.timedelta | None) -> Asking:
     return Asking(question(key), facts, within)
 
 
-def open_question(desk: Desk, wanted: Question) -> Asked | str:
-    """Give what was asked by this name, or say why nothing may be answered to it."""
+def open_question(desk: Desk, wanted: Question, field: str = "") -> Asked:
+    """Give what was asked by this name; ``field`` is what of a record names it.
+
+    Raises:
+        Refused: nobody asked, or it was answered before.
+    """
     asked = desk.asked(wanted)
     if asked is None:
-        return NOBODY_ASKED
-    return ANSWERED_BEFORE if asked.closed else asked
+        raise Refused(field, NOBODY_ASKED)
+    if asked.closed:
+        raise Refused(field, ANSWERED_BEFORE)
+    return asked
 
 
-def answered(asked: Asked, said: Mapping[str, Any]) -> InquiryAnswered:
+def answer(asked: Asked, said: Mapping[str, Any]) -> InquiryAnswered:
     """Make the answer to a question, of what is said in it.
 
     Raises:
@@ -70,16 +74,11 @@ def answered(asked: Asked, said: Mapping[str, Any]) -> InquiryAnswered:
 
 def no_reply(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
     """Answer the inquiries of an ``hub.overdue`` file: there was no reply by the deadline."""
-    return [_no_reply(row, desk) for row in rows if row.sound]
+    return [answered(row, lambda row: _no_reply(row, desk)) for row in rows if row.sound]
 
 
-def _no_reply(row: Row, desk: Desk) -> Mapped | BadRecord:
-    asked = open_question(desk, Question(row.values["kind"], row.values["key"]))
-    if isinstance(asked, str):
-        return BadRecord(row.number, row.line, "key", asked)
+def _no_reply(row: Row, desk: Desk) -> Mapped:
+    asked = open_question(desk, Question(row.values["kind"], row.values["key"]), "key")
     said = {**asked.facts, "answered_at": row.values["due_at"], "error": InquiryError.NO_REPLY}
-    try:
-        message = answered(asked, said)
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
+    message = answer(asked, said)
     return Mapped(row.number, message, _NO_REPLY, follows=asked.message, closes=asked.question)

@@ -9,14 +9,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from hub.edge.kit import Asked, Asking, BadRecord, Desk, Mapped, Question, Row
 from hub.message import Copy
 from mappings import inquiries, plain
 from mappings.columns import fields_of
 from mappings.fields import read_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import Refused, answered
 from schemas.canonical import ScopeEvidence
 from schemas.inquiry import (
     DETAIL_ANSWERED,
@@ -91,10 +89,10 @@ def asks_code(copy: Copy) -> Asking:
 
 def to_answers(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
     """Map results of inquiries to ``inquiry.answered`` (``Inbound.to_messages``)."""
-    return [_answer(row, desk) for row in rows if row.sound]
+    return [answered(row, lambda row: _answer(row, desk)) for row in rows if row.sound]
 
 
-def _answer(row: Row, desk: Desk) -> Mapped | BadRecord:
+def _answer(row: Row, desk: Desk) -> Mapped:
     value = row.values
     key = InquiryKey(
         value["addressee_number"],
@@ -102,14 +100,7 @@ def _answer(row: Row, desk: Desk) -> Mapped | BadRecord:
         value["information_code"],
     )
     asked = inquiries.open_question(desk, inquiries.question(key))
-    if isinstance(asked, str):
-        return BadRecord(row.number, row.line, "", asked)
-    try:
-        message = inquiries.answered(asked, _said(value, asked))
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
-    except Refused as refused:
-        return BadRecord(row.number, row.line, refused.field, refused.reason)
+    message = inquiries.answer(asked, _said(value, asked))
     reason = _FAILED if message.error else _RESULT
     return Mapped(row.number, message, reason, follows=asked.message, closes=asked.question)
 
@@ -148,23 +139,18 @@ def error_of(value: Mapping[str, str]) -> InquiryError | None:
 
 def to_numbers(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
     """Map results of code requests to ``processing-number.issued`` (``Inbound.to_messages``)."""
-    return [_number(row, desk) for row in rows if row.sound]
+    return [answered(row, lambda row: _number(row, desk)) for row in rows if row.sound]
 
 
-def _number(row: Row, desk: Desk) -> Mapped | BadRecord:
+def _number(row: Row, desk: Desk) -> Mapped:
     value = row.values
     asked = inquiries.open_question(desk, Question(CODE, value["unified_number"]))
-    if isinstance(asked, str):
-        return BadRecord(row.number, row.line, "", asked)
     if value["request_id"] != asked.facts.get("request_id"):
-        return BadRecord(row.number, row.line, "request_id", "is not that of the request")
+        raise Refused("request_id", "is not that of the request")
     if not value["processing_number"] or value["message"]:
-        return BadRecord(row.number, row.line, "processing_number", "was not issued")
+        raise Refused("processing_number", "was not issued")
     said = {**read_fields(_code_fields, value), "scope": ScopeEvidence()}
-    try:
-        message = ProcessingNumberIssued.model_validate(
-            said | {"addressee_number": asked.addressee_number}
-        )
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
+    message = ProcessingNumberIssued.model_validate(
+        said | {"addressee_number": asked.addressee_number}
+    )
     return Mapped(row.number, message, _ISSUED, follows=asked.message, closes=asked.question)

@@ -2,13 +2,11 @@
 
 A result follows the request that asked for it, by 基礎年金番号. A candidate is matched with the
 office's own list: by 基礎年金番号 where the rest agrees, else by kana, birth date and sex
-together; never by one of these alone.
+together; never by one of these alone. What agrees with what is *assumed*.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
-
-from pydantic import ValidationError
 
 from hub.edge.kit import (
     Asked,
@@ -26,7 +24,7 @@ from hub.edge.matching import comparable_date
 from hub.message import Copy
 from mappings.columns import fields_of
 from mappings.fields import read_fields, write_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import Refused, answered
 from mappings.widths import comparable, narrow_kana, wide
 from schemas.canonical import Insurance, ScopeEvidence
 from schemas.layout import Kind, load_layout
@@ -76,7 +74,7 @@ def to_messages(*notices: str) -> ToMessages:
     """Make the ``to_messages`` of files that have these 通知内容."""
 
     def each(rows: Sequence[Row], desk: Desk) -> list[Mapped | BadRecord]:
-        return [_one(row, desk, notices) for row in rows if row.sound]
+        return [answered(row, lambda row: _one(row, desk, notices)) for row in rows if row.sound]
 
     return each
 
@@ -90,19 +88,13 @@ class _Person(NamedTuple):
     doubt: str = ""
 
 
-def _one(row: Row, desk: Desk, notices: Sequence[str]) -> Mapped | BadRecord:
-    code = row.values["notice"]
-    try:
-        found = _whose(row, desk, notices)
-        fields = read_fields(_READ, row.values)
-        message = SpecialCollectionNotified.model_validate(
-            {**fields, "addressee_number": found.addressee_number, "scope": _INSURED}
-        )
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
-    except Refused as refused:
-        return BadRecord(row.number, row.line, refused.field, refused.reason)
-    reason = _NAMES["notice"].codes[code]
+def _one(row: Row, desk: Desk, notices: Sequence[str]) -> Mapped:
+    found = _whose(row, desk, notices)
+    fields = read_fields(_READ, row.values)
+    message = SpecialCollectionNotified.model_validate(
+        {**fields, "addressee_number": found.addressee_number, "scope": _INSURED}
+    )
+    reason = _NAMES["notice"].codes[row.values["notice"]]
     follows = found.asked.message if found.asked else None
     return Mapped(row.number, message, reason, follows, found.closes, found.doubt)
 

@@ -11,7 +11,7 @@ An item that one side lacks counts neither for nor against. Nobody is taken for 
 item alone: without a name, or with nothing beside it, the score stays below ``GOOD`` (III.2 of
 the assessment: name plus birth date or address). So it does where neither name nor kana agrees
 whole: twins, or father and son, differ by one character. Texts are made alike to be compared,
-never kept.
+never kept. Weights and limits are *assumed*.
 """
 
 import re

@@ -11,16 +11,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from hub.clock import JST
-from hub.edge.kit import Asked, Asking, BadRecord, Desk, Mapped, Question, Row
+from hub.edge.kit import Asking, Desk, Mapped, Question, Row, ToMessages
 from hub.message import Copy
 from mappings import inquiries, plain
 from mappings.columns import fields_of
 from mappings.digits import day_digits, day_text, moment_digits, moment_text
 from mappings.fields import Field, read_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import Refused, answered
 from schemas.addressee import AddresseeRegistered
 from schemas.canonical import CanonicalMessage, ScopeEvidence
 from schemas.inquiry import InquiryAnswered, InquiryKey, InquiryRequested
@@ -143,26 +141,11 @@ def _same_record(kind: str, inquiry: Question, values: Mapping[str, str]) -> Que
 
 # -- in --------------------------------------------------------------------------------
 
-ToMessages = Callable[[Sequence[Row], Desk], list[Mapped | BadRecord]]
-
 
 def _each(one: Callable[[Row, Desk], Mapped]) -> ToMessages:
-    def answer(row: Row, desk: Desk) -> Mapped | BadRecord:
-        try:
-            return one(row, desk)
-        except ValidationError as error:
-            return BadRecord(row.number, row.line, *refused_fields(error))
-        except Refused as refused:
-            return BadRecord(row.number, row.line, refused.field, refused.reason)
-
-    return lambda rows, desk: [answer(row, desk) for row in rows if row.sound]
-
-
-def _open(desk: Desk, question: Question) -> Asked:
-    asked = inquiries.open_question(desk, question)
-    if isinstance(asked, str):
-        raise Refused("", asked)
-    return asked
+    return lambda rows, desk: [
+        answered(row, lambda row: one(row, desk)) for row in rows if row.sound
+    ]
 
 
 def _message(
@@ -173,8 +156,8 @@ def _message(
 
 def _passed_on(row: Row, desk: Desk) -> Mapped:
     values = row.values
-    inquiry = _open(desk, inquiries.question(_key(values)))
-    forward = _open(desk, _same_record(FORWARD, inquiry.question, values))
+    inquiry = inquiries.open_question(desk, inquiries.question(_key(values)))
+    forward = inquiries.open_question(desk, _same_record(FORWARD, inquiry.question, values))
     if not values[_ADDED]:
         raise Refused(_ADDED, "is missing: without it nobody can be asked")
     message = _message(
@@ -193,8 +176,8 @@ def _passed_on(row: Row, desk: Desk) -> Mapped:
 
 def _returned(row: Row, desk: Desk) -> Mapped:
     values = row.values
-    inquiry = _open(desk, inquiries.question(_key(values)))
-    answer = _open(desk, _same_record(ANSWER, inquiry.question, values))
+    inquiry = inquiries.open_question(desk, inquiries.question(_key(values)))
+    answer = inquiries.open_question(desk, _same_record(ANSWER, inquiry.question, values))
     message = _message(
         InquiryAnswered,
         _result_fields,
@@ -211,7 +194,7 @@ def _returned(row: Row, desk: Desk) -> Mapped:
 
 
 def _code_wanted(row: Row, desk: Desk) -> Mapped:
-    asked = _open(desk, _addressee(row.values["addressee_number"]))
+    asked = inquiries.open_question(desk, _addressee(row.values["addressee_number"]))
     if not asked.facts.get("numbered"):
         raise Refused("addressee_number", "is of a person whose 個人番号 was not entered")
     message = _message(
@@ -221,7 +204,7 @@ def _code_wanted(row: Row, desk: Desk) -> Mapped:
 
 
 def _number_sent(row: Row, desk: Desk) -> Mapped:
-    asked = _open(desk, Question(CODE, row.values[_ADDED]))
+    asked = inquiries.open_question(desk, Question(CODE, row.values[_ADDED]))
     if row.values["processing_number"] != asked.facts.get("processing_number"):
         raise Refused("processing_number", "is not the one that was issued")
     message = _message(

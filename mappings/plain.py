@@ -8,13 +8,11 @@ A copy for a receiver may lack any field: what the layout requires must be there
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pydantic import ValidationError
-
 from hub.edge.kit import BadRecord, Inbound, Mapped, Outbound, Row, Unwritable, without_desk
 from hub.message import Copy
 from mappings.columns import fields_of
 from mappings.fields import read_fields, write_fields
-from mappings.refusal import Refused, refused_fields
+from mappings.refusal import answered
 from schemas.canonical import CanonicalMessage
 from schemas.layout import Layout, load_layout
 
@@ -88,13 +86,7 @@ def to_row(layout: Layout, message: type[CanonicalMessage]) -> Callable[[Copy], 
 
 def mapped(row: Row, read: Callable[[Row], CanonicalMessage], reason: str) -> Mapped | BadRecord:
     """Answer a row with the message that ``read`` makes of it, or with why there is none."""
-    try:
-        message = read(row)
-    except ValidationError as error:
-        return BadRecord(row.number, row.line, *refused_fields(error))
-    except Refused as refused:
-        return BadRecord(row.number, row.line, refused.field, refused.reason)
-    return Mapped(row.number, message, reason)
+    return answered(row, lambda row: Mapped(row.number, read(row), reason))
 
 
 def codes_of(layout: Layout, field: str) -> Mapping[str, str]:

@@ -1,6 +1,10 @@
 """Saying without the value why a record is refused."""
 
+from collections.abc import Callable
+
 from pydantic import ValidationError
+
+from hub.edge.kit import BadRecord, Mapped, Row
 
 
 class Refused(ValueError):
@@ -10,6 +14,16 @@ class Refused(ValueError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+def answered(row: Row, one: Callable[[Row], Mapped]) -> Mapped | BadRecord:
+    """Answer a row with what ``one`` makes of it, or with why no message can carry it."""
+    try:
+        return one(row)
+    except ValidationError as error:
+        return BadRecord(row.number, row.line, *refused_fields(error))
+    except Refused as refused:
+        return BadRecord(row.number, row.line, refused.field, refused.reason)
 
 
 def refused_fields(error: ValidationError) -> tuple[str, str]:
