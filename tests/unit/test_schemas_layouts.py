@@ -33,7 +33,7 @@ def test_every_layout_is_used() -> None:
 def test_a_layout_says_where_it_is_from(layout_id: str) -> None:
     layout = load_layout(layout_id)
     assert layout.id == layout_id
-    assert not layout.assumed or "ssumed" in layout.source or "標準仕様" in layout.source
+    assert layout.assumed == layout.source.startswith("Assumed. ")
     assert len(layout.source) > len(layout.id)
 
 
