@@ -17,7 +17,8 @@ from typing import Any
 from adapters.e_application.store import STATES, Report, Store
 from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Asked, Reply
-from hub.edge.archives.packing import APPLICATION, zipped
+from hub.edge.archives.packing import APPLICATION
+from hub.edge.archives.zipping import zipped
 
 PAGE = 50
 """The applications on one page of the list."""

@@ -7,7 +7,8 @@ same layout would refuse.
 import csv
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
@@ -123,6 +124,28 @@ def first_fault(columns: Iterable[Column], values: Mapping[str, str]) -> tuple[s
     return None
 
 
+def ensure_fields(fields: AbstractSet[str], values: Mapping[str, str]) -> None:
+    """Make sure that a writer is given all fields of its layout, and no other.
+
+    Raises:
+        Unwritable: it is not.
+    """
+    if values.keys() != fields:
+        raise Unwritable(min(values.keys() ^ fields), "is not given, or no field of the layout")
+
+
+def ensure_writable(columns: Sequence[Column], values: Mapping[str, str]) -> None:
+    """Make sure that a reader of the same layout would take a record.
+
+    Raises:
+        Unwritable: it would not.
+    """
+    ensure_fields({column.field for column in columns}, values)
+    fault = first_fault(columns, values)
+    if fault is not None:
+        raise Unwritable(*fault)
+
+
 class RecordEncoder:
     """Writes the lines of one layout in one encoding; each method gives bytes with CRLF.
 
@@ -133,16 +156,10 @@ class RecordEncoder:
     def __init__(self, layout: Layout, encoding: Encoding | None = None) -> None:
         self.layout = layout
         self._encoding = encoding or layout.encoding
-        self._fields = frozenset(column.field for column in layout.columns)
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a data record; ``values`` has exactly the layout's fields."""
-        if values.keys() != self._fields:
-            odd = sorted(values.keys() ^ self._fields)
-            raise Unwritable(odd[0], "is not given, or no field of the layout")
-        fault = first_fault(self.layout.columns, values)
-        if fault is not None:
-            raise Unwritable(*fault)
+        ensure_writable(self.layout.columns, values)
         parts = {"": "D"}  # no column has this name
         parts.update((column.field, values[column.field]) for column in self.layout.columns)
         line = self.line(parts)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.edge.archives import safexml
-from hub.edge.archives.packing import PackageEncoder, package, receipt, wrapper, zipped
+from hub.edge.archives.packing import PackageEncoder, package, receipt, wrapper
+from hub.edge.archives.zipping import zipped
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.forms import package as package_form

@@ -17,7 +17,7 @@ from lxml import etree
 from hub.edge.archives import safexml
 from hub.edge.archives.zipping import zipped
 from hub.edge.kit import Unencodable, Unwritable
-from hub.edge.records import RecordEncoder, column_fault
+from hub.edge.records import RecordEncoder, ensure_fields, first_fault
 from schemas.layout import Column, Encoding, Layout
 
 APPLICATION, ANSWERS = "application.xml", "answers.csv"
@@ -141,16 +141,12 @@ class PackageEncoder:
         same, or blank. The content of attached files is in no record, so it can have none.
         """
         places = Places.of(self.layout)
-        fields = {column.field for column in self.layout.columns}
-        if values.keys() != fields:
-            odd = sorted(values.keys() ^ fields)
-            raise Unwritable(odd[0], "is not given, or no field of the layout")
+        ensure_fields({column.field for column in self.layout.columns}, values)
         if any(values[field] for place in places.attachments for field in place):
             raise Unwritable(places.attachments[0][0], "is of a file that a record does not hold")
-        for column in self.layout.columns:
-            fault = column_fault(column, values[column.field])
-            if fault is not None and column.field != DIGEST:
-                raise Unwritable(column.field, fault)
+        fault = first_fault((one for one in self.layout.columns if one.field != DIGEST), values)
+        if fault is not None:
+            raise Unwritable(*fault)
         content = package(self.layout, values, encoding=self.encoding)
         digest = hashlib.sha256(content).hexdigest()
         if values[DIGEST] not in {"", digest}:

@@ -7,7 +7,7 @@ from hub.edge.fixed.fields import Lacking, SlotCodec, Wrong, slot_codec
 from hub.edge.fixed.totals import COUNTED, Totals
 from hub.edge.form import BadFile, FileFault
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
-from hub.edge.records import Parsed, column_fault
+from hub.edge.records import Parsed, column_fault, ensure_fields
 from schemas.fixed_layout import FixedPlan, Holds, Record, Slot
 from schemas.layout import Column, Layout
 
@@ -193,9 +193,7 @@ class Cutter:
             Unencodable: a value has characters that its slot's encoding lacks.
             Unwritable: a value that a reader would refuse or not get back.
         """
-        if values.keys() != self._columns.keys():
-            odd = sorted(values.keys() ^ self._columns.keys())
-            raise Unwritable(odd[0], "is not given, or no field of the layout")
+        ensure_fields(self._columns.keys(), values)
         fault = self._first_fault(values) or self.season_fault(values) or self.part_fault(values)
         if fault is not None:
             raise Unwritable(*fault)

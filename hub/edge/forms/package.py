@@ -22,7 +22,7 @@ from hub.edge.delimited import opened
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row
-from hub.edge.records import column_fault, split
+from hub.edge.records import first_fault, split
 from schemas.layout import Column, Encoding, Layout
 
 PACKAGE_BYTES = 50_000_000
@@ -61,13 +61,9 @@ class Package:
         """Read the one record of a checked file (``hub.edge.form.Form``)."""
         with opened(path) as file:
             values = self._values(file, encoding, settled=True)
-        faults = (
-            BadRecord(1, 1, column.field, reason)
-            for column in self.layout.columns
-            if (reason := column_fault(column, values[column.field])) is not None
-        )
-        fault = next(faults, None)
-        yield Group([Row(1, 1, values, sound=fault is None)], [fault] if fault else [])
+        fault = first_fault(self.layout.columns, values)
+        faults = [] if fault is None else [BadRecord(1, 1, *fault)]
+        yield Group([Row(1, 1, values, sound=fault is None)], faults)
 
     def encoder(self, encoding: Encoding | None) -> PackageEncoder:
         """Make a writer (``hub.edge.form.Form``)."""

@@ -19,7 +19,7 @@ from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import GROUP_LIMIT, Group, GroupSizes, groups
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
-from hub.edge.records import Parsed, first_fault
+from hub.edge.records import Parsed, ensure_writable, first_fault
 from hub.edge.workbook import writing
 from hub.edge.workbook.book import Book, open_book
 from hub.edge.workbook.cells import Cell, SheetRow, rows, shared_strings
@@ -138,13 +138,8 @@ class SheetEncoder:
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a data record (``hub.edge.form.Encoder``)."""
+        ensure_writable(self.layout.columns, values)
         fields = [column.field for column in self.layout.columns]
-        if values.keys() != set(fields):
-            odd = sorted(values.keys() ^ set(fields))
-            raise Unwritable(odd[0], "is not given, or no field of the layout")
-        fault = first_fault(self.layout.columns, values)
-        if fault is not None:
-            raise Unwritable(*fault)
         for field in fields:
             if not safexml.LACKING.isdisjoint(values[field]):
                 raise Unencodable(field, "a workbook", safexml.LACKING.intersection(values[field]))

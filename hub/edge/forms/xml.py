@@ -22,7 +22,7 @@ from hub.edge.delimited import opened
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
-from hub.edge.records import column_fault
+from hub.edge.records import ensure_writable, first_fault
 from hub.errors import SiteError
 from schemas.layout import Column, Encoding, Layout
 from schemas.xml_layout import XmlPlan
@@ -58,7 +58,7 @@ class Xml:
         """Read the one record of a checked file (``hub.edge.form.Form``)."""
         _only_utf_8(encoding)
         values = self.values(_content(path))
-        fault = first_fault(self.layout, values)
+        fault = first_fault(self.layout.columns, values)
         faults = [] if fault is None else [BadRecord(1, 1, *fault)]
         yield Group([Row(1, 1, values, sound=fault is None)], faults)
 
@@ -99,12 +99,7 @@ class XmlEncoder:
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a document (``hub.edge.form.Encoder``)."""
-        fields = {column.field for column in self.layout.columns}
-        if values.keys() != fields:
-            raise Unwritable(min(values.keys() ^ fields), "is not given, or no field of the layout")
-        fault = first_fault(self.layout, values)
-        if fault is not None:
-            raise Unwritable(*fault)
+        ensure_writable(self.layout.columns, values)
         plan = _plan(self.layout)
         root = _built(plan, self.layout.columns, values)
         if schema_fault(plan, root) is not None:
@@ -120,15 +115,6 @@ class XmlEncoder:
         """Give the document as it is: what it says of itself is its own (``Encoder``)."""
         del header
         yield from records
-
-
-def first_fault(layout: Layout, values: Mapping[str, str]) -> tuple[str, str] | None:
-    """Give the first field that the layout refuses, and why."""
-    for column in layout.columns:
-        reason = column_fault(column, values[column.field])
-        if reason is not None:
-            return column.field, reason
-    return None
 
 
 def schema_fault(plan: XmlPlan, root: etree._Element) -> int | None:
