@@ -11,10 +11,11 @@ from pathlib import Path
 from adapters.bank import ADAPTER
 from adapters.simulation.city import CityDay
 from adapters.simulation.insured import Insured
-from adapters.simulation.kit import BROKER, JST, DayFile, ReceivedRecord, header_of
+from adapters.simulation.kit import BROKER, DayFile, ReceivedRecord, header_of
 from adapters.simulation.misdeeds import on_own_exchange, resident_data
 from adapters.simulation.money import COLLECTOR, customer_number, fiscal_year, instalments_of
 from adapters.simulation.played import Played, Reaction
+from hub.clock import JST
 from hub.edge.form import Header
 from schemas.bank import PaymentReceived
 from schemas.resident import ResidentChanged

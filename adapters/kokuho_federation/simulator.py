@@ -17,7 +17,6 @@ from adapters.simulation.city import CityDay
 from adapters.simulation.insured import Insured, pension_number
 from adapters.simulation.kit import (
     BROKER,
-    JST,
     MATCHING,
     DayFile,
     ReceivedRecord,
@@ -30,6 +29,7 @@ from adapters.simulation.misdeeds import on_own_exchange, resident_data
 from adapters.simulation.people import Person
 from adapters.simulation.played import Played
 from adapters.simulation.receiving import files_of, read_file
+from hub.clock import JST
 from hub.edge.delimited import write_file
 from hub.edge.form import Header
 from hub.edge.kit import Outbound

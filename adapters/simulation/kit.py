@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from adapters.simulation.city import CityDay
 from adapters.simulation.misbehaviour import Misbehaviour
+from hub.clock import JST
 from hub.edge import files
 from hub.edge.form import Header
 from hub.edge.forms import form_of
 from hub.edge.kit import Unwritable
 from hub.errors import EdgeError
 
-JST = dt.timezone(dt.timedelta(hours=9))
 TO_HUB, FROM_HUB = "to-hub", "from-hub"
 BROKER = "broker"
 MATCHING = "matching"

@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from adapters.simulation.kit import BROKER, JST, DayFile, Misdeed, ReceivedRecord
+from adapters.simulation.kit import BROKER, DayFile, Misdeed, ReceivedRecord
 from adapters.simulation.misdeeds import event, on_own_exchange, resident_data
 from adapters.simulation.played import Played, Reaction
 from adapters.simulation.rows import facts_files
 from adapters.union import ADAPTER
+from hub.clock import JST
 from hub.edge.form import Header
 from hub.names import OUT_EXCHANGE
 from schemas.layout import load_layout
