@@ -1,7 +1,6 @@
 """``renkei simulate``."""
 
 import secrets
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -78,6 +77,7 @@ def simulate(  # noqa: PLR0913 - the options of a command
     is served on a port of this machine. SIGINT or SIGTERM ends it: exit status 0.
     """
     import adapters  # noqa: PLC0415 - see hub.cli.main
+    from hub.broker.probe import free_ports  # noqa: PLC0415
     from hub.demo.simulate import Wanted  # noqa: PLC0415
     from hub.demo.simulate import simulate as play  # noqa: PLC0415
     from hub.site import read_secret  # noqa: PLC0415
@@ -94,7 +94,7 @@ def simulate(  # noqa: PLR0913 - the options of a command
     secret = ""
     if adapters.simulator(system).served:
         secret = read_secret(secret_file).get_secret_value() if secret_file else _made_up(say)
-        port = port or _free_port()
+        port = port or free_ports(1)[0]
     where = folder if folder is not None else DEFAULT_FOLDER / system
     play(
         Wanted(
@@ -118,9 +118,3 @@ def _made_up(say: Callable[[str], None]) -> str:
     secret = secrets.token_urlsafe(16)
     say(f"the secret of this run: {secret}")
     return secret
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -28,7 +28,6 @@ MOST = 2000
 
 _READ = "processed"
 _DIGEST_DIGITS = 32
-_CHUNK = 1 << 20
 
 
 class Way(NamedTuple):
@@ -193,11 +192,8 @@ def _rows(path: Path, wire: Inbound) -> Iterator[Row]:
 
 
 def _digest(path: Path) -> str:
-    hasher = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def differences(record: ReceivedRecord, source: Source | None, grant: Grant) -> Iterator[str]:

@@ -6,13 +6,10 @@ flows as the catalogue names them. What has no Japanese name there keeps its id 
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
 
 from hub.disclosure.model import Named
 from hub.statute.model import Catalogue
-from schemas.layout import Layout, load_layout
-
-_SUFFIX = ".toml"
+from schemas.layout import Layout, layout_ids, load_layout
 
 
 def named_field(name: str) -> Named:
@@ -54,6 +51,4 @@ def _columns() -> Mapping[str, str]:
 @cache
 def all_layouts() -> tuple[Layout, ...]:
     """Give all layouts by id."""
-    files = (resources.files("schemas") / "layouts").iterdir()
-    ids = sorted(file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX))
-    return tuple(load_layout(one) for one in ids)
+    return tuple(map(load_layout, layout_ids()))

@@ -1,4 +1,4 @@
-"""When a file was made, where nothing inside it says so.
+"""When a file was made: as it says itself, or where nothing inside it says so.
 
 A message's time must not change when its file is read again: a name and a time of change stay
 the same, and the hour of reading does not.
@@ -14,6 +14,15 @@ from hub.edge.form import BadFile, FileFault
 from hub.errors import EdgeError
 
 _IN_NAME = re.compile(r"(?<![0-9])([0-9]{14})(?:[0-9]{3})?(?![0-9])")
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """Give the moment that a text says (ISO 8601); ``None`` for none, or one without an offset."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.utcoffset() is None else moment
 
 
 def made_at(path: Path) -> dt.datetime:

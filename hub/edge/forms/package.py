@@ -7,7 +7,6 @@ breaks one is set aside whole, with the limit's own code.
 
 import datetime as dt
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import BinaryIO, cast
 from lxml import etree
 
 from hub.edge.archives import packing, safexml
-from hub.edge.archives.archive import CHUNK, Archive, Limits, Window, open_archive
+from hub.edge.archives.archive import Archive, Limits, Window, open_archive
 from hub.edge.archives.packing import PackageEncoder, Places
 from hub.edge.delimited import opened
+from hub.edge.filetime import moment_of
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row
@@ -53,7 +53,7 @@ class Package:
     def check(self, path: Path, encoding: Encoding | None, *, settled: bool) -> FileFacts:
         """Judge a file as a whole (``hub.edge.form.Form``)."""
         with opened(path) as file:
-            digest = _digest(_read(file))
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
             values = self._values(file, encoding, settled=settled)
         return FileFacts(digest, Header(_filed_at(values["filed_at"])), 1)
 
@@ -198,20 +198,10 @@ def _placed(places: Sequence[tuple[str, ...]], found: Sequence[Sequence[str]]) -
 
 
 def _filed_at(text: str) -> dt.datetime:
-    try:
-        at = dt.datetime.fromisoformat(text)
-        offset = at.utcoffset()
-    except ValueError:
-        offset = None
-    if offset is None:
+    at = moment_of(text)
+    if at is None:
         raise BadFile(FileFault.HEADER, "the time of filing is no moment with its offset")
     return at
-
-
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0, io.SEEK_SET)
-    while chunk := file.read(CHUNK):
-        yield chunk
 
 
 def _digest(chunks: Iterable[bytes]) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hub.edge.archives import safexml
-from hub.edge.archives.archive import CHUNK
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
@@ -46,11 +45,9 @@ class Sheet:
                 if not settled and bad.code in {FileFault.EMPTY, FileFault.TRUNCATED}:
                     raise Unfinished(bad.reason) from bad
                 raise
-            hasher = hashlib.sha256()
             file.seek(0)
-            while chunk := file.read(CHUNK):
-                hasher.update(chunk)
-        return FileFacts(hasher.hexdigest(), Header(made_at(path)), records)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return FileFacts(digest, Header(made_at(path)), records)
 
     def _counted(self, file: BinaryIO) -> int:
         sizes = GroupSizes(self.layout)

@@ -19,6 +19,7 @@ from lxml import etree
 
 from hub.edge.archives import safexml
 from hub.edge.delimited import opened
+from hub.edge.filetime import moment_of
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
@@ -154,11 +155,8 @@ def _has_end(content: bytes, root: str) -> bool:
 
 
 def _moment(text: str) -> dt.datetime:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.utcoffset() is None:
+    moment = moment_of(text)
+    if moment is None:
         raise BadFile(FileFault.HEADER, "the creation time is no time with an offset")
     return moment
 
