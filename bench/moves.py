@@ -62,7 +62,7 @@ class Quiet:
         """Count nothing."""
 
 
-def hub_rate(stand: Stand, folder: Path, count: int, batch: int = 500) -> float:
+def hub_rate(stand: Stand, folder: Path, count: int) -> float:
     """Fill the hub's queue, let one worker move it all, and give messages a second."""
     url = f"sqlite:///{folder}/ledger-{time.monotonic_ns()}.sqlite3"
     migrate(url)
@@ -77,7 +77,6 @@ def hub_rate(stand: Stand, folder: Path, count: int, batch: int = 500) -> float:
         notified=frozenset(),
         observe=seen,
         clock=lambda: dt.datetime.now(dt.UTC),
-        batch=batch,
     )
     settings = stand.settings(HUB_USER, (partition_queue(0),))
     link = PikaLink(settings)
@@ -97,7 +96,6 @@ class _Mover:
         self._left = count
         self._open: dict[int, int] = {}
         self._next = 0
-        self._unacked: list[int] = []
         self.begun = 0.0
         self.seconds = 0.0
         self._connection = pika.SelectConnection(parameters, on_open_callback=self._opened)

@@ -55,10 +55,10 @@ class Stand:
         """Empty a queue."""
         self.management.delete("queues", VHOST, queue, "contents")
 
-    def fill_hub(self, count: int, first: int = 0) -> None:
+    def fill_hub(self, count: int) -> None:
         """Publish events of the sender into the hub's queue."""
-        for start in range(first, first + count, PORTION):
-            numbers = range(start, min(start + PORTION, first + count))
+        for start in range(0, count, PORTION):
+            numbers = range(start, min(start + PORTION, count))
             self._publish(SENDER, [event(number) for number in numbers])
 
     def fill_source(self, count: int) -> None:
