@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from hub.edge import files
-from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
+from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished, endless
 from hub.edge.groups import GROUP_LIMIT, GroupSizes
 from hub.edge.kit import BadRecord, Row, Unwritable
 from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
@@ -43,8 +43,8 @@ def check_file(
     line end taken for the end, and a file of no bytes for a bad one.
 
     Raises:
-        BadFile: wrong encoding, layout, header, line or trailer.
-        Unfinished: there is no trailer.
+        BadFile: wrong encoding, layout, header, line or trailer; none, if it is ``settled``.
+        Unfinished: there is no trailer yet.
         EdgeError: the file is gone or cannot be read.
     """
     with opened(path) as file:
@@ -128,7 +128,7 @@ def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool)
             raise BadFile(
                 FileFault.LINE, "a line is neither a data record nor a trailer", line.number
             )
-    raise Unfinished("there is no trailer")
+    raise endless("there is no trailer", settled=settled)
 
 
 def lines_of(
@@ -184,7 +184,7 @@ def _read_header(line: Line | None, layout: Layout, *, settled: bool) -> Header:
             raise BadFile(FileFault.EMPTY, "the file is empty")
         raise Unfinished("the file is empty")
     if not line.ended:
-        raise Unfinished("the header has no end")
+        raise endless("the header has no end", settled=settled)
     parts = split(line.text)
     if parts is None or len(parts) != _HEADER_PARTS or parts[0] != "H":
         raise BadFile(FileFault.HEADER, "the first line is no header record of six items", 1)

@@ -59,6 +59,11 @@ class Unfinished(ValueError):
     """The file has no end yet: its writer may still be at it."""
 
 
+def endless(reason: str, *, settled: bool) -> BadFile | Unfinished:
+    """Give the error of a file that lacks its end; none will come of one that is ``settled``."""
+    return BadFile(FileFault.TRUNCATED, reason) if settled else Unfinished(reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a file says of itself; ``created_at`` has an offset from UTC.

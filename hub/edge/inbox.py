@@ -195,9 +195,7 @@ class Inbox:
         try:
             facts = form.check(path, self._encoding, settled=settled)
             self._ensure_next_part(facts, settled=settled)
-        except Unfinished as unfinished:
-            if settled:
-                raise BadFile(FileFault.TRUNCATED, str(unfinished)) from unfinished
+        except Unfinished:
             self._watched.setdefault(path, _Watched(stamp, self._monotonic(), checked=True))
             return None
         return facts

@@ -53,15 +53,22 @@ def test_the_first_lines_say_what_to_do_and_then_the_days_come(tmp_path: Path) -
     assert len(list((tmp_path / "to-hub").iterdir())) == 3
 
 
-def test_it_ends_its_days_and_goes_on_answering(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("nonsense\n", "header record"),
+        ("H,union.residents,2026-04-01T09:00:00+09:00,,,\n", "no trailer"),
+    ],
+)
+def test_it_ends_its_days_and_goes_on_answering(tmp_path: Path, content: str, reason: str) -> None:
     drop = tmp_path / "from-hub" / "residents_1.csv"
     drop.parent.mkdir()
-    drop.write_text("nonsense\n")
+    drop.write_text(content)
     wanted = Wanted("union", tmp_path, residents=60, days=0, every=0.0)
     said = played(wanted, lambda line: line.startswith("WRONG"))
     assert len([line for line in said if line.startswith("day ")]) == 3
     (wrong,) = [line for line in said if line.startswith("WRONG")]
-    assert "header record" in wrong
+    assert reason in wrong
 
 
 def test_idle_it_writes_nothing(tmp_path: Path) -> None:

@@ -194,8 +194,8 @@ def test_every_beginning_of_a_file_is_unfinished(tmp_path: Path) -> None:
 def test_a_settled_file_may_lack_the_last_line_end(tmp_path: Path) -> None:
     path = write(tmp_path, HEAD + b"D,12,n,1,1,\r\nT,1")
     assert check_file(path, LAYOUT, settled=True).records == 1
-    with pytest.raises(Unfinished):
-        check_file(write(tmp_path, HEAD + b"D,12,n,1,1,"), LAYOUT, settled=True)
+    assert bad_code(tmp_path, HEAD + b"D,12,n,1,1,", settled=True) is FileFault.TRUNCATED
+    assert bad_code(tmp_path, HEAD[:-2], settled=True) is FileFault.TRUNCATED
     assert bad_code(tmp_path, b"", settled=True) is FileFault.EMPTY
     assert bad_code(tmp_path, HEAD + b"D,1,,,,\r\nT,3", settled=True) is FileFault.TRAILER
 

@@ -21,7 +21,7 @@ from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.fixed.records import Cutter, Frames
 from hub.edge.fixed.totals import Tally, Totals
-from hub.edge.form import BadFile, FileFacts, FileFault, Header, Part, Unfinished
+from hub.edge.form import BadFile, FileFacts, FileFault, Header, Part, Unfinished, endless
 from hub.edge.groups import Group, groups
 from hub.edge.kit import Unwritable
 from hub.edge.records import Parsed
@@ -127,11 +127,9 @@ class _Checking:
         frames = sum(record.bytes for record in (*self._plan.before, *self._plan.after))
         formula = f"{frames} + n × {self._plan.data.bytes}"
         reason = f"the file has {size} bytes, which is not {formula}"
-        if not self._settled:
-            return Unfinished(reason)
-        if not size:
+        if self._settled and not size:
             return BadFile(FileFault.EMPTY, "the file is empty")
-        return BadFile(FileFault.TRUNCATED, reason)
+        return endless(reason, settled=self._settled)
 
     def _judge(self, raw: bytes, line: int, said: Iterable[tuple[str, slice, bytes]]) -> None:
         if not self._cutter.is_data(raw):

@@ -40,7 +40,7 @@ class Plain:
         with opened(path) as file:
             for line in lines_of(file, encoding or self.layout.encoding, hasher.update):
                 if not line.ended:
-                    raise Unfinished("the last record has no end")
+                    raise BadFile(FileFault.TRUNCATED, "the last record has no end")
                 records += 1
                 if sizes.too_large(_LEAD + line.text):
                     reason = f"a group has over {GROUP_LIMIT} records"
