@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hub.edge.delimited import read_rows, write_file
+from hub.edge.delimited import read_parsed, write_file
 from hub.edge.form import Header
 from hub.edge.forms.framed import Framed
 from hub.edge.kit import (
@@ -316,8 +316,8 @@ class Rig:
         """Give (person, note) of all files that ``beta`` got, in the order of their names."""
         found = []
         for path in sorted(self.at("beta", "from-hub").glob("*.csv")):
-            for row in read_rows(path, NOTES_OUT):
-                assert isinstance(row, Row)
+            for row, fault in read_parsed(path, NOTES_OUT):
+                assert fault is None
                 found.append((row.values["person"], row.values["note"]))
         return found
 

@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 from hub.edge import files
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished, endless
 from hub.edge.groups import GROUP_LIMIT, GroupSizes
-from hub.edge.kit import BadRecord, Row, Unwritable
+from hub.edge.kit import Unwritable
 from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
 from schemas.layout import Encoding, Layout
 
@@ -68,19 +68,6 @@ def read_parsed(path: Path, layout: Layout, encoding: Encoding | None = None) ->
                 yield parse(number, line.number, line.text)
             elif kind == "T":
                 return
-
-
-def read_rows(
-    path: Path, layout: Layout, encoding: Encoding | None = None
-) -> Iterator[Row | BadRecord]:
-    """Read the data records one by one: a ``Row`` for a sound one, else a ``BadRecord``.
-
-    Raises:
-        BadFile: a line cannot be read at all.
-        EdgeError: the file is gone or cannot be read.
-    """
-    for row, fault in read_parsed(path, layout, encoding):
-        yield row if fault is None else fault
 
 
 class Line(NamedTuple):

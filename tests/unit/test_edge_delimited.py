@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.edge.delimited import check_file, read_rows, write_file
+from hub.edge.delimited import check_file, read_parsed, write_file
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.kit import BadRecord, Row, Unwritable
 from hub.edge.records import LINE_LIMIT, column_fault
@@ -69,15 +69,15 @@ def test_what_is_written_is_read(tmp_path: Path, encoding: Encoding, data: st.Da
     rows = data.draw(rows_for(encoding))
     path = tmp_path / "out.csv"
     write_file(path, LAYOUT, HEADER, rows, encoding=encoding)
-    read = list(read_rows(path, LAYOUT, encoding))
-    assert read == [Row(i, i + 1, row) for i, row in enumerate(rows, start=1)]
+    read = list(read_parsed(path, LAYOUT, encoding))
+    assert read == [(Row(i, i + 1, row), None) for i, row in enumerate(rows, start=1)]
     facts = check_file(path, LAYOUT, encoding)
     assert facts.header == HEADER
     assert facts.records == len(rows)
     assert facts.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
     again = tmp_path / "again.csv"
-    values = [row.values for row in read if isinstance(row, Row)]
+    values = [row.values for row, _ in read]
     write_file(again, LAYOUT, facts.header, values, encoding=encoding)
     assert again.read_bytes() == path.read_bytes()
 
@@ -96,7 +96,7 @@ def test_any_bytes_end_in_facts_or_a_named_fault(
     except BadFile as bad:
         assert bad.code is FileFault.ENCODING  # noqa: PT017 - the other outcome is fine too
     else:
-        assert facts.records == len(list(read_rows(path, LAYOUT, encoding))) == 1
+        assert facts.records == len(list(read_parsed(path, LAYOUT, encoding))) == 1
 
 
 def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -134,14 +134,16 @@ def test_a_refused_record_names_its_place_and_not_its_value(tmp_path: Path) -> N
     lines = b'D,12,secret,x1,1,\r\nD,12,"sec"ret,1,1,\r\nD,12,secret\r\nD,12,fine,1,1,\r\nT,4\r\n'
     path = write(tmp_path, HEAD + lines)
     assert check_file(path, LAYOUT).records == 4
-    read = list(read_rows(path, LAYOUT))
-    assert read[:3] == [
+    read = list(read_parsed(path, LAYOUT))
+    assert [fault for _, fault in read] == [
         BadRecord(1, 2, "amount", "is not a whole number"),
         BadRecord(2, 3, "", "the quotes of the record are wrong"),
         BadRecord(3, 4, "", "the record has 2 columns instead of 5"),
+        None,
     ]
-    assert isinstance(read[3], Row)
-    assert (read[3].number, read[3].line) == (4, 5)
+    row, _ = read[3]
+    assert row.sound
+    assert (row.number, row.line) == (4, 5)
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
@@ -151,8 +153,8 @@ def test_line_ends_and_a_mark_are_accepted(tmp_path: Path, end: bytes, bom: byte
     path = write(tmp_path, content)
     facts = check_file(path, LAYOUT)
     assert (facts.header.department, facts.header.staff) == ("DEP", "S1")
-    rows = [row for row in read_rows(path, LAYOUT) if isinstance(row, Row)]
-    assert rows[0].values["name"] == "n"
+    ((row, _),) = read_parsed(path, LAYOUT)
+    assert row.values["name"] == "n"
 
 
 @pytest.mark.parametrize(
