@@ -123,7 +123,8 @@ class Layout(BaseModel):
     the ``D``. ``group_by`` names the field whose equal values,
     always on consecutive lines and ascending through the file, are read together. A ``sheet`` one
     is a workbook that has all of ``sheets``: the first has the columns' names in its first row and
-    the records below, the others are not read.
+    the records below, the others are not read. ``fixed`` and ``xml`` say where the values of
+    files of those forms stand.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
