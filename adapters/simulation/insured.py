@@ -1,7 +1,7 @@
 """The insured persons whom the office deals with on a day, and numbers that only some know."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
@@ -85,12 +85,6 @@ def insured_of(register: Register, day: int, date: dt.date) -> tuple[Insured, ..
 
 def _is_insured(person: Person) -> bool:
     return person.eligibility is not None and not person.eligibility.lost
-
-
-def all_insured(households: Iterable[Household]) -> Iterator[Person]:
-    """Stream the insured persons of some households."""
-    for household in households:
-        yield from filter(_is_insured, household.members)
 
 
 def evidence_of(members: Iterable[Person]) -> ScopeEvidence:
