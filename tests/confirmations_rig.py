@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub.compose.confirmations import Desk
+from hub.compose.confirmations import Desk, listed
 from hub.ledger.beside import State
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import bindings, confirmations
@@ -48,7 +48,7 @@ def held(rig: Rig) -> list[int]:
 
 def open_ones(rig: Rig, state: State = State.OPEN) -> list[int]:
     with desk(rig) as at:
-        return [one.id for one in at.listed(state)]
+        return [one.id for one in listed(at.ledger, state)]
 
 
 def release(rig: Rig, number: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.fixed_layout import Holds, Record, Slot
-from schemas.layout import Column, Kind, Layout
+from schemas.layout import Column, FormName, Kind, Layout
 
 PLACE = re.compile(
     r"^<!-- layout: (?P<id>[a-z0-9.-]+) -->\n.*?^<!-- end -->$", re.DOTALL | re.MULTILINE
@@ -179,7 +179,7 @@ def summary_rows(layouts: Sequence[Layout]) -> Iterator[tuple[str, ...]]:
         yield (
             layout.id,
             str(layout.form),
-            layout.encoding,
+            "by field" if layout.form is FormName.FIXED else layout.encoding,
             columns,
             standing(layout),
             layout.title_ja,

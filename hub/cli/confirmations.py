@@ -113,11 +113,12 @@ def list_confirmations(  # noqa: PLR0913 - the options of a command
     Exit status: 0 listed, also where there is none; 1 the ledger cannot be read; 2 the command
     line is wrong.
     """
-    from hub.ledger.beside import State  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.confirmations import listed  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.beside import State  # noqa: PLC0415
 
     wanted = None if status is Status.ALL else State(status.value)
-    with _desk(site, state) as desk:
-        found = desk.listed(wanted, system, code, _MOST + 1)
+    with opened(site, state) as (_, ledger):
+        found = listed(ledger, wanted, system, code, _MOST + 1)
     if as_json:
         typer.echo(json.dumps([_facts(one) for one in found[:_MOST]], ensure_ascii=False))
     elif found:

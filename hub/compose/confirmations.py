@@ -41,6 +41,18 @@ class Shown:
     is_overtaken: bool
 
 
+def listed(
+    ledger: DatabaseLedger, state: State | None, system: str = "", code: str = "", most: int = 1000
+) -> list[Confirmation]:
+    """Give what stands on the list, the oldest first; none of it says who it is about.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be read"), ledger.engine.connect() as connection:
+        return confirmations.listed(connection, state, system, code, most)
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where staff decide; every method raises ``LedgerError`` when it cannot be done.
@@ -51,13 +63,6 @@ class Desk:
     ledger: DatabaseLedger
     judge: Judge
     clock: Callable[[], dt.datetime]
-
-    def listed(
-        self, state: State | None, system: str = "", code: str = "", most: int = 1000
-    ) -> list[Confirmation]:
-        """Give what stands on the list, the oldest first; none of it says who it is about."""
-        with ledger_errors("be read"), self.ledger.engine.connect() as connection:
-            return confirmations.listed(connection, state, system, code, most)
 
     def show(self, number: int, access: AccessItems) -> Shown:
         """Show a message; that somebody looks is recorded first.

@@ -97,10 +97,12 @@ def first_lines(simulator: Simulator, adapter: Adapter, wanted: Wanted) -> Itera
         yield f"  its interface: http://127.0.0.1:{wanted.port} (log in with the secret)"
         yield f"  what it has and got: {wanted.folder}"
     else:
-        yield f"  it writes its files into {wanted.folder / TO_HUB}; take them away from there"
-        for layout in dict.fromkeys(wire.layout for wire in adapter.inbound):
-            if layout != overdue.LAYOUT:  # an adapter writes those to itself
-                yield f"    schemas/layouts/{layout}.toml"
+        # An adapter writes files about what is overdue to itself.
+        layouts = dict.fromkeys(wire.layout for wire in adapter.inbound)
+        written = [layout for layout in layouts if layout != overdue.LAYOUT]
+        if written:
+            yield f"  it writes its files into {wanted.folder / TO_HUB}; take them away from there"
+        yield from (f"    schemas/layouts/{layout}.toml" for layout in written)
         yield f"  it reads and checks what you put into {wanted.folder / FROM_HUB}"
     for wire in adapter.outbound:
         yield f"    {wire.prefix}_…: schemas/layouts/{wire.layout}.toml"

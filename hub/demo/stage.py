@@ -15,6 +15,7 @@ from hub.broker.link import LinkSettings
 from hub.broker.provide import ProvidedBroker
 from hub.clock import today
 from hub.compose.certified import reconciled
+from hub.compose.confirmations import listed
 from hub.compose.links import link_settings
 from hub.compose.reconcile import waiting_of
 from hub.demo.attempts import Outcome, attempt, settled
@@ -30,8 +31,6 @@ from hub.demo.watch import Progress, Watcher
 from hub.edge.files import PRIVATE_MODE, write_whole
 from hub.errors import LinkLost, RenkeiError
 from hub.ledger.beside import State
-from hub.ledger.confirmations import listed
-from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from hub.processes import Supervisor
@@ -266,10 +265,8 @@ class Stage:
 
     def _waiting(self) -> Counter[str]:
         """Count by code what waits on the confirmation list."""
-        with ledger_errors("be read"), self.ledger.engine.connect() as connection:
-            return Counter(
-                row.code for row in listed(connection, State.OPEN, "", "", CONFIRMATIONS_SHOWN)
-            )
+        waiting = listed(self.ledger, State.OPEN, most=CONFIRMATIONS_SHOWN)
+        return Counter(row.code for row in waiting)
 
     def _ask_broker(self) -> Waiting:
         with self.broker.management() as management:

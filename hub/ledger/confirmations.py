@@ -1,7 +1,7 @@
 """The tables beside the entries: who is bound to which number, and what waits for a person."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
@@ -15,6 +15,7 @@ from hub.ledger.tables import bindings, cases, confirmations, entries, messages,
 from hub.ledger.writing import insert_rows
 from hub.message import MessageKey
 
+ValueT = TypeVar("ValueT")
 _VALUES_A_QUERY = 500
 _BOUND = select(bindings.c.resident, bindings.c.digest).where(
     bindings.c.resident.in_(bindparam("residents", expanding=True))
@@ -105,8 +106,7 @@ def find(connection: Connection, numbers: Collection[int]) -> dict[int, Confirma
     query = select(confirmations).where(
         confirmations.c.id.in_(bindparam("numbers", expanding=True))
     )
-    for start in range(0, len(numbers), _VALUES_A_QUERY):
-        some = sorted(numbers)[start : start + _VALUES_A_QUERY]
+    for some in _chunks(sorted(numbers)):
         for row in connection.execute(query, {"numbers": some}):
             found[row.id] = _confirmation(row)
     return found
@@ -177,8 +177,7 @@ def _accepted_since(connection: Connection, one: Confirmation) -> set[str]:
                 terms.c.sender == one.key.sender,
             )
         )
-        for start in range(0, len(numbers), _VALUES_A_QUERY):
-            some = numbers[start : start + _VALUES_A_QUERY]
+        for some in _chunks(numbers):
             found += connection.execute(query, {"numbers": some}).all()
     own = [(row.message_type, row.seq) for row in found if row.message_id == one.key.id]
     kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.id))
@@ -195,7 +194,7 @@ def forget(connection: Connection, first: int, last: int) -> None:
     connection.execute(delete(confirmations).where(row.id >= first, row.id <= last, ~_IS_KEPT))
 
 
-def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+def _chunks(values: Sequence[ValueT]) -> Iterable[Sequence[ValueT]]:
     for start in range(0, len(values), _VALUES_A_QUERY):
         yield values[start : start + _VALUES_A_QUERY]
 

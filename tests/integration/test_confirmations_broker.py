@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.link import PikaLink
-from hub.compose.confirmations import Desk
+from hub.compose.confirmations import Desk, listed
 from hub.ledger.beside import State
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
@@ -100,10 +100,10 @@ def test_a_released_message_moves_once_and_in_its_place(vhost: Vhost, tmp_path: 
         stack.enter_context(working(vhost, url))
         stack.enter_context(working(vhost, url))
         publish(vhost, event(id="a1"), event(resident(my_number=OTHER), id="a2"))
-        wait_for(lambda: len(desk.listed(State.OPEN)) == 1)
-        (held,) = desk.listed(State.OPEN)
+        wait_for(lambda: len(listed(desk.ledger, State.OPEN)) == 1)
+        (held,) = listed(desk.ledger, State.OPEN)
         desk.release(held.id, CLERK)
-        wait_for(lambda: len(desk.listed(State.MOVED)) == 1)
+        wait_for(lambda: len(listed(desk.ledger, State.MOVED)) == 1)
         publish(vhost, event(id="a3"))
         wait_for(lambda: ledger.size() == 16)
         assert verify(ledger.engine, SIGNER.verifier).good

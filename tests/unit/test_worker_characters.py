@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.compose.confirmations import Desk
+from hub.compose.confirmations import Desk, listed
 from hub.errors import LedgerError
 from hub.ledger.beside import State
 from hub.ledger.store import DatabaseLedger
@@ -65,7 +65,7 @@ def receipt(result: str, code: str, event_id: str = "r-1") -> dict[str, Any]:
 def lacking(rig: Rig) -> int:
     drain(rig, receipt("set-aside", "unencodable"))
     with desk(rig) as at:
-        (one,) = at.listed(State.OPEN)
+        (one,) = listed(at.ledger, State.OPEN)
     assert (one.key, one.code, one.message_type) == (KEY, "unencodable", RELEASE_TYPE)
     return one.id
 
@@ -97,13 +97,13 @@ def test_a_release_goes_to_the_receiver_and_its_second_receipt_is_entered(rig: R
     assert rig.drain()
     assert orders(rig) == [{"sender": REGISTRY, "id": "a1", "flow": "M1b"}]
     with desk(rig) as at:
-        assert [one.id for one in at.listed(State.MOVED)] == [number]
+        assert [one.id for one in listed(at.ledger, State.MOVED)] == [number]
     # The adapter repeats its first receipt, then says what it did, twice.
     drain(rig, receipt("set-aside", "unencodable", "r-2"))
     drain(rig, receipt("delivered", "marked", "r-3"), receipt("delivered", "marked", "r-4"))
     assert receipts(rig) == [("receipt", "unencodable"), ("release", ""), ("receipt", "marked")]
     with desk(rig) as at:
-        assert len(at.listed(None)) == 1
+        assert len(listed(at.ledger, None)) == 1
         facts = Tally(at.ledger.engine).about([KEY])[KEY]
     message = Message(KEY, Origin.UNKNOWN, "", facts, {})
     assert reconciled(message, ()).gaps == []
@@ -133,7 +133,7 @@ def test_one_that_is_overtaken_after_its_release_goes_nowhere(
     assert orders(rig) == []
     assert receipts(rig)[-1] == ("release", "overtaken")
     with desk(rig) as at:
-        assert [one.id for one in at.listed(State.REFUSED)] == [number]
+        assert [one.id for one in listed(at.ledger, State.REFUSED)] == [number]
 
 
 def test_another_kind_about_the_same_person_overtakes_nothing(
@@ -168,4 +168,4 @@ def test_an_order_that_the_queue_did_not_take_is_sent_again(rig: Rig) -> None:
     )
     rig.drain()
     with desk(rig) as at:
-        assert [one.id for one in at.listed(State.RELEASED)] == [number]
+        assert [one.id for one in listed(at.ledger, State.RELEASED)] == [number]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.compose.confirmations import Desk
+from hub.compose.confirmations import Desk, listed
 from hub.errors import LedgerError
 from hub.ledger.beside import State
 from hub.ledger.model import Kind
@@ -68,14 +68,14 @@ def test_each_moves_once_in_order_or_as_staff_decided(
         elif what == "drain":
             rig.drain(Fuse(int(str(value))), batch)
         else:
-            listed = desk.listed(State.OPEN)
-            if listed:
+            waiting = listed(desk.ledger, State.OPEN)
+            if waiting:
                 decide = desk.release if what == "release" else desk.reject
                 with suppress(LedgerError):  # overtaken
-                    decide(listed[int(str(value)) % len(listed)].id, CLERK)
+                    decide(waiting[int(str(value)) % len(waiting)].id, CLERK)
     assert rig.drain(batch=batch)
     assert rig.drain(batch=batch)
-    on_list = {one.key.id: one.state for one in desk.listed(None)}
+    on_list = {one.key.id: one.state for one in listed(desk.ledger, None)}
     assert verify(ledger.engine, SIGNER.verifier).good
     ledger.close()
     kinds = [(row["message_id"], row["kind"], row["receiver"]) for row in rig.rows()]
