@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -24,6 +25,7 @@ from pydantic import (
 )
 
 from hub.errors import SiteError
+from hub.hosts import Host, read_host
 from hub.message import AccessItems, Item
 from hub.near import near_key
 
@@ -100,16 +102,40 @@ def _interface(text: str) -> str:
 InterfaceUrl = Annotated[str, AfterValidator(_interface)]
 
 
+def _host(text: object) -> Host:
+    if not isinstance(text, str):
+        message = "this is no text of the form host:port"
+        raise ValueError(message)  # noqa: TRY004 - a fault of the site file
+    return read_host(text)
+
+
+BrokerHost = Annotated[Host, PlainValidator(_host)]
+
+
 class BrokerSite(_Section):
-    """Where RabbitMQ is. ``management_url`` is used by ``renkei broker apply`` only."""
+    """Where RabbitMQ is.
+
+    ``also`` are the other nodes of a cluster, ``host:port`` each. The management API is used by
+    ``renkei broker`` and by the watch: at ``management_url``, or at the first of
+    ``management_also`` that answers.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 5672
+    also: tuple[BrokerHost, ...] = ()
     vhost: str = "renkei"
-    heartbeat: Annotated[int, Field(ge=2, le=60)] = 10
+    heartbeat: Annotated[int, Field(ge=2, le=60)] = 5
     management_url: str = "http://127.0.0.1:15672"
+    management_also: tuple[str, ...] = ()
     admin_user: str = "guest"
     admin_password_file: SitePath | None = None
+    monitor_user: str = "renkei-monitor"
+    monitor_password_file: SitePath | None = None
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the site names."""
+        return len({(self.host, self.port), *self.also})
 
 
 class HubSite(_Section):

@@ -3,16 +3,21 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from hub.broker.link import LinkSettings, PikaLink
 from hub.errors import BrokerUnavailable
+from hub.hosts import Host, in_any_order
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
+FIRST_PATIENCE = 2.0
+"""How long opening may take in the first round, where there are other hosts; doubled each time."""
 STEP = 0.1
 """How soon a stop is noticed during a pause."""
 
@@ -46,11 +51,43 @@ def connected(
     )
     if stopping():
         return None
-    link: PikaLink | None = retrying(open_link, settings)
+    rounds = count(1)
+    link: PikaLink | None = retrying(lambda: open_any(settings, open_link, stopping, next(rounds)))
     if link is not None and stopping():
         link.close()
         return None
     return link
+
+
+def open_any(
+    settings: LinkSettings,
+    open_link: Callable[[LinkSettings], PikaLink],
+    stopping: Callable[[], bool],
+    round_number: int = 1,
+) -> PikaLink:
+    """Open a link to one of the hosts, tried once each in random order.
+
+    Where there are several, none is waited for long: a frozen node takes the connection and
+    says nothing. But all may be slow, as after a failure, so each round is more patient.
+
+    Raises:
+        BrokerUnavailable: none can be had; the text names each and why.
+    """
+    hosts = in_any_order((Host(settings.host, settings.port), *settings.also))
+    patience = settings.open_seconds
+    if len(hosts) > 1:
+        patience = min(patience, FIRST_PATIENCE * 2 ** min(round_number - 1, 10))
+    faults: list[str] = []
+    for host in hosts:
+        if faults and stopping():
+            break
+        try:
+            return open_link(
+                replace(settings, host=host.name, port=host.port, open_seconds=patience)
+            )
+        except BrokerUnavailable as error:
+            faults.append(str(error) if len(hosts) == 1 else f"{host}: {error}")
+    raise BrokerUnavailable("; ".join(faults))
 
 
 def _pause(seconds: float, stopping: Callable[[], bool]) -> None:

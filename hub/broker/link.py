@@ -19,8 +19,10 @@ from pika.exceptions import AMQPError, ConnectionClosedByClient
 from pika.spec import Basic, BasicProperties
 from pydantic import SecretStr
 
+from hub.broker.heart import Heart
 from hub.broker.window import Window
 from hub.errors import BrokerUnavailable, LinkLost
+from hub.hosts import Host
 from hub.message import CONTENT_TYPE, PARTITION_HEADER
 from hub.ports import Delivery, Outgoing, Sent
 
@@ -42,6 +44,8 @@ class LinkSettings:
 
     ``heartbeat`` is in seconds. ``queues`` may be empty for a link that only publishes.
     ``prefetch`` is how many unacknowledged messages the broker hands out for each queue.
+    ``open_seconds`` is how long opening may take. ``also`` are other nodes of the same cluster:
+    a link opens to ``host`` alone, and ``hub.broker.connect`` chooses among them.
     """
 
     host: str
@@ -53,10 +57,15 @@ class LinkSettings:
     heartbeat: int = 10
     prefetch: int = 1000
     queues: tuple[str, ...] = ()
+    also: tuple[Host, ...] = ()
+    open_seconds: float = OPEN_SECONDS
 
 
 class _Connection(pika.SelectConnection):  # type: ignore[misc] # pika ships no types
     """A connection that can be left without cancelling its consumers."""
+
+    def _create_heartbeat_checker(self) -> Heart:
+        return Heart(self, self.params.heartbeat)
 
     def leave(self) -> None:
         """Ask the broker to close the connection, as it is.
@@ -104,14 +113,14 @@ class PikaLink:
             custom_ioloop=self._loop,
         )
         try:
-            opened = self._turn(self._is_open, OPEN_SECONDS)
+            opened = self._turn(self._is_open, settings.open_seconds)
         except LinkLost as lost:
             self._release()
             raise BrokerUnavailable(str(lost)) from lost
         if not opened:
             self._release()
             raise BrokerUnavailable(
-                f"no answer from {settings.host}:{settings.port} in {OPEN_SECONDS:g} s"
+                f"no answer from {settings.host}:{settings.port} in {settings.open_seconds:g} s"
             )
 
     @staticmethod
@@ -126,7 +135,7 @@ class PikaLink:
             heartbeat=settings.heartbeat,
             blocked_connection_timeout=60,
             socket_timeout=5,
-            stack_timeout=OPEN_SECONDS,
+            stack_timeout=settings.open_seconds,
             client_properties={"connection_name": settings.name},
         )
 

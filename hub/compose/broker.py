@@ -70,4 +70,5 @@ def _admin_settings(site: Site) -> LinkSettings:
         password=read_secret(broker.admin_password_file),
         name="renkei broker apply",
         heartbeat=broker.heartbeat,
+        also=broker.also,
     )

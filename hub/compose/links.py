@@ -30,6 +30,7 @@ def link_settings(
         password=read_secret(password_file),
         name=f"renkei {user}",
         heartbeat=broker.heartbeat,
+        also=broker.also,
         prefetch=prefetch,
         queues=queues,
     )

@@ -1,14 +1,16 @@
 """Connecting with patience, and giving up at once when asked to stop."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from hub.broker import connect
-from hub.broker.connect import connected
+from hub.broker.connect import connected, open_any
 from hub.broker.link import LinkSettings
 from hub.errors import BrokerUnavailable
+from hub.hosts import Host
 
 pytestmark = pytest.mark.unit
 
@@ -35,7 +37,7 @@ class Opener:
 def test_it_tries_again_until_it_is_open() -> None:
     said: list[str] = []
     opener = Opener(2)
-    link = connected(SETTINGS, stopping=lambda: False, say=said.append, open_link=opener)  # type: ignore[arg-type]
+    link: object = connected(SETTINGS, stopping=lambda: False, say=said.append, open_link=opener)  # type: ignore[arg-type]
     assert link is opener
     assert len(said) == 2
     assert all("nobody answers" in line for line in said)
@@ -47,7 +49,7 @@ def test_it_stops_promptly_during_a_pause(monkeypatch: pytest.MonkeyPatch) -> No
     until = time.monotonic() + 0.3
     said: list[str] = []
     began = time.monotonic()
-    link = connected(
+    link: object = connected(
         SETTINGS,
         stopping=lambda: time.monotonic() > until,
         say=said.append,
@@ -67,6 +69,69 @@ def test_it_does_not_even_try_when_already_stopping() -> None:
 def test_a_link_that_opens_while_stopping_is_closed() -> None:
     opener = Opener(0)
     answers = iter([False, True, True])
-    link = connected(SETTINGS, stopping=lambda: next(answers), open_link=opener)  # type: ignore[arg-type]
+    link: object = connected(SETTINGS, stopping=lambda: next(answers), open_link=opener)  # type: ignore[arg-type]
     assert link is None
     assert opener.closed
+
+
+class Cluster:
+    """Nodes of which some are open; ``tried`` are the ports in order, with how long each had."""
+
+    def __init__(self, *good: int) -> None:
+        self.good = set(good)
+        self.tried: list[tuple[int, float]] = []
+
+    def __call__(self, settings: LinkSettings) -> "Cluster":
+        self.tried.append((settings.port, settings.open_seconds))
+        if settings.port not in self.good:
+            raise BrokerUnavailable("nobody answers")
+        return self
+
+    def ports(self) -> list[int]:
+        return [port for port, _ in self.tried]
+
+
+THREE = replace(SETTINGS, also=(Host("127.0.0.1", 2), Host("127.0.0.1", 3)))
+
+
+def test_each_node_is_tried_once_before_there_is_a_pause() -> None:
+    cluster = Cluster(3)
+    said: list[str] = []
+    link: object = connected(THREE, stopping=lambda: False, say=said.append, open_link=cluster)  # type: ignore[arg-type]
+    assert link is cluster
+    assert said == []
+    ports = cluster.ports()
+    assert ports[-1] == 3
+    assert len(ports) == len(set(ports))
+
+
+def test_clients_spread_over_the_nodes() -> None:
+    first = set()
+    for _ in range(100):
+        cluster = Cluster(1, 2, 3)
+        open_any(THREE, cluster, lambda: False)  # type: ignore[arg-type]
+        first.add(cluster.ports()[0])
+    assert first == {1, 2, 3}
+
+
+def test_a_frozen_node_is_not_waited_for_long_at_first_but_slow_ones_are_later() -> None:
+    seconds = []
+    for number in (1, 2, 3, 4, 50):
+        cluster = Cluster()
+        with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:2: nobody answers"):
+            open_any(THREE, cluster, lambda: False, number)  # type: ignore[arg-type]
+        seconds.append(max(seconds for _, seconds in cluster.tried))
+    assert seconds == [2, 4, 8, 10, 10]
+
+
+def test_a_single_node_has_all_the_time_there_is() -> None:
+    cluster = Cluster(1)
+    open_any(SETTINGS, cluster, lambda: False)  # type: ignore[arg-type]
+    assert cluster.tried == [(1, 10.0)]
+
+
+def test_a_stop_is_noticed_between_two_nodes() -> None:
+    cluster = Cluster()
+    with pytest.raises(BrokerUnavailable):
+        open_any(THREE, cluster, lambda: True)  # type: ignore[arg-type]
+    assert len(cluster.tried) == 1

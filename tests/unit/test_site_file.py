@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from hub.errors import SiteError
+from hub.hosts import Host
 from hub.site import SystemSite, load_site, read_secret
 
 pytestmark = pytest.mark.unit
@@ -217,3 +218,19 @@ def test_any_other_address_of_an_interface_is_a_fault(url: str) -> None:
 def _system(**changes: object) -> SystemSite:
     needed = {"folder": "a", "journal": "b", "password_file": "c"}
     return SystemSite.model_validate(needed | changes)
+
+
+def test_a_cluster_has_several_hosts(tmp_path: Path) -> None:
+    text = '[broker]\nhost = "a"\nalso = ["b:5673", "[::1]:5672", "a:5672"]\n'
+    broker = load_site(site_file(tmp_path, text + GOOD)).broker
+    assert broker.also == (Host("b", 5673), Host("::1", 5672), Host("a", 5672))
+    assert broker.nodes == 3
+
+
+@pytest.mark.parametrize(
+    "host", ['"b"', '"b:x"', '"b:0"', '"b:99999"', '"u:s3cret@b:5"', '":5"', "5"]
+)
+def test_what_is_no_host_and_port(tmp_path: Path, host: str) -> None:
+    said = faults_of(tmp_path, f"[broker]\nalso = [{host}]\n{GOOD}")
+    assert "  broker.also.0: " in said
+    assert "s3cret" not in said
