@@ -16,9 +16,9 @@ from adapters.e_application.simulator import application, attached
 from adapters.e_application.store import Report, Store
 from adapters.simulation.city import City, CityDay
 from adapters.simulation.serving import Asked, Reply, Serving
+from hub.breaker import Breaker
 from hub.edge.archives.packing import package
 from hub.edge.folders import Folders
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Caller
 from hub.edge.kit import Errand
 from mappings.e_application import LAYOUT

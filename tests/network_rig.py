@@ -13,8 +13,8 @@ from adapters.intermediate_server.server import Outcome, Server
 from adapters.intermediate_server.store import Store
 from adapters.simulation.misbehaviour import Misbehaviour
 from adapters.simulation.serving import Asked, Reply, Serving
+from hub.breaker import Breaker
 from hub.edge.folders import Folders
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Caller, CallError
 from mappings import intermediate_server as mapping
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from adapters.e_application.interface import Interface, LoginRefused
 from adapters.e_application.memory import Memory, Outcome, Remembered, Stage
 from adapters.e_application.outcomes import find_outcome, name_of
+from hub.breaker import Breaker
 from hub.edge import files
 from hub.edge.archives import packing
 from hub.edge.backoff import Backoff
 from hub.edge.folders import Folders
 from hub.edge.form import BadFile
 from hub.edge.forms.package import PACKAGE_BYTES, Package
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Caller, CallError, Declined, TooLarge
 from hub.edge.kit import Errand
 from hub.errors import EdgeError

@@ -18,13 +18,13 @@ from pathlib import Path
 from adapters.intermediate_server import interface
 from adapters.intermediate_server.interface import Interface, Values, form
 from adapters.intermediate_server.memory import Family, Memory, Request, Stage
+from hub.breaker import Breaker
 from hub.clock import JST
 from hub.edge import files
 from hub.edge.archives.safexml import XML_LIMIT
 from hub.edge.delimited import opened
 from hub.edge.folders import Folders
 from hub.edge.form import BadFile
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Caller, CallError, Declined
 from hub.edge.kit import Errand
 from mappings import intermediate_server as mapping

@@ -18,8 +18,8 @@ from adapters.e_application.store import Report, Store
 from adapters.simulation.city import City
 from adapters.simulation.kit import Service, WrittenFile
 from adapters.simulation.serving import Serving
+from hub.breaker import Breaker
 from hub.edge.form import FileFault
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Caller
 from hub.pipeline.verdict import Permitted
 from schemas.application import ApplicationFiled

@@ -13,7 +13,7 @@ from adapters.e_application.outcomes import name_of
 from adapters.e_application.simulator import application
 from adapters.e_application.store import Report
 from adapters.simulation.misbehaviour import Misbehaviour
-from hub.edge.http.breaker import Breaker
+from hub.breaker import Breaker
 from hub.edge.http.calls import Caller, CallError, Unavailable
 from mappings.e_application import LAYOUT
 from schemas.layout import load_layout

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.edge.http.breaker import Breaker, BreakerLimits, BreakerState
+from hub.breaker import Breaker, BreakerLimits, BreakerState
 from hub.edge.http.calls import Answer, Call, Caller, CallError, Declined, Unavailable
 from hub.errors import EdgeError
 
@@ -203,7 +203,7 @@ def test_a_try_that_drips_is_ended_in_time(script: Script) -> None:
 
 
 def test_nobody_there_is_told_and_opens_the_breaker() -> None:
-    breaker = Breaker(BreakerLimits(failures=6, first_seconds=50))
+    breaker = Breaker(BreakerLimits(failures=6, first_seconds=50), chance=lambda: 0.0)
 
     async def twice(caller: Caller) -> list[str]:
         told = []

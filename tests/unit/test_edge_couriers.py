@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from hub.breaker import Breaker
 from hub.edge.http import couriers
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.calls import Call, Caller
 from hub.edge.http.couriers import carrying
 from hub.edge.kit import Adapter, Courier, Errand

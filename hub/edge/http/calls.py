@@ -21,8 +21,8 @@ from urllib.parse import quote
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
+from hub.breaker import Breaker
 from hub.edge import files
-from hub.edge.http.breaker import Breaker
 from hub.edge.http.call_faults import (
     CallError,
     Declined,

@@ -1,12 +1,14 @@
 """The circuit breaker: opens after failures in a row, and closes by one probe that works."""
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.edge.http.breaker import Breaker, BreakerLimits, BreakerState
+from hub.breaker import Breaker, BreakerLimits, BreakerState
 
 pytestmark = pytest.mark.unit
 
@@ -21,8 +23,12 @@ class Clock:
         return self.now
 
 
-def opened(clock: Clock) -> Breaker:
-    breaker = Breaker(LIMITS, clock)
+def uncut() -> float:
+    return 0.0
+
+
+def opened(clock: Clock, chance: Callable[[], float] = uncut) -> Breaker:
+    breaker = Breaker(LIMITS, clock, chance)
     for _ in range(LIMITS.failures):
         assert breaker.may_try()
         breaker.failed()
@@ -74,6 +80,17 @@ def test_the_pause_doubles_up_to_the_longest_and_begins_anew() -> None:
     assert breaker.seconds_left() == LIMITS.first_seconds
 
 
+def test_a_pause_is_cut_by_up_to_a_half() -> None:
+    assert opened(Clock(), lambda: 0.5).seconds_left() == pytest.approx(1.5)
+    assert opened(Clock(), lambda: 1.0).seconds_left() == pytest.approx(1.0)
+
+
+def test_those_who_lost_the_same_thing_come_back_at_different_times() -> None:
+    drawn = random.Random(4).random  # noqa: S311 - nothing secret
+    left = {round(opened(Clock(), drawn).seconds_left(), 2) for _ in range(100)}
+    assert len(left) > 50
+
+
 def test_an_abandoned_probe_leaves_the_next_one_free() -> None:
     clock = Clock()
     breaker = opened(clock)
@@ -89,6 +106,15 @@ def test_a_failure_from_before_it_opened_does_not_lengthen_the_pause() -> None:
     clock.now += 1.0
     breaker.failed()
     assert breaker.seconds_left() == pytest.approx(1.0)
+
+
+def test_a_late_failure_after_the_pause_says_that_it_is_not_well_yet() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    clock.now += LIMITS.first_seconds
+    breaker.failed()
+    assert breaker.state is BreakerState.OPEN
+    assert breaker.seconds_left() == pytest.approx(2 * LIMITS.first_seconds)
 
 
 _STEPS = st.lists(

@@ -2,9 +2,12 @@
 
 Closed, everything is tried. After ``failures`` in a row it opens, and nothing is tried for a
 pause. Then it is half open: one probe is tried, and nothing beside it. A probe that works closes
-it; one that fails opens it again, for a pause twice as long, up to ``longest_seconds``.
+it; one that fails opens it again, for a pause twice as long, up to ``longest_seconds``. Each
+pause is cut by up to a half, at random, so that many who lost the same thing do not all come
+back to it at once.
 """
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ class BreakerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerLimits:
-    """When a breaker opens, and for how many seconds at first and at the most."""
+    """When a breaker opens, and for how many seconds at first and at the most, uncut."""
 
     failures: int = 5
     first_seconds: float = 1.0
@@ -34,16 +37,18 @@ class Breaker:
     """The breaker of one counterpart; to be used by one thread.
 
     Whoever gets ``True`` of ``may_try`` tells afterwards how it went, by ``worked``, ``failed``,
-    or ``abandoned`` where nothing was learned.
+    or ``abandoned`` where nothing was learned. ``chance`` gives numbers from 0 up to 1.
     """
 
     def __init__(
         self,
         limits: BreakerLimits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._limits = limits or BreakerLimits()
         self._monotonic = monotonic
+        self._chance = chance
         self._failures = 0
         self._pause = self._limits.first_seconds
         self._open_until: float | None = None
@@ -88,7 +93,7 @@ class Breaker:
             self._failures += 1
             if self._failures >= self._limits.failures:
                 self._open()
-        elif self._probing:
+        elif self.state is BreakerState.HALF_OPEN:
             self._pause = min(self._pause * 2, self._limits.longest_seconds)
             self._open()
 
@@ -97,5 +102,5 @@ class Breaker:
         self._probing = False
 
     def _open(self) -> None:
-        self._open_until = self._monotonic() + self._pause
+        self._open_until = self._monotonic() + self._pause * (1 - self._chance() / 2)
         self._probing = False
