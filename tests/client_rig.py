@@ -1,15 +1,12 @@
-"""What the tests of the client kit share: a hub at work, a proxy that misbehaves, a change."""
+"""What the tests of the client kit share: a hub at work, and a change."""
 
 import contextlib
 import datetime as dt
-import select
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -198,99 +195,3 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
         thread.join(LIMIT_SECONDS)
         ledger.close()
         assert not thread.is_alive()
-
-
-class Proxy:
-    """A TCP proxy to the broker whose connections can be cut, held or deafened.
-
-    ``deafen`` swallows what the broker says to the connections that are open now; ``hold``
-    keeps back what they say to it, until ``release``.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._pairs: list[_Pair] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._accept)
-        self.connections = 0
-
-    def deafen(self) -> None:
-        for pair in self._pairs:
-            pair.deaf.set()
-
-    def hold(self) -> None:
-        for pair in self._pairs:
-            pair.held.set()
-
-    def release(self) -> None:
-        for pair in self._pairs:
-            pair.held.clear()
-
-    def cut(self) -> None:
-        for pair in self._pairs:
-            pair.over.set()
-
-    def _accept(self) -> None:
-        while not self._stop.is_set():
-            if not select.select([self._listener], [], [], 0.05)[0]:
-                continue
-            near = self._listener.accept()[0]
-            pair = _Pair(near, socket.create_connection(self._target))
-            self.connections += 1
-            self._pairs.append(pair)
-            pair.start()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._listener.close()
-        self.cut()
-        for pair in self._pairs:
-            pair.join()
-
-
-class _Pair(threading.Thread):
-    """One connection through the proxy. What is held still arrives after the client has left."""
-
-    def __init__(self, near: socket.socket, far: socket.socket) -> None:
-        super().__init__()
-        self.near, self.far = near, far
-        self.deaf = threading.Event()
-        self.held = threading.Event()
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        kept, near_open, far_open = b"", True, True
-        while not self.over.is_set() and far_open and (near_open or kept):
-            sources = [self.far, self.near] if near_open else [self.far]
-            readable = select.select(sources, [], [], 0.01)[0]
-            if self.near in readable:
-                data = _received(self.near)
-                near_open = bool(data)
-                kept += data
-            if kept and not self.held.is_set():
-                self.far.sendall(kept)
-                kept = b""
-                # Nobody waits for the answer to what came late.
-                time.sleep(0 if near_open else 0.3)
-            if self.far in readable:
-                data = _received(self.far)
-                far_open = bool(data)
-                if near_open and not self.deaf.is_set():
-                    with contextlib.suppress(OSError):
-                        self.near.sendall(data)
-        self.near.close()
-        self.far.close()
-
-
-def _received(from_socket: socket.socket) -> bytes:
-    try:
-        return from_socket.recv(65536)
-    except OSError:
-        return b""

@@ -26,13 +26,13 @@ from tests.client_rig import (
     PARTITIONS,
     QUICK,
     SOON,
-    Proxy,
     change,
     client_of,
     hub_at_work,
     url_of,
 )
 from tests.conftest import Vhost
+from tests.proxy import Proxy
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,6 @@ from tests.client_rig import (
     PARTITIONS,
     SOON,
     Collector,
-    Proxy,
     change,
     client_of,
     hub_at_work,
@@ -25,6 +24,7 @@ from tests.client_rig import (
     send_copies,
 )
 from tests.conftest import Vhost
+from tests.proxy import Proxy
 
 pytestmark = pytest.mark.integration
 
