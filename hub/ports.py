@@ -4,10 +4,27 @@ One implementation speaks to RabbitMQ (``hub.broker.link``); the quick tests hav
 fake. All calls are made by one thread, one after another: there are no callbacks to follow.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Why the broker put a message with the dead letters, as it says itself (``x-death``).
+
+    ``reason`` is ``rejected``, ``expired``, ``maxlen`` or ``delivery_limit``; ``queue`` is where
+    the message was, ``exchange`` what it came through; ``times`` counts such deaths; ``at`` is
+    when, aware, to the second.
+    """
+
+    queue: str
+    reason: str
+    exchange: str = ""
+    times: int = 1
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +32,8 @@ class Delivery:
     """A message taken from a queue and not yet acknowledged.
 
     ``user_id`` is the publisher's user as the broker proved it, or empty; ``queue`` is where
-    it was taken from; ``copied`` says that the publisher asked for copies (CC).
+    it was taken from; ``copied`` says that the publisher asked for copies (CC). ``times`` is how
+    often it was given out before, ``death`` why it lies with the dead letters.
     """
 
     tag: int
@@ -25,6 +43,8 @@ class Delivery:
     body: bytes
     redelivered: bool = False
     copied: bool = False
+    times: int = 0
+    death: Death | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,8 @@ class Outgoing:
 
     Of two messages with the same ``order_key``, the second is sent only when the first is
     confirmed. An empty key asks for no order. ``partition`` (``hub.message.partition_of``)
-    keeps one resident's messages in one of the hub's queues.
+    keeps one resident's messages in one of the hub's queues. After ``expires_ms`` in its queue
+    the broker puts it with the dead letters; never where it is none.
     """
 
     exchange: str
@@ -43,6 +64,7 @@ class Outgoing:
     message_type: str
     order_key: str = ""
     partition: str = ""
+    expires_ms: int | None = None
 
 
 class Sent(StrEnum):
@@ -54,8 +76,20 @@ class Sent(StrEnum):
     WITHHELD = "withheld"  # an earlier one with the same order key was not confirmed
 
 
+class Sending(Protocol):
+    """Messages under way, as ``Link.start`` gave them; ``Link.finish`` tells what became of them."""
+
+
 class Link(Protocol):
     """A connection to the broker; any call raises ``LinkLost`` once it is gone."""
+
+    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
+        """Consume these queues and no other; of those in ``alone`` one message at a time.
+
+        What was taken from a queue that is not consumed any more, or not in the same way, goes
+        back to it in its place: it must not be acknowledged.
+        """
+        ...
 
     def take(self, most: int, wait: float) -> list[Delivery]:
         """Take up to ``most`` messages, waiting at the most ``wait`` seconds for the first."""
@@ -65,8 +99,20 @@ class Link(Protocol):
         """Publish persistent, mandatory messages and wait until each one's fate is known."""
         ...
 
-    def ack(self, last: Delivery) -> None:
-        """Acknowledge this delivery and all that were taken before it."""
+    def start(self, messages: Sequence[Outgoing]) -> Sending:
+        """Begin to publish; what was started before must be finished by then."""
+        ...
+
+    def finish(self, sending: Sending) -> list[Sent]:
+        """Wait until each message's fate is known, and give the fates in the order of the call."""
+        ...
+
+    def turn(self) -> None:
+        """Send and receive what can be at once, without waiting."""
+        ...
+
+    def ack(self, done: Sequence[Delivery]) -> None:
+        """Acknowledge these deliveries; those that went back to their queue are passed over."""
         ...
 
     def idle(self, seconds: float) -> None:

@@ -6,14 +6,14 @@ publishing keeps to ``order_key``. Time passes only when a call waits.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Self
 
 from hub.edge.kit import Asked, KnownPerson, Question
 from hub.errors import LinkLost
-from hub.ports import Delivery, Outgoing, Sent
+from hub.ports import Delivery, Outgoing, Sending, Sent
 
 
 @dataclass
@@ -39,6 +39,14 @@ class Stored:
     message_id: str = ""
     redelivered: bool = False
     copied: bool = False
+    times: int = 0
+
+
+@dataclass(frozen=True)
+class Started:
+    """Messages whose fate is known already (``hub.ports.Sending``)."""
+
+    fates: list[Sent]
 
 
 def _always_confirm(_message: Outgoing) -> Sent:
@@ -99,6 +107,7 @@ class FakeLink:
             body=stored.body,
             redelivered=stored.redelivered,
             copied=stored.copied,
+            times=stored.times,
         )
 
     def _store(self, message: Outgoing) -> Sent:
@@ -126,10 +135,34 @@ class FakeLink:
             fates.append(fate)
         return fates
 
-    def ack(self, last: Delivery) -> None:
+    def start(self, messages: Sequence[Outgoing]) -> "Started":
+        return Started(self.publish(messages))
+
+    def finish(self, sending: Sending) -> list[Sent]:
         self._check()
-        while self._unacked and self._unacked[0][0] <= last.tag:
-            self._unacked.popleft()
+        assert isinstance(sending, Started)
+        return sending.fates
+
+    def turn(self) -> None:
+        self._check()
+
+    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:  # noqa: ARG002 - takes what it is asked for
+        self._check()
+        gone = [one for one in self._unacked if one[1] not in queues]
+        self._unacked = deque(one for one in self._unacked if one[1] in queues)
+        self._give_back(gone)
+        self._queues = tuple(queues)
+
+    def ack(self, done: Sequence[Delivery]) -> None:
+        self._check()
+        tags = {one.tag for one in done}
+        self._unacked = deque(one for one in self._unacked if one[0] not in tags)
+
+    def _give_back(self, gone: Collection[tuple[int, str, Stored]]) -> None:
+        for _, queue, stored in reversed(list(gone)):
+            self._broker.queue(queue).appendleft(
+                replace(stored, redelivered=True, times=stored.times + 1)
+            )
 
     def idle(self, seconds: float) -> None:
         self._check()
@@ -138,9 +171,8 @@ class FakeLink:
 
     def close(self) -> None:
         self._closed = True
-        while self._unacked:
-            _, queue, stored = self._unacked.pop()
-            self._broker.queue(queue).appendleft(replace(stored, redelivered=True))
+        self._give_back(self._unacked)
+        self._unacked.clear()
 
     def __enter__(self) -> Self:
         return self

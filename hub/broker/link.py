@@ -8,23 +8,24 @@ publisher confirms and deliveries under way (``docs/adr/0004-one-thread-no-callb
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
-from pika.exceptions import AMQPError, ConnectionClosedByClient
+from pika.exceptions import ChannelClosedByClient
 from pika.spec import Basic, BasicProperties
 from pydantic import SecretStr
 
-from hub.broker.heart import Heart
+from hub.broker.connection import Connection
+from hub.broker.frames import Arrived, Confirms, Writer
+from hub.broker.intake import Intake
 from hub.broker.window import Window
 from hub.errors import BrokerUnavailable, LinkLost
 from hub.hosts import Host
-from hub.message import CONTENT_TYPE, PARTITION_HEADER
-from hub.ports import Delivery, Outgoing, Sent
+from hub.ports import Delivery, Outgoing, Sending, Sent
 
 # pika tells each failure several times, with tracebacks; the link raises it once.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -35,7 +36,6 @@ OPEN_SECONDS = 10.0
 CONFIRM_SECONDS = 30.0
 """How long no confirm at all may come while some are outstanding."""
 CLOSE_SECONDS = 2.0
-PERSISTENT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +61,6 @@ class LinkSettings:
     open_seconds: float = OPEN_SECONDS
 
 
-class _Connection(pika.SelectConnection):  # type: ignore[misc] # pika ships no types
-    """A connection that can be left without cancelling its consumers."""
-
-    def _create_heartbeat_checker(self) -> Heart:
-        return Heart(self, self.params.heartbeat)
-
-    def leave(self) -> None:
-        """Ask the broker to close the connection, as it is.
-
-        pika's own ``close`` first cancels each consumer. A single active consumer that is
-        cancelled with messages outstanding gives its successor the later ones first; one
-        whose connection ends does not.
-        """
-        self._set_connection_state(self.CONNECTION_CLOSING)
-        self._error = ConnectionClosedByClient(200, "Normal shutdown")
-        self._on_close_ready()
-
-    def drop(self) -> None:
-        """Close the socket at once, so that the broker need not wait for a heartbeat."""
-        self._terminate_stream(ConnectionClosedByClient(200, "Dropped"))
-
-
 class PikaLink:
     """A connection with one channel to consume and one to publish with confirms."""
 
@@ -100,20 +78,24 @@ class PikaLink:
         self._closed = False
         self._blocked = False
         self._inbox: deque[Delivery] = deque()
-        self._incoming: Channel | None = None
+        self._intakes: dict[str, Intake] = {}
+        self._last_taken = 0
         self._outgoing: Channel | None = None
-        self._consuming = 0
+        self._writer: Writer | None = None
         self._last_tag = 0
         self._window: Window | None = None
-        self._connection = _Connection(
+        self._connection = Connection(
             self._parameters(settings),
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_lost,
             on_close_callback=self._on_lost,
             custom_ioloop=self._loop,
         )
+        self._connection.sinks = {}
         try:
-            opened = self._turn(self._is_open, settings.open_seconds)
+            opened = self._turn(lambda: self._outgoing is not None, settings.open_seconds)
+            if opened:
+                self.consume(settings.queues)
         except LinkLost as lost:
             self._release()
             raise BrokerUnavailable(str(lost)) from lost
@@ -141,6 +123,24 @@ class PikaLink:
 
     # -- the calls ---------------------------------------------------------------------
 
+    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
+        """Consume these queues and no other; of those in ``alone`` one message at a time."""
+        self._check()
+        wanted = {queue: 1 if queue in alone else self._settings.prefetch for queue in queues}
+        gone = {
+            queue for queue, intake in self._intakes.items() if wanted.get(queue) != intake.prefetch
+        }
+        for queue in gone:
+            self._intakes.pop(queue).end()
+        if gone:
+            self._inbox = deque(one for one in self._inbox if one.queue not in gone)
+        for queue in wanted.keys() - self._intakes.keys():
+            intake = self._intakes[queue] = Intake(queue, wanted[queue], self._arrived)
+            intake.begin(self._connection, self._on_channel_closed)
+        if not self._turn(self._is_consuming, self._settings.open_seconds):
+            self._lost = f"no answer from the broker in {self._settings.open_seconds:g} s"
+            raise LinkLost(self._lost)
+
     def take(self, most: int, wait: float) -> list[Delivery]:
         """Take up to ``most`` messages, waiting at the most ``wait`` seconds for the first."""
         self._flush()
@@ -151,22 +151,47 @@ class PikaLink:
 
     def publish(self, messages: Sequence[Outgoing]) -> list[Sent]:
         """Publish persistent, mandatory messages and wait until each one's fate is known."""
-        self._check()
-        window = self._window = Window(messages)
-        while window.open:
-            while window.ready and len(window.in_flight) < WINDOW:
-                index = window.ready.popleft()
-                window.sent(self._send(messages[index]), index)
-            self._wait_for_confirms(window)
-        self._window = None
-        return window.fates()
+        return self.finish(self.start(messages))
 
-    def ack(self, last: Delivery) -> None:
-        """Acknowledge this delivery and all that were taken before it."""
+    def start(self, messages: Sequence[Outgoing]) -> Window:
+        """Begin to publish; what was started before must be finished by then."""
         self._check()
-        if self._incoming is not None:
-            self._incoming.basic_ack(last.tag, multiple=True)
+        if self._window is not None:
+            raise RuntimeError("what was started before is not finished")
+        window = Window(messages)
+        if window.open:
+            self._window = window
+            self._push()
             self._flush()
+        return window
+
+    def finish(self, sending: Sending) -> list[Sent]:
+        """Wait until each message's fate is known, and give the fates in the order of the call."""
+        if not isinstance(sending, Window):
+            raise TypeError("no sending of this link")
+        self._check()
+        while sending.open:
+            self._push()
+            self._wait_for_confirms(sending)
+        self._window = None
+        return sending.fates()
+
+    def turn(self) -> None:
+        """Send and receive what can be at once, without waiting."""
+        self._flush()
+        self._push()
+
+    def ack(self, done: Sequence[Delivery]) -> None:
+        """Acknowledge these deliveries; those that went back to their queue are passed over."""
+        self._check()
+        by_queue: dict[str, list[Delivery]] = {}
+        for one in done:
+            by_queue.setdefault(one.queue, []).append(one)
+        for queue, some in by_queue.items():
+            intake = self._intakes.get(queue)
+            if intake is not None:
+                intake.ack(some)
+        self._flush()
 
     def idle(self, seconds: float) -> None:
         """Keep the connection alive for this long without taking or publishing."""
@@ -238,19 +263,14 @@ class PikaLink:
 
     # -- what pika tells ---------------------------------------------------------------
 
-    def _is_open(self) -> bool:
-        return (
-            self._outgoing is not None
-            and self._outgoing.is_open
-            and self._consuming == len(self._settings.queues)
-        )
+    def _is_consuming(self) -> bool:
+        return all(intake.ready for intake in self._intakes.values())
 
-    def _on_open(self, connection: pika.SelectConnection) -> None:
+    def _on_open(self, connection: Connection) -> None:
+        connection.read_much()
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(blocked=True))
         connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(blocked=False))
         connection.channel(on_open_callback=self._on_outgoing)
-        if self._settings.queues:
-            connection.channel(on_open_callback=self._on_incoming)
 
     def _set_blocked(self, *, blocked: bool) -> None:
         self._blocked = blocked
@@ -258,79 +278,44 @@ class PikaLink:
     def _on_outgoing(self, channel: Channel) -> None:
         channel.add_on_close_callback(self._on_channel_closed)
         channel.add_on_return_callback(self._on_returned)
-        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._on_ready(channel))
+        channel.confirm_delivery(_unexpected, callback=lambda _: self._on_ready(channel))
 
     def _on_ready(self, channel: Channel) -> None:
+        number = channel.channel_number
+        self._connection.sinks[number] = Confirms(self._on_confirm)
+        self._writer = Writer(number, self._settings.user, self._connection.params.frame_max)
         self._outgoing = channel
 
-    def _on_incoming(self, channel: Channel) -> None:
-        self._incoming = channel
-        channel.add_on_close_callback(self._on_channel_closed)
-        channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=self._settings.prefetch)
-        for queue in self._settings.queues:
-            channel.basic_consume(queue, self._receiver(queue), callback=self._on_consuming)
+    def _arrived(self, intake: Intake, arrived: Arrived) -> None:
+        self._last_taken += 1
+        intake.open[self._last_taken] = arrived.tag
+        self._inbox.append(arrived.delivery(self._last_taken))
 
-    def _on_consuming(self, _frame: object) -> None:
-        self._consuming += 1
-
-    def _receiver(
-        self, queue: str
-    ) -> Callable[[Channel, Basic.Deliver, BasicProperties, bytes], None]:
-        keep = self._inbox.append
-
-        def receive(
-            _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
-        ) -> None:
-            headers = properties.headers or {}
-            keep(
-                Delivery(
-                    tag=method.delivery_tag,
-                    queue=queue,
-                    routing_key=method.routing_key,
-                    user_id=properties.user_id or "",
-                    body=body,
-                    redelivered=method.redelivered,
-                    copied="CC" in headers or "BCC" in headers,
-                )
-            )
-
-        return receive
-
-    def _on_cancelled(self, _frame: object) -> None:
-        self._lost = "the broker cancelled the consumer: its queue is gone"
-
-    def _on_channel_closed(self, _channel: Channel, reason: Exception) -> None:
-        self._lost = self._lost or f"the broker closed the channel: {_plain(reason)}"
+    def _on_channel_closed(self, channel: Channel, reason: Exception) -> None:
+        self._connection.sinks.pop(channel.channel_number, None)
+        if not isinstance(reason, ChannelClosedByClient):
+            self._lost = self._lost or f"the broker closed the channel: {_plain(reason)}"
 
     def _on_lost(self, _connection: object, reason: Exception | str) -> None:
         self._lost = self._lost or f"the connection is gone: {_plain(reason)}"
 
     # -- confirms ----------------------------------------------------------------------
 
-    def _send(self, message: Outgoing) -> int:
-        """Hand a message to pika; give the tag that the broker will confirm it by."""
+    def _push(self) -> None:
+        """Send of the messages under way what may go by now."""
+        window = self._window
+        if window is None or not window.ready:
+            return
         self._check()
-        if self._outgoing is None:
+        if self._outgoing is None or self._writer is None or not self._outgoing.is_open:
             raise LinkLost("the publishing channel is not open")
-        headers = {PARTITION_HEADER: message.partition} if message.partition else None
-        properties = BasicProperties(
-            content_type=CONTENT_TYPE,
-            delivery_mode=PERSISTENT,
-            message_id=message.message_id,
-            type=message.message_type,
-            user_id=self._settings.user,
-            headers=headers,
-        )
-        try:
-            self._outgoing.basic_publish(
-                message.exchange, message.routing_key, message.body, properties, mandatory=True
-            )
-        except AMQPError as error:
-            self._lost = self._lost or f"could not publish: {_plain(error)}"
-            raise LinkLost(self._lost) from error
-        self._last_tag += 1
-        return self._last_tag
+        parts: list[bytes] = []
+        while window.ready and len(window.in_flight) < WINDOW:
+            index = window.ready.popleft()
+            parts.append(self._writer.publish(window.messages[index]))
+            self._last_tag += 1
+            window.sent(self._last_tag, index)
+        self._connection.emit(parts)
 
     def _on_returned(
         self, _channel: Channel, method: Basic.Return, properties: BasicProperties, _body: bytes
@@ -339,14 +324,13 @@ class PikaLink:
         if self._window is not None:
             self._window.returned(method.exchange, method.routing_key, properties.message_id)
 
-    def _on_confirm(self, frame: pika.frame.Method) -> None:
+    def _on_confirm(self, tag: int, multiple: bool, confirmed: bool) -> None:  # noqa: FBT001 - ``Confirms``
         if self._window is not None:
-            method = frame.method
-            self._window.settle(
-                method.delivery_tag,
-                multiple=method.multiple,
-                confirmed=isinstance(method, Basic.Ack),
-            )
+            self._window.settle(tag, multiple=multiple, confirmed=confirmed)
+
+
+def _unexpected(*_: object) -> None:
+    """Take what the sink takes before."""
 
 
 def _nothing() -> None:

@@ -16,7 +16,7 @@ class Window:
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.ready: deque[int] = deque()
         self.in_flight: dict[int, int] = {}  # delivery tag → index; tags ascend
-        self._messages = messages
+        self.messages = messages
         self._fates: list[Sent | None] = [None] * len(messages)
         self._open = len(messages)
         self._follower: dict[int, int] = {}  # index → the next one with its order key
@@ -50,7 +50,7 @@ class Window:
     def returned(self, exchange: str, routing_key: str, message_id: str | None) -> None:
         """Note a message that no queue took; its confirm follows."""
         for index in self.in_flight.values():
-            message = self._messages[index]
+            message = self.messages[index]
             if (
                 message.message_id == message_id
                 and message.routing_key == routing_key

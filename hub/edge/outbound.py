@@ -158,7 +158,7 @@ class Outbox:
         self._tell(parts)
         if not self._receipting.send(link, [*parts.repeated, *taken]):
             return False
-        link.ack(batch[-1])
+        link.ack(batch)
         return True
 
     def _sort(self, batch: Sequence[Delivery]) -> _Sorted:

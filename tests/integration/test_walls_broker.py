@@ -144,7 +144,7 @@ def test_what_nobody_planned_is_named_and_only_pruned_on_demand(
     (left,) = json.loads(capsys.readouterr().out)["changes"]
     assert (left["change"], left["kind"], left["name"]) == ("unplanned", "queue", "leak")
     with PikaLink(vhost.settings(queues=("leak",))) as link:
-        link.ack(link.take(1, 5.0)[-1])
+        link.ack(link.take(1, 5.0))
     assert applied.renkei("broker", "apply", "--prune") == 0
     assert "1 removed" in capsys.readouterr().out
 
@@ -286,4 +286,4 @@ def test_cancelling_anothers_tag_cancels_nothing(applied: Office) -> None:
         with PikaLink(applied.vhost.settings(HUB_USER)) as link:
             link.publish([Outgoing("hub.out", "union", b"{}", "m", "t.x")])
         (taken,) = reader.take(1, 5.0)
-        reader.ack(taken)
+        reader.ack([taken])
