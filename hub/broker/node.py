@@ -1,9 +1,8 @@
 """A private RabbitMQ node: in a folder of its own, on loopback ports of its own.
 
 Its processes are the node (Erlang's ``beam``), a port mapper (``epmd``) that nobody else
-uses, and a guard. They form one process group. The guard holds one end of a pipe: when the
-process that started the node is gone, for whatever reason, the pipe closes and the guard
-ends the group. So nothing survives, also after a SIGKILL.
+uses, and a guard, which ends both when the process that started them is gone
+(``hub.broker.group``). The nodes of a cluster have one port mapper in common.
 """
 
 import fcntl
@@ -23,6 +22,7 @@ from typing import IO, Self
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from hub.broker.group import Group
 from hub.broker.install import BY_HAND, Installation, find_installation
 from hub.broker.probe import HOST, NotYet, choose_ports, is_free, probe_amqp, probe_management
 from hub.errors import BrokerError, BrokerUnavailable
@@ -33,24 +33,20 @@ STOP_SECONDS = 3.0
 nothing to save. What the broker confirmed is on disk in any case, as after a crash."""
 ORPHAN_SECONDS = 3.0
 ADMIN = "renkei-admin"
-PLUGINS = "[rabbitmq_management,rabbitmq_consistent_hash_exchange,rabbitmq_shovel]."
+PLUGINS = "[rabbitmq_management,rabbitmq_shovel]."
 
-_GUARD = """
-trap '' HUP INT TERM
-read -r nothing
-kill -TERM 0
-sleep 3
-kill -KILL 0
-"""
 _ADVANCED = """[{kernel, [{net_ticktime, 15}]}].
 """
+HEARTBEAT = 5
+"""Seconds; the lower one of broker and client counts."""
 _CONFIG = """listeners.tcp.1 = 127.0.0.1:{amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {management}
 default_user = {user}
 default_pass = {password}
-heartbeat = 10
+heartbeat = {heartbeat}
 cluster_partition_handling = pause_minority
+queue_leader_locator = balanced
 disk_free_limit.absolute = 256MB
 vm_memory_high_watermark.relative = 0.3
 raft.wal_max_size_bytes = 134217728
@@ -69,27 +65,54 @@ class _State:
     processes: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What the nodes of one private cluster have in common; ``epmd`` is a port.
+
+    Whoever makes it runs the port mapper. A node that starts for the first time joins the
+    first of ``nodes`` (whole Erlang names) that answers, so one of them starts first.
+    """
+
+    nodes: tuple[str, ...]
+    epmd: int
+    cookie: SecretStr
+    password: str = field(repr=False)
+
+    def config(self) -> str:
+        """Give the lines of the configuration file."""
+        lines = ["cluster_formation.peer_discovery_backend = classic_config"]
+        for number, node in enumerate(self.nodes, 1):
+            lines.append(f"cluster_formation.classic_config.nodes.{number} = {node}")
+        return "\n".join([*lines, ""])
+
+
 class PrivateNode:
     """A RabbitMQ node that belongs to this process; a context manager.
 
     The folder keeps its data, ports and passwords: started again there, the node comes back
-    with them. ``name`` is the short Erlang name of the node.
+    with them. ``name`` is the short Erlang name of the node. With a ``membership`` it is a node
+    of that cluster.
     """
 
     def __init__(
-        self, folder: Path, *, name: str = "renkei", installation: Installation | None = None
+        self,
+        folder: Path,
+        *,
+        name: str = "renkei",
+        installation: Installation | None = None,
+        membership: Membership | None = None,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
             raise ValueError(f"not a node name: {name!r}")
         self.folder = folder.resolve()
         self._name = name
         self._installation = installation
+        self._membership = membership
         self._mark = (
             "renkei-" + hashlib.blake2b(os.fsencode(self.folder), digest_size=8).hexdigest()
         )
         self._state = _State(password="")
-        self._guard: subprocess.Popen[bytes] | None = None
-        self._epmd: subprocess.Popen[bytes] | None = None
+        self._group: Group | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
 
@@ -121,8 +144,13 @@ class PrivateNode:
         return SecretStr(self._state.password)
 
     @property
+    def erlang_name(self) -> str:
+        """The name by which the nodes of a cluster know one another."""
+        return f"{self._name}@localhost"
+
+    @property
     def pids(self) -> Mapping[str, int]:
-        """The processes of this run: ``guard``, ``epmd`` and ``server``."""
+        """The processes of this run: ``guard``, ``epmd`` (not in a cluster) and ``server``."""
         return dict(self._state.processes)
 
     def alive(self) -> bool:
@@ -170,6 +198,16 @@ class PrivateNode:
             self._server.kill()
             self._server.wait()
 
+    def freeze(self) -> None:
+        """Stop the node's clock (SIGSTOP): it keeps its connections and says nothing."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen node go on."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGCONT)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -184,7 +222,7 @@ class PrivateNode:
         for part in ("home", "data", "log", "conf"):
             (self.folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._take_lock()
-        self._state = self._load() or _State(password=secrets.token_urlsafe(24))
+        self._state = self._load() or _State(password=self._new_password())
         self._end_orphans()
         if not self._state.ports or not all(map(is_free, self._state.ports.values())):
             self._state.ports = choose_ports()
@@ -199,6 +237,11 @@ class PrivateNode:
         except BlockingIOError as error:
             self._lock.close()
             raise BrokerError(f"a node is already running in {self.folder}") from error
+
+    def _new_password(self) -> str:
+        if self._membership is not None:
+            return self._membership.password
+        return secrets.token_urlsafe(24)
 
     def _load(self) -> _State | None:
         file = self.folder / "node.json"
@@ -219,57 +262,47 @@ class PrivateNode:
             management=self._state.ports["management"],
             user=ADMIN,
             password=self._state.password,
+            heartbeat=HEARTBEAT,
         )
+        if self._membership is not None:
+            text += self._membership.config()
         _write_private(conf / "rabbitmq.conf", text)
         _write_private(conf / "advanced.config", _ADVANCED)
         _write_private(conf / "enabled_plugins", PLUGINS)
         cookie = self.folder / "home" / ".erlang.cookie"
-        if not cookie.exists():
+        if self._membership is not None:
+            _write_private(cookie, self._membership.cookie.get_secret_value())
+        elif not cookie.exists():
             _write_private(cookie, secrets.token_hex(20))
 
     def _end_orphans(self) -> None:
         """End the processes of an earlier run whose starter is gone."""
-        marks = {"guard": self._mark, "server": self._mark, "epmd": str(self._port("epmd"))}
+        marks = {"guard": self._mark, "server": self._mark, "epmd": str(self._epmd)}
         for what in ("server", "guard", "epmd"):
             pid = self._state.processes.get(what)
             if pid is not None:
                 _end_process(pid, marks[what])
         self._state.processes = {}
 
-    def _port(self, what: str) -> int:
-        return self._state.ports.get(what, 0)
+    @property
+    def _epmd(self) -> int:
+        if self._membership is not None:
+            return self._membership.epmd
+        return self._state.ports.get("epmd", 0)
 
     # -- the processes -----------------------------------------------------------------
 
     def _launch(self, installation: Installation) -> None:
-        self._guard = subprocess.Popen(  # noqa: S603 - this module's own script
-            ["/bin/sh", "-c", _GUARD, "guard", self._mark],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
+        group = self._group = Group(self._mark)
+        self._state.processes = {"guard": group.pid}
         environment = self._environment(installation)
         with (self.folder / "log" / "output.log").open("ab") as output:
-            self._epmd = subprocess.Popen(  # noqa: S603 - the installed epmd
-                [str(installation.epmd), "-port", str(self._port("epmd")), "-address", HOST],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                process_group=self._guard.pid,
-            )
-            self._server = subprocess.Popen(  # noqa: S603 - the installed server
-                [str(installation.server), "-renkei", self._mark],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                cwd=self.folder,
-                process_group=self._guard.pid,
-            )
-        children = {"guard": self._guard, "epmd": self._epmd, "server": self._server}
-        self._state.processes = {what: child.pid for what, child in children.items()}
+            if self._membership is None:
+                epmd = group.spawn(epmd_command(installation, self._epmd), environment, output)
+                self._state.processes["epmd"] = epmd.pid
+            server = [str(installation.server), "-renkei", self._mark]
+            self._server = group.spawn(server, environment, output, self.folder)
+        self._state.processes["server"] = self._server.pid
         self._save()
 
     def _environment(self, installation: Installation) -> dict[str, str]:
@@ -289,10 +322,10 @@ class PrivateNode:
             "LANG": "C.UTF-8",
             "ERL_CRASH_DUMP": f"{log}/erl_crash.dump",
             "ERL_CRASH_DUMP_SECONDS": "0",
-            "ERL_EPMD_PORT": str(self._port("epmd")),
+            "ERL_EPMD_PORT": str(self._epmd),
             "ERL_EPMD_ADDRESS": HOST,
-            "RABBITMQ_NODENAME": f"{self._name}@localhost",
-            "RABBITMQ_DIST_PORT": str(self._port("distribution")),
+            "RABBITMQ_NODENAME": self.erlang_name,
+            "RABBITMQ_DIST_PORT": str(self._state.ports["distribution"]),
             "RABBITMQ_CONF_ENV_FILE": f"{conf}/none",
             "RABBITMQ_CONFIG_FILE": f"{conf}/rabbitmq.conf",
             "RABBITMQ_ADVANCED_CONFIG_FILE": f"{conf}/advanced.config",
@@ -335,21 +368,19 @@ class PrivateNode:
 
     def _end(self) -> None:
         """End every process of this run; safe to call at any time."""
-        if self._guard is not None:
-            # The guard leads the group and is ours until it is waited for, so the number
-            # cannot have passed to anybody else.
-            os.killpg(self._guard.pid, signal.SIGKILL)
-        for child in (self._server, self._epmd, self._guard):
-            if child is not None:
-                child.wait()
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-        self._server = self._epmd = self._guard = None
+        if self._group is not None:
+            self._group.end()
+        self._server = self._group = None
         if self._lock is not None and not self._lock.closed:
             if self._state.processes:
                 self._state.processes = {}
                 self._save()
             self._lock.close()
+
+
+def epmd_command(installation: Installation, port: int) -> list[str]:
+    """Give the command of a port mapper that only this machine can ask."""
+    return [str(installation.epmd), "-port", str(port), "-address", HOST]
 
 
 def _write_private(file: Path, text: str) -> None:
