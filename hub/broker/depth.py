@@ -4,10 +4,11 @@ The management API tells it only after some seconds, which is too late for a dec
 """
 
 import pika
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from hub.broker.link import LinkSettings
 from hub.errors import BrokerError
+from hub.hosts import Host, in_any_order
 
 
 def queue_depth(settings: LinkSettings, queue: str) -> tuple[int, int]:
@@ -18,20 +19,28 @@ def queue_depth(settings: LinkSettings, queue: str) -> tuple[int, int]:
     Raises:
         BrokerError: the broker cannot be reached or has no such queue.
     """
+    faults: list[str] = []
+    for host in in_any_order((Host(settings.host, settings.port), *settings.also)):
+        try:
+            return _asked(settings, host, queue)
+        except ChannelClosedByBroker as error:
+            faults.append(type(error).__name__)
+            break  # every node would say the same
+        except (AMQPError, OSError) as error:
+            faults.append(type(error).__name__)
+    raise BrokerError(f"how much {queue} holds cannot be told ({', '.join(faults)})")
+
+
+def _asked(settings: LinkSettings, host: Host, queue: str) -> tuple[int, int]:
     where = pika.ConnectionParameters(
-        host=settings.host,
-        port=settings.port,
+        host=host.name,
+        port=host.port,
         virtual_host=settings.vhost,
         credentials=pika.PlainCredentials(settings.user, settings.password.get_secret_value()),
         socket_timeout=5,
         stack_timeout=10,
         client_properties={"connection_name": settings.name},
     )
-    try:
-        with pika.BlockingConnection(where) as connection:
-            answer = connection.channel().queue_declare(queue, passive=True)
-    except (AMQPError, OSError) as error:
-        raise BrokerError(
-            f"how much {queue} holds cannot be told ({type(error).__name__})"
-        ) from error
+    with pika.BlockingConnection(where) as connection:
+        answer = connection.channel().queue_declare(queue, passive=True)
     return answer.method.message_count, answer.method.consumer_count

@@ -1,7 +1,7 @@
 """A small client of RabbitMQ's management API: get, put, post and delete of its resources."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,7 +19,10 @@ from urllib3.exceptions import HTTPError
 
 from hub.errors import BrokerError, BrokerUnavailable
 
-TIMEOUT = urllib3.Timeout(connect=3.0, read=20.0)
+ANSWER_SECONDS = 20.0
+QUICK_SECONDS = 3.0
+"""How long one of several nodes may take to answer whether it is there."""
+CONNECT_SECONDS = 3.0
 ATTEMPTS = 5
 ATTEMPT_SECONDS = 15.0
 _UNAUTHORISED = 401
@@ -34,14 +37,24 @@ class Management:
     broker said; never a password.
     """
 
-    def __init__(self, url: str, user: str, password: SecretStr) -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: SecretStr,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        attempts: int = ATTEMPTS,
+    ) -> None:
         self.user = user
         self._url = url.rstrip("/")
         self._headers = {
             **urllib3.make_headers(basic_auth=f"{user}:{password.get_secret_value()}"),
             "Content-Type": "application/json",
         }
-        self._pool = urllib3.PoolManager(maxsize=2, retries=False, timeout=TIMEOUT)
+        self._attempts = attempts
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
+        self._pool = urllib3.PoolManager(maxsize=2, retries=False, timeout=timeout)
 
     def get(self, *path: str) -> Any:  # noqa: ANN401 - JSON of any shape
         """Read a resource; ``path`` are its segments below ``/api``, not escaped.
@@ -104,25 +117,39 @@ class Management:
                 "with this password and the tag administrator?"
             )
         if answer.status >= _FIRST_FAULT and not (missing_is_fine and answer.status == _MISSING):
-            reason = _reason(answer.data)
-            raise BrokerError(f"{method} {what}: {answer.status} {reason}{_hint(reason)}")
+            raise BrokerError(f"{method} {what}: {answer.status} {_reason(answer.data)}")
         return answer.data
 
-    @staticmethod
-    def _retrying() -> Retrying:
+    def _retrying(self) -> Retrying:
         return Retrying(
-            stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(ATTEMPT_SECONDS),
+            stop=stop_after_attempt(self._attempts) | stop_after_delay(ATTEMPT_SECONDS),
             wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1),
             retry=retry_if_exception_type(HTTPError),
             reraise=True,
         )
 
 
-def _hint(reason: str) -> str:
-    """Say what to do about a fault that has one cause."""
-    if "exchange type 'x-consistent-hash'" in reason:
-        return "; on the broker: rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
-    return ""
+def first_answering(urls: Sequence[str], user: str, password: SecretStr) -> str:
+    """Give the address of the first management API that answers; a single one is not asked.
+
+    Raises:
+        BrokerUnavailable: none does.
+        BrokerError: one answers, and does not accept the user.
+    """
+    if len(urls) == 1:
+        return urls[0]
+    faults: list[str] = []
+    for url in urls:
+        try:
+            with Management(
+                url, user, password, answer_seconds=QUICK_SECONDS, attempts=1
+            ) as management:
+                management.get("whoami")
+        except BrokerUnavailable as error:
+            faults.append(str(error))
+        else:
+            return url
+    raise BrokerUnavailable("; ".join(faults) or "no management API is named")
 
 
 def _reason(data: bytes) -> str:

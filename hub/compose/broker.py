@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hub.broker.apply import Depth
 from hub.broker.depth import queue_depth
 from hub.broker.link import LinkSettings
-from hub.broker.management import Management
+from hub.broker.management import Management, first_answering
 from hub.broker.plan import plan
+from hub.broker.switch import Depth
 from hub.broker.topology import Topology
 from hub.errors import SiteError
 from hub.message import RECEIPT_TYPE
@@ -37,13 +37,15 @@ def may_publish(catalogue: Catalogue, system: str, day: dt.date) -> frozenset[st
 
 @contextmanager
 def administrator(site: Site) -> Iterator[Management]:
-    """Open the management API of the site's broker as its administrator.
+    """Open the management API of the site's broker, the first that answers, as administrator.
 
     Raises:
+        BrokerUnavailable: of several, none answers.
         SiteError: the site names no password for it, or it cannot be read.
     """
-    broker = site.broker
-    with Management(broker.management_url, broker.admin_user, _admin_settings(site).password) as it:
+    user, password = site.broker.admin_user, _admin_settings(site).password
+    urls = (site.broker.management_url, *site.broker.management_also)
+    with Management(first_answering(urls, user, password), user, password) as it:
         yield it
 
 

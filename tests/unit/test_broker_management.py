@@ -1,6 +1,7 @@
 """The management client against a small HTTP server of its own."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.broker import management
-from hub.broker.management import Management
+from hub.broker.management import Management, first_answering
 from hub.errors import BrokerError, BrokerUnavailable
 
 pytestmark = pytest.mark.unit
@@ -89,16 +90,6 @@ def test_refusals_name_the_resource_and_the_reason(client: Management) -> None:
     assert len(Handler.asked) == 5
 
 
-@pytest.mark.parametrize("word", ["unknown", "invalid"])  # RabbitMQ 4 and 3.10
-def test_a_plugin_that_is_missing_is_named_with_its_command(client: Management, word: str) -> None:
-    reason = f"{word} exchange type 'x-consistent-hash'"
-    Handler.answers[:] = [(400, json.dumps({"error": "bad_request", "reason": reason}).encode())]
-    with pytest.raises(
-        BrokerError, match="rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
-    ):
-        client.put("exchanges", "v", "hub.partitions")
-
-
 def test_nobody_there_is_told_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(management, "ATTEMPTS", 2)
     with (
@@ -109,3 +100,22 @@ def test_nobody_there_is_told_without_the_password(monkeypatch: pytest.MonkeyPat
     assert "hunter2" not in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
     assert "rabbitmq-plugins enable rabbitmq_management" in str(caught.value)
+
+
+def test_of_several_nodes_the_first_that_answers_is_used(client: Management) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    password = SecretStr("hunter2")
+    open_one = client._url
+    assert first_answering([closed, open_one], "admin", password) == open_one
+    assert first_answering([closed], "admin", password) == closed  # a single one is not asked
+    with pytest.raises(BrokerUnavailable, match=r"does not answer.*does not answer") as caught:
+        first_answering([closed, closed], "admin", password)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_node_that_does_not_know_the_user_is_not_passed_over(client: Management) -> None:
+    Handler.answers.append((401, b""))
+    address = client._url
+    with pytest.raises(BrokerError, match="does not accept"):
+        first_answering([address, address], "admin", SecretStr("x"))
