@@ -5,10 +5,12 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from hub.ledger.beside import State
+from hub.ledger.beside import Shelf, State
 from monitoring.health import Health
 
 LEDGER, EVIDENCE = "ledger", "evidence"
+CONFIRMED = (State.OPEN, State.RELEASED)
+"""The states in which the body of a confirmation is kept."""
 
 
 class LedgerMetrics:
@@ -50,16 +52,25 @@ class LedgerMetrics:
             ("state",),
             registry=registry,
         )
+        self._dead_letters = Gauge(
+            "renkei_dead_letters",
+            "Dead letters: open (for a person to decide), requested (for a second person to "
+            "approve), released and sending (to move).",
+            ("state",),
+            registry=registry,
+        )
         self._writable = Gauge(
             "renkei_ledger_writable",
             "1 while a write to the ledger's database succeeds.",
             registry=registry,
         )
 
-    def confirmations(self, kept: Mapping[State, int]) -> None:
-        """Show how many messages are on the confirmation list."""
-        for state, number in kept.items():
-            self._confirmations.labels(state).set(number)
+    def put_aside(self, kept: Mapping[tuple[Shelf, State], int]) -> None:
+        """Show how many messages wait on which list."""
+        shown = {Shelf.CONFIRMATION: self._confirmations, Shelf.DEAD_LETTER: self._dead_letters}
+        for (shelf, state), number in kept.items():
+            if shelf is Shelf.DEAD_LETTER or state in CONFIRMED:
+                shown[shelf].labels(state).set(number)
 
     def seen(self, size: int, through: int, checkpoint_age: dt.timedelta) -> None:
         """Show how far the ledger and its verification are."""

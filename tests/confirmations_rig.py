@@ -10,7 +10,7 @@ from sqlalchemy import select
 from hub.compose.confirmations import Desk, listed
 from hub.ledger.beside import State
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.tables import bindings, confirmations
+from hub.ledger.tables import asides, bindings
 from hub.message import AccessItems
 from hub.pipeline.judge import Judge
 from tests.samples import NOW, SIGNER, event, resident
@@ -69,7 +69,7 @@ def ids(rig: Rig, receiver: str) -> list[str]:
 
 def row(rig: Rig, number: int) -> Any:  # noqa: ANN401 - a row
     with desk(rig) as at, at.ledger.engine.connect() as connection:
-        return connection.execute(select(confirmations).where(confirmations.c.id == number)).one()
+        return connection.execute(select(asides).where(asides.c.id == number)).one()
 
 
 def bound(rig: Rig) -> dict[str, str]:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from hub.errors import LedgerError
-from hub.ledger.beside import NOTHING, Beside, Confirmation
+from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
@@ -96,9 +96,12 @@ class FusedLedger:
 
     def confirmations(
         self, numbers: Collection[int]
-    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
+    ) -> tuple[Mapping[int, Shelved], frozenset[int]]:
         with self._fuse.around():
             return self._ledger.confirmations(numbers)
+
+    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
+        return self._ledger.recorded_deaths(marks)
 
     def catalogue(self) -> str:
         return self._ledger.catalogue()

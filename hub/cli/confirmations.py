@@ -26,7 +26,7 @@ from hub.clock import JST
 
 if TYPE_CHECKING:
     from hub.compose.confirmations import Desk, Shown
-    from hub.ledger.beside import Confirmation
+    from hub.ledger.beside import Shelved
 
 app = typer.Typer(
     help="The confirmation list (確認リスト): messages that wait for a person.\n\n"
@@ -210,7 +210,7 @@ def _why(reason: str) -> str:
     return reason.strip()
 
 
-def _facts(one: "Confirmation") -> dict[str, Any]:
+def _facts(one: "Shelved") -> dict[str, Any]:
     from hub.statute.reasons import held_sentence  # noqa: PLC0415 - see hub.cli.main
 
     said = held_sentence(one.code)
@@ -252,7 +252,7 @@ def _lines(shown: "Shown") -> Iterator[str]:
         yield "  the data is deleted" if not shown.row.sealed else "  the data cannot be read today"
 
 
-def _table(found: "list[Confirmation]") -> None:
+def _table(found: "list[Shelved]") -> None:
     from rich.console import Console  # noqa: PLC0415 - only where people read
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415

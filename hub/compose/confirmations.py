@@ -9,9 +9,10 @@ import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hub.errors import LedgerError, QuestionError
-from hub.ledger import confirmations
+from hub.ledger import asides
 from hub.ledger.acts import Act, act
-from hub.ledger.beside import Beside, Confirmation, State, Turn
+from hub.ledger.asides import Wanted
+from hub.ledger.beside import Beside, Shelf, Shelved, State, Turn
 from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
@@ -36,21 +37,23 @@ class Shown:
     is deleted. ``is_overtaken`` says that a newer one was accepted: it can only be rejected.
     """
 
-    row: Confirmation
+    row: Shelved
     fields: Sequence[tuple[str, str]]
     is_overtaken: bool
 
 
 def listed(
     ledger: DatabaseLedger, state: State | None, system: str = "", code: str = "", most: int = 1000
-) -> list[Confirmation]:
+) -> list[Shelved]:
     """Give what stands on the list, the oldest first; none of it says who it is about.
 
     Raises:
         LedgerError: the ledger cannot be read.
     """
     with ledger_errors("be read"), ledger.engine.connect() as connection:
-        return confirmations.listed(connection, state, system, code, most)
+        return asides.listed(
+            connection, Wanted(Shelf.CONFIRMATION, state, sender=system, code=code), most
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +126,19 @@ class Desk:
         self._decide(row, access, pairs, State.REJECTED)
 
     def _decide(
-        self, row: Confirmation, access: AccessItems, pairs: Sequence[tuple[str, str]], now: State
+        self, row: Shelved, access: AccessItems, pairs: Sequence[tuple[str, str]], now: State
     ) -> None:
         code = Code.REJECTED if now is State.REJECTED else ""
         entries = [self._decision(row, access, pair, code) for pair in pairs]
         self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
 
-    def _row(self, number: int) -> tuple[Confirmation, bool]:
+    def _row(self, number: int) -> tuple[Shelved, bool]:
         found, overtaken = self.ledger.confirmations([number])
         if number not in found:
             raise QuestionError(f"there is no confirmation {number}: renkei confirmations list")
         return found[number], number in overtaken
 
-    def _open(self, number: int) -> tuple[Confirmation, bool]:
+    def _open(self, number: int) -> tuple[Shelved, bool]:
         row, is_overtaken = self._row(number)
         if row.state is not State.OPEN:
             raise LedgerError(
@@ -144,13 +147,13 @@ class Desk:
             )
         return row, is_overtaken
 
-    def _body(self, row: Confirmation) -> bytes:
+    def _body(self, row: Shelved) -> bytes:
         return vault_of(self.judge.pseudonyms).open(row.id, row.sealed)
 
-    def _known(self, row: Confirmation) -> Known:
+    def _known(self, row: Shelved) -> Known:
         return self.ledger.known([row.key]).get(row.key) or Known()
 
-    def _permitted(self, row: Confirmation) -> Permitted:
+    def _permitted(self, row: Shelved) -> Permitted:
         sent = Delivery(0, "", row.message_type, row.key.sender, self._body(row))
         verdict = self.judge.judge(sent, self.clock())
         if isinstance(verdict, Refused):
@@ -160,7 +163,7 @@ class Desk:
         return verdict
 
     def _decision(
-        self, row: Confirmation, access: AccessItems, pair: tuple[str, str], code: str = ""
+        self, row: Shelved, access: AccessItems, pair: tuple[str, str], code: str = ""
     ) -> Entry:
         return Entry(
             kind=Kind.RELEASE,

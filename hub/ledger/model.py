@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from hub.ledger.beside import NOTHING, Beside, Confirmation
+from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.message import AccessItems, MessageKey
 
 SALT_BYTES = 16
@@ -168,13 +168,17 @@ class Ledger(Protocol):
         ...
 
     def released(self) -> Sequence[tuple[int, str]]:
-        """Give number and bucket of the confirmations that were released and have not moved."""
+        """Give number and bucket of what was put aside, released, and has not moved."""
         ...
 
     def confirmations(
         self, numbers: Collection[int]
-    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
-        """Give confirmations by their numbers, and which of them something newer has overtaken."""
+    ) -> tuple[Mapping[int, Shelved], frozenset[int]]:
+        """Give what was put aside by its numbers, and what of it something newer has overtaken."""
+        ...
+
+    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
+        """Give those of the marks under which a dead letter is recorded."""
         ...
 
     def catalogue(self) -> str:

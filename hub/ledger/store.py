@@ -7,10 +7,10 @@ from dataclasses import replace
 from sqlalchemy import Connection, Engine, insert, select
 
 from hub.errors import LedgerError
-from hub.ledger import confirmations
+from hub.ledger import asides
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
-from hub.ledger.beside import NOTHING, Beside, Confirmation, State
+from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
@@ -74,7 +74,7 @@ class DatabaseLedger:
         if not new:
             with ledger_errors("record"), self._engine.begin() as connection:
                 first = heads.locked(connection).size + 1
-                confirmations.write(connection, beside, first, stale=True)
+                asides.write(connection, beside, first, stale=True)
             return
         new = [_plain(entry) for entry in new]
         now = self._monotonic()
@@ -89,7 +89,7 @@ class DatabaseLedger:
             insert_rows(connection, entries(months[-1].month), rows)
             if beside:
                 stale = self._asked_at is None or self._asked_at != before.size
-                confirmations.write(connection, beside, before.size + 1, stale=stale)
+                asides.write(connection, beside, before.size + 1, stale=stale)
             edge, changed = edge.extended(hashes)
             put_tiles(connection, tiles, changed)
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
@@ -142,20 +142,24 @@ class DatabaseLedger:
     def bindings(self, residents: Collection[str]) -> Mapping[str, str]:
         """Give the digest of the number that each resident is bound to; others are absent."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return confirmations.bound(connection, residents)
+            return asides.bound(connection, residents)
 
     def released(self) -> Sequence[tuple[int, str]]:
-        """Give number and bucket of the confirmations that were released and have not moved."""
+        """Give number and bucket of what was put aside, released, and has not moved."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return confirmations.waiting(connection, State.RELEASED)
+            return asides.waiting(connection)
 
     def confirmations(
         self, numbers: Collection[int]
-    ) -> tuple[Mapping[int, Confirmation], frozenset[int]]:
-        """Give confirmations by their numbers, and which of them something newer has overtaken."""
+    ) -> tuple[Mapping[int, Shelved], frozenset[int]]:
+        """Give what was put aside by its numbers, and what of it something newer has overtaken."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            found = confirmations.find(connection, numbers)
-            return found, confirmations.overtaken(connection, found)
+            return asides.aged(connection, asides.find(connection, numbers))
+
+    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
+        """Give those of the marks under which a dead letter is recorded."""
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            return asides.recorded(connection, marks)
 
     def catalogue(self) -> str:
         """Give the digest of the catalogue last recorded as in force; empty when none is."""

@@ -135,10 +135,11 @@ bindings = Table(
     sqlite_with_rowid=False,
 )
 
-confirmations = Table(
-    "ledger_confirmations",
+asides = Table(
+    "ledger_asides",
     metadata,
-    Column("id", _Big, primary_key=True, autoincrement=False),  # the entry that says it is held
+    Column("id", _Big, primary_key=True, autoincrement=False),  # the entry that says it is there
+    Column("list", Text, nullable=False),  # the confirmations, or the dead letters
     Column("at", BigInteger, nullable=False),
     Column("sender", Text, nullable=False),
     Column("message_id", Text, nullable=False),
@@ -146,21 +147,45 @@ confirmations = Table(
     Column("resident", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("bucket", Text, nullable=False),
+    Column("flow", Text, nullable=False),  # of a copy; a message as it was sent has none
+    Column("receiver", Text, nullable=False),
+    Column("step", Text, nullable=False),  # the one that failed, and the next three with it
+    Column("detail", Text, nullable=False),
+    Column("history", Text, nullable=False),  # what the broker says of it, as JSON
+    Column("mark", Text, nullable=False),  # tells one death from another
+    Column("died", BigInteger, nullable=False),  # microseconds; 0 where the broker did not say
+    Column("request", BigInteger, nullable=False),  # to replay it together with others, or 0
     Column("state", Text, nullable=False),
     Column("decided", BigInteger, nullable=False),  # the entry by which a person decided, or 0
     Column("body", LargeBinary, nullable=True),  # encrypted; none once the end is reached
 )
 Index(
-    "ledger_confirmations_kept",
-    confirmations.c.state,
-    sqlite_where=confirmations.c.body.is_not(None),
-    postgresql_where=confirmations.c.body.is_not(None),
+    "ledger_asides_kept",
+    asides.c.list,
+    asides.c.state,
+    sqlite_where=asides.c.body.is_not(None),
+    postgresql_where=asides.c.body.is_not(None),
 )
+Index(
+    "ledger_asides_mark",
+    asides.c.mark,
+    sqlite_where=asides.c.mark != "",
+    postgresql_where=asides.c.mark != "",
+)
+Index("ledger_asides_message", asides.c.sender, asides.c.message_id)
 
 STATIC = (head, months, terms, access, cases, messages, tiles, checkpoints)
 """The tables that the seal and the tree vouch for."""
-BESIDE = (bindings, confirmations)
+BESIDE = (bindings, asides)
 """The tables beside: they are no evidence; ``hub.ledger.beside``."""
+
+workers = Table(
+    "hub_workers",
+    MetaData(),
+    Column("name", Text, primary_key=True),
+    Column("beats", BigInteger, nullable=False),
+)
+"""The roster of the hub's workers; no part of the ledger, and in none of its backups."""
 
 
 @cache

@@ -20,8 +20,8 @@ from sqlalchemy import Engine, select, update
 
 from hub.errors import LedgerError
 from hub.ledger import head as heads
-from hub.ledger.beside import State
-from hub.ledger.confirmations import count_kept
+from hub.ledger.asides import count_kept
+from hub.ledger.beside import Shelf, State
 from hub.ledger.head import Head
 from hub.ledger.leaf import microseconds
 from hub.ledger.months import all_months
@@ -68,8 +68,8 @@ class Observer(Protocol):
         """Say whether the database takes a write; the text says why not."""
         ...
 
-    def confirmations(self, kept: Mapping[State, int]) -> None:
-        """Say how many messages are on the confirmation list, by state: open, released."""
+    def put_aside(self, kept: Mapping[tuple[Shelf, State], int]) -> None:
+        """Say how many messages wait on which list, by state."""
         ...
 
     def swept(self, at: dt.datetime) -> None:
@@ -162,7 +162,7 @@ class Watch:
     def _look(self) -> None:
         with ledger_errors("be read"), self._engine.connect() as connection:
             now, fault = heads.read(connection)
-            self._observe.confirmations(count_kept(connection))
+            self._observe.put_aside(count_kept(connection))
         if fault and not self._known:
             self._observe.judged(None, fault)
         self._turn_sweep(now)

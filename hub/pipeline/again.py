@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.errors import LedgerError
-from hub.ledger.beside import Confirmation, State
+from hub.ledger.beside import GOING, Shelved
 from hub.ledger.vault import Vault
+from hub.message import bucket_of
 from hub.names import PARTITIONS_EXCHANGE
 from hub.pipeline.verdict import Again
 from hub.ports import Delivery, Outgoing
@@ -34,14 +35,14 @@ class Case:
 
 
 def marker(number: int, bucket: str) -> Outgoing:
-    """Make the marker of a released message."""
+    """Make the marker of a released message; ``bucket`` as its row says, also an older one's."""
     return Outgoing(
         exchange=PARTITIONS_EXCHANGE,
         routing_key=RELEASED_TYPE,
         body=b"%d" % number,
         message_id=f"released-{number}",
         message_type=RELEASED_TYPE,
-        partition=bucket,
+        partition=bucket_of(bucket),
     )
 
 
@@ -55,7 +56,7 @@ def marked(delivery: Delivery) -> int | None:
 
 def cases_of(
     batch: Sequence[Delivery],
-    found: Mapping[int, Confirmation],
+    found: Mapping[int, Shelved],
     overtaken: frozenset[int],
     vault: Vault,
 ) -> Iterator[Case | None]:
@@ -71,14 +72,14 @@ def cases_of(
             yield Case(delivery)
             continue
         row = found.get(number)
-        if row is None or row.state is not State.RELEASED or number in done:
+        if row is None or row.state not in GOING or number in done:
             yield None
             continue
         done.add(number)
         yield _released(delivery, row, Again(number, number in overtaken), vault)
 
 
-def _released(delivery: Delivery, row: Confirmation, again: Again, vault: Vault) -> Case | None:
+def _released(delivery: Delivery, row: Shelved, again: Again, vault: Vault) -> Case | None:
     try:
         body = vault.open(row.id, row.sealed)
     except LedgerError as error:

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from hub.errors import LedgerError
-from hub.ledger.beside import Aside, Beside, Binding, State, Turn
-from hub.ledger.confirmations import count_kept, listed
+from hub.ledger.asides import Wanted, count_kept, listed
+from hub.ledger.beside import Aside, Beside, Binding, Shelf, State, Turn
 from hub.ledger.model import Entry, Kind
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
@@ -80,7 +80,7 @@ def turn(ledger: DatabaseLedger, number: int, was: State, now: State) -> None:
 
 
 def rows(url: str) -> Sequence[tuple[int, str, bool]]:
-    found = execute(url, "SELECT id, state, body FROM ledger_confirmations ORDER BY id")
+    found = execute(url, "SELECT id, state, body FROM ledger_asides ORDER BY id")
     return [(row["id"], row["state"], row["body"] is not None) for row in found]
 
 
@@ -169,18 +169,20 @@ def test_they_are_listed_and_counted(ledger: DatabaseLedger) -> None:
     turn(ledger, numbers[0], State.OPEN, State.RELEASED)
     turn(ledger, numbers[1], State.OPEN, State.REJECTED)
     with ledger.engine.connect() as connection:
-        assert count_kept(connection) == {State.OPEN: 1, State.RELEASED: 1}
+        kept = {state: n for (shelf, state), n in count_kept(connection).items() if n}
+        assert kept == {State.OPEN: 1, State.RELEASED: 1}
         asked = [
-            [one.id for one in listed(connection, *question)]
-            for question in (
-                (None, "", "", 9),
-                (State.OPEN, "", "", 9),
-                (None, REGISTRY, "binding-differs", 2),
-                (None, "tax", "", 9),
-                (None, "", "x", 9),
+            [one.id for one in listed(connection, wanted, most)]
+            for wanted, most in (
+                (Wanted(Shelf.CONFIRMATION), 9),
+                (Wanted(Shelf.CONFIRMATION, State.OPEN), 9),
+                (Wanted(Shelf.CONFIRMATION, sender=REGISTRY, code="binding-differs"), 2),
+                (Wanted(Shelf.CONFIRMATION, sender="tax"), 9),
+                (Wanted(Shelf.CONFIRMATION, code="x"), 9),
+                (Wanted(Shelf.DEAD_LETTER), 9),
             )
         ]
-    assert asked == [numbers, numbers[2:], numbers[:2], [], []]
+    assert asked == [numbers, numbers[2:], numbers[:2], [], [], []]
 
 
 @pytest.mark.parametrize(
@@ -287,14 +289,60 @@ def test_with_its_month_goes_what_was_decided_and_stays_what_waits(
     assert ledger.known([MessageKey(REGISTRY, "m2")]) == {}
 
 
+OLD_ROW = (
+    "INSERT INTO ledger_confirmations (id, at, sender, message_id, message_type, resident, code, "
+    "bucket, state, decided, body) SELECT id, at, sender, message_id, message_type, resident, "
+    "code, '403', state, decided, body FROM ledger_asides"
+)
+OLD_TABLE = (
+    "CREATE TABLE ledger_confirmations (id {big} NOT NULL PRIMARY KEY, at BIGINT NOT NULL, "
+    "sender TEXT NOT NULL, message_id TEXT NOT NULL, message_type TEXT NOT NULL, "
+    "resident TEXT NOT NULL, code TEXT NOT NULL, bucket TEXT NOT NULL, state TEXT NOT NULL, "
+    "decided BIGINT NOT NULL, body {blob})"
+)
+
+
+def go_back(url: str) -> None:
+    """Make the tables of schema 0004 of those of today."""
+    is_sqlite = url.startswith("sqlite")
+    kinds = {"big": "INTEGER", "blob": "BLOB"} if is_sqlite else {"big": "BIGINT", "blob": "BYTEA"}
+    for step in (
+        OLD_TABLE.format(**kinds),
+        OLD_ROW,
+        "CREATE INDEX ledger_confirmations_kept ON ledger_confirmations (state)",
+        "DROP TABLE ledger_asides",
+        "DROP TABLE hub_workers",
+        "UPDATE ledger_version SET version_num = '0004'",
+    ):
+        execute(url, step)
+
+
 def test_a_ledger_of_the_schema_before_is_brought_up_to_date(url: str) -> None:
     with opened(url) as ledger:
         ledger.append([entry(n) for n in range(300)])
-    execute(url, "DROP TABLE ledger_bindings")
-    execute(url, "DROP TABLE ledger_confirmations")
-    execute(url, "UPDATE ledger_version SET version_num = '0003'")
+        waits, decided = put(ledger, "m1"), put(ledger, "m2")
+        turn(ledger, decided, State.OPEN, State.REJECTED)
+        before = rows(url)
+    go_back(url)
     with pytest.raises(LedgerError, match="run 'renkei ledger migrate'"):
         DatabaseLedger(url, SIGNER)
+    migrate(url)
+    assert rows(url) == before
+    with opened(url) as ledger:
+        (one,) = ledger.confirmations([waits])[0].values()
+        assert VAULT.open(waits, one.sealed) == BODY
+        assert (one.shelf, one.key.id, one.at) == (Shelf.CONFIRMATION, "m1", NOW)
+        assert one.bucket == str(403 % 16)  # the bucket of its resident as it is counted today
+        assert put(ledger, "m3") > decided
+        assert verify(ledger.engine, SIGNER.verifier).good
+
+
+def test_one_before_the_confirmations_too(url: str) -> None:
+    with opened(url) as ledger:
+        ledger.append([entry(n) for n in range(300)])
+    for table in ("ledger_bindings", "ledger_asides", "hub_workers"):
+        execute(url, f"DROP TABLE {table}")
+    execute(url, "UPDATE ledger_version SET version_num = '0003'")
     migrate(url)
     with opened(url) as ledger:
         assert put(ledger) == 302
@@ -329,9 +377,9 @@ def test_the_watch_shows_how_many_wait(ledger: DatabaseLedger, tmp_path: Path) -
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE ledger_confirmations SET body = NULL WHERE state = 'open'",
-        "UPDATE ledger_confirmations SET state = 'open' WHERE state = 'rejected'",
-        "UPDATE ledger_confirmations SET state = 'x'",
+        "UPDATE ledger_asides SET body = NULL WHERE state = 'open'",
+        "UPDATE ledger_asides SET state = 'open' WHERE state = 'rejected'",
+        "UPDATE ledger_asides SET state = 'x'",
     ],
     ids=["a body that is gone", "a decision that is undone", "no state"],
 )
@@ -342,6 +390,6 @@ def test_what_is_not_as_it_was_written_is_found(
     turn(ledger, decided, State.OPEN, State.REJECTED)
     assert verify(ledger.engine, SIGNER.verifier).good
     execute(url, change)
-    assert "ledger_confirmations" in verify(ledger.engine, SIGNER.verifier).fault
+    assert "ledger_asides" in verify(ledger.engine, SIGNER.verifier).fault
     with ledger.engine.connect() as connection:
         count_kept(connection)  # the watch goes on, whatever stands there

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from hub.errors import LedgerError
 from hub.ledger.model import Kind
-from hub.ledger.tables import confirmations
+from hub.ledger.tables import asides
 from tests.confirmations_rig import (
     CLERK,
     OTHER,
@@ -201,10 +201,10 @@ def test_a_body_of_another_row_or_site_cannot_be_read(rig: Rig) -> None:
     with desk(rig) as at:
         with at.ledger.engine.begin() as connection:
             body = (
-                select(confirmations.c.body).where(confirmations.c.id == second).scalar_subquery()
+                select(asides.c.body).where(asides.c.id == second).scalar_subquery()
             )
             connection.execute(
-                confirmations.update().where(confirmations.c.id == first).values(body=body)
+                asides.update().where(asides.c.id == first).values(body=body)
             )
         with pytest.raises(LedgerError, match="cannot be decrypted"):
             at.show(first, CLERK)

@@ -7,7 +7,7 @@ import pytest
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.beside import State
 from hub.ledger.model import Kind
-from hub.ledger.tables import confirmations
+from hub.ledger.tables import asides
 from hub.ledger.verify.ledger import verify
 from hub.pipeline.again import RELEASED_TYPE, marker
 from tests.confirmations_rig import (
@@ -174,7 +174,7 @@ def test_one_that_cannot_be_decrypted_holds_up_nobody(rig: Rig) -> None:
     (number,) = held(rig)
     release(rig, number)
     with desk(rig) as at, at.ledger.engine.begin() as connection:
-        connection.execute(confirmations.update().values(body=b"changed by somebody else"))
+        connection.execute(asides.update().values(body=b"changed by somebody else"))
     drain(rig, changed("b", addressee_number="1"))
     assert ids(rig, UNION) == ["a1", "b"]
     assert row(rig, number).state == "released"

@@ -39,8 +39,8 @@ from hub.ledger.verify.order import Numbering
 from hub.ledger.verify.parts import (
     Kept,
     check_access,
+    check_asides,
     check_cases,
-    check_confirmations,
     check_messages,
     check_terms,
 )
@@ -204,7 +204,7 @@ class _Run:
         check_tables(connection, with_table)
         kept = Kept(tuple(known), gaps=any(month.destroyed for month in known), loose=bool(left))
         self._note(lambda: check_months(connection, now, known))
-        self._note(lambda: check_confirmations(connection))
+        self._note(lambda: check_asides(connection))
         for check in (check_terms, check_access, check_cases):
             self._note(partial(check, connection, now, kept))
         if self._is_whole(now):

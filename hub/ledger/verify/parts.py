@@ -20,7 +20,7 @@ from hub.ledger.model import Kind
 from hub.ledger.months import Month
 from hub.ledger.numbers import access_row, terms_row
 from hub.ledger.reading import driver_rows
-from hub.ledger.tables import access, cases, confirmations, messages, terms
+from hub.ledger.tables import access, asides, cases, messages, terms
 from hub.ledger.verify.fault import Fault, reading
 from hub.message import AccessItems
 
@@ -188,7 +188,7 @@ def check_messages(connection: Connection, head: Head, kept: Kept) -> None:
         _check_used(connection, messages, f"x.no >= {begin} AND x.no < {end} AND {where}")
 
 
-def check_confirmations(connection: Connection) -> None:
+def check_asides(connection: Connection) -> None:
     """See that what waits has its body, and that what is over has none.
 
     The rows are no evidence: what was held and decided, the entries say.
@@ -201,13 +201,13 @@ def check_confirmations(connection: Connection) -> None:
         for is_kept in (True, False)
     )
     right = f"(state IN ({kept}) AND body IS NOT NULL) OR (state IN ({over}) AND body IS NULL)"
-    with reading(confirmations.name):
+    with reading(asides.name):
         ((count,),) = driver_rows(
             connection,
-            f"SELECT count(*) FROM {confirmations.name} WHERE NOT ({right})",  # noqa: S608 - ours
+            f"SELECT count(*) FROM {asides.name} WHERE NOT ({right})",  # noqa: S608 - ours
         )
     if count:
-        raise Fault(None, f"{confirmations.name}: {count} rows are not as this program writes them")
+        raise Fault(None, f"{asides.name}: {count} rows are not as this program writes them")
 
 
 def _ranges(months: Sequence[Month], head: Head) -> Iterator[tuple[int, int]]:

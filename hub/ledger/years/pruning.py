@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, select
 
-from hub.ledger import confirmations
+from hub.ledger import asides
 from hub.ledger import head as heads
 from hub.ledger.months import Month, all_months, kept_since
 from hub.ledger.schema import open_engine
@@ -71,10 +71,10 @@ def prune(engine: Engine, destroyed: Month, tell: Step) -> None:
 
 
 def forget_decided(engine: Engine, first: int, last: int) -> None:
-    """Delete the confirmations of a destroyed month that were decided about."""
+    """Delete what was put aside in a destroyed month and was decided about."""
     with _slice(engine) as connection:
         heads.locked(connection)
-        confirmations.forget(connection, first, last)
+        asides.forget(connection, first, last)
 
 
 def _prune_messages(engine: Engine, destroyed: Month, tell: Step) -> None:
