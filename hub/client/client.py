@@ -35,6 +35,7 @@ class HubClient:
 
         Args:
             url: ``amqp[s]://<system>:<password>@<host>:<port>/<vhost>``; it is never shown.
+                Of several nodes, ``host:port,host:port``, one is chosen at random.
             system: the system's id in the catalogue.
             access: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容 of every event.
             timing: how long things may take.

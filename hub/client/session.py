@@ -17,6 +17,7 @@ from hub.client.address import Address
 from hub.client.errors import Refused
 from hub.client.untyped import Connection
 from hub.errors import BrokerUnavailable, LinkLost
+from hub.hosts import Host, in_any_order
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Timing:
     connect: float = 3.0
     confirm: float = 10.0
     give_up: float = 60.0
-    heartbeat: int = 30
+    heartbeat: int = 8
 
 
 @contextmanager
@@ -69,14 +70,25 @@ class Session:
     """A connection and its channel; after any error it is only good for ``discard``."""
 
     def __init__(self, address: Address, timing: Timing, name: str) -> None:
-        """Connect.
+        """Connect to one of the hosts, tried once each in random order.
 
         Raises:
             Refused: the password is wrong, or the vhost is not there or not permitted.
             BrokerUnavailable: nobody answers.
         """
-        self._transport = _client(address, timing, name).transport
         self._connection: Any = None
+        faults: list[str] = []
+        for host in in_any_order(address.hosts):
+            try:
+                self._open(_client(address, host, timing, name).transport, timing)
+            except BrokerUnavailable as error:
+                faults.append(str(error) if len(address.hosts) == 1 else f"{host}: {error}")
+            else:
+                return
+        raise BrokerUnavailable("; ".join(faults))
+
+    def _open(self, transport: Any, timing: Timing) -> None:  # noqa: ANN401 - kombu has no types
+        self._transport = transport
         try:
             with broker_errors("connect"):
                 self._connection = self._transport.establish_connection()
@@ -143,17 +155,19 @@ class Session:
         self.close()
 
 
-def _client(address: Address, timing: Timing, name: str) -> Any:  # noqa: ANN401 - kombu has no types
+def _client(address: Address, host: Host, timing: Timing, name: str) -> Any:  # noqa: ANN401 - kombu has no types
     password = address.password
+    # py-amqp checks the name only where it is told one.
+    tls = {"server_hostname": host.name, **address.tls} if address.tls is not None else False
     return Connection(
         transport="pyamqp",
-        hostname=address.host,
-        port=address.port,
+        hostname=host.name,
+        port=host.port,
         virtual_host=address.vhost,
         userid=address.user,
         password=password.get_secret_value() if password else "",
         login_method="PLAIN" if password else "EXTERNAL",
-        ssl=dict(address.tls) if address.tls is not None else False,
+        ssl=tls,
         connect_timeout=timing.connect,
         heartbeat=timing.heartbeat,
         transport_options={"client_properties": {"connection_name": name}},

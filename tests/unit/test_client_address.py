@@ -6,6 +6,7 @@ from hub.client import HubClient
 from hub.client.address import read_address
 from hub.client.session import Timing, _client
 from hub.errors import SiteError
+from hub.hosts import Host
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +16,7 @@ URL = "amqp://union:s3cret%2F%40word@broker.example:5673/renkei"
 
 def test_a_url_is_taken_apart() -> None:
     address = read_address(URL, "union")
-    assert (address.host, address.port, address.vhost) == ("broker.example", 5673, "renkei")
+    assert (address.hosts, address.vhost) == ((Host("broker.example", 5673),), "renkei")
     assert address.password is not None
     assert address.password.get_secret_value() == SECRET
     assert address.tls is None
@@ -24,18 +25,27 @@ def test_a_url_is_taken_apart() -> None:
 def test_ports_and_vhost_have_defaults() -> None:
     assert str(read_address("amqp://union:x@host", "union")) == "host:5672//"
     assert read_address("amqps://union:x@host/a%2Fb", "union").vhost == "a/b"
-    assert read_address("amqps://union:x@host/", "union").port == 5671
+    assert read_address("amqps://union:x@host/", "union").hosts == (Host("host", 5671),)
+
+
+def test_a_cluster_has_several_hosts_and_one_account() -> None:
+    address = read_address("amqp://union:x@a,b:5673,[::1]:5,a:5672/renkei", "union")
+    assert address.hosts == (Host("a", 5672), Host("b", 5673), Host("::1", 5))
+    assert address.password is not None
+    assert str(address) == "a:5672,b:5673,[::1]:5/renkei"
 
 
 def test_tls_always_checks_the_name_of_the_broker() -> None:
-    tls = read_address("amqps://union:x@host/v", "union", {"ca_certs": "ca.pem"}).tls
-    assert tls == {"server_hostname": "host", "ca_certs": "ca.pem"}
+    address = read_address("amqps://union:x@one,two/v", "union", {"ca_certs": "ca.pem"})
+    for host in address.hosts:
+        tls = _client(address, host, Timing(), "test").ssl
+        assert tls == {"server_hostname": host.name, "ca_certs": "ca.pem"}
 
 
 def test_without_a_password_the_certificate_logs_in() -> None:
-    kombu = _client(read_address("amqps://host/v", "union"), Timing(), "test")
-    assert kombu.login_method == "EXTERNAL"
-    assert _client(read_address(URL, "union"), Timing(), "test").login_method == "PLAIN"
+    for url, method in (("amqps://host/v", "EXTERNAL"), (URL, "PLAIN")):
+        address = read_address(url, "union")
+        assert _client(address, address.hosts[0], Timing(), "test").login_method == method
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,9 @@ def test_without_a_password_the_certificate_logs_in() -> None:
         "amqp://union:s3/cret@host/v",
         "amqp://tax:s3cret@host/v",
         "amqp://union:s3cret@[host/v",
+        "amqp://union:s3cret@host,/v",
+        "amqp://union:s3cret@host,:5672/v",
+        "amqp://union:s3cret@host,union:s3cret@host/v",
     ],
 )
 def test_a_wrong_url_is_refused_and_not_quoted(url: str) -> None:
