@@ -17,7 +17,7 @@ class Death:
 
     ``reason`` is ``rejected``, ``expired``, ``maxlen`` or ``delivery_limit``; ``queue`` is where
     the message was, ``exchange`` what it came through; ``times`` counts such deaths; ``at`` is
-    when, aware, to the second.
+    when, aware, to the second. ``partition`` is the bucket of its resident, where it has that.
     """
 
     queue: str
@@ -25,6 +25,7 @@ class Death:
     exchange: str = ""
     times: int = 1
     at: dt.datetime | None = None
+    partition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

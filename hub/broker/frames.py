@@ -258,7 +258,7 @@ class Arrived:
         # A sender may write that header too; the broker's own comes with a redelivery only.
         times = headers.get("x-delivery-count", 0) if self.redelivered else 0
         self.times = times if isinstance(times, int) else 0
-        self.death = _death(headers.get("x-death"))
+        self.death = _death(headers.get("x-death"), headers.get(PARTITION_HEADER))
 
     def delivery(self, tag: int) -> Delivery:
         """Give it under a tag of the link's own."""
@@ -275,7 +275,7 @@ class Arrived:
         )
 
 
-def _death(deaths: Any) -> Death | None:  # noqa: ANN401 - as the broker, or a sender, wrote it
+def _death(deaths: Any, partition: Any) -> Death | None:  # noqa: ANN401 - as somebody wrote it
     """Read the newest of the broker's notes; a sender may have put anything there."""
     newest = deaths[0] if isinstance(deaths, list) and deaths else None
     if not isinstance(newest, dict):
@@ -290,4 +290,5 @@ def _death(deaths: Any) -> Death | None:  # noqa: ANN401 - as the broker, or a s
         exchange=exchange if isinstance(exchange, str) else "",
         times=times if isinstance(times, int) else 1,
         at=at.replace(tzinfo=dt.UTC) if isinstance(at, dt.datetime) else None,
+        partition=partition if isinstance(partition, str) else "",
     )
