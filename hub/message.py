@@ -125,17 +125,29 @@ class AccessItems:
 
 
 PARTITION_HEADER = "partition"
-_BUCKETS = 4096
+BUCKETS = 16
 
 
 def partition_of(addressee_number: str) -> str:
-    """Give the bucket (``0`` to ``4095``) that keeps a resident's messages in order.
+    """Give the bucket (``0`` to ``15``) that keeps a resident's messages in order.
 
     Many residents share a bucket, so it tells nobody who the message is about. It travels as
     the AMQP header ``partition``.
     """
     digest = hashlib.blake2b(addressee_number.encode(), digest_size=4).digest()
-    return str(int.from_bytes(digest) % _BUCKETS)
+    return str(int.from_bytes(digest) % BUCKETS)
+
+
+def bucket_of(kept: str) -> str:
+    """Give today's bucket of one that was kept earlier, when there were 4096 of them.
+
+    The number of buckets divides that one, so it is the bucket of the same residents. What is no
+    number stays what it is: no bucket.
+
+    >>> bucket_of("3079")
+    '7'
+    """
+    return str(int(kept) % BUCKETS) if kept.isdecimal() else kept
 
 
 def source_of(system: str) -> str:

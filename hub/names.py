@@ -4,7 +4,10 @@ Each sender has an exchange of its own, bound only to the hub's partitions. Each
 a queue that only the hub writes to.
 """
 
-PARTITIONS_EXCHANGE = "hub.partitions"
+PARTITIONS_EXCHANGE = "hub.buckets"
+"""Sends each bucket of residents (``hub.message.partition_of``) to its one partition."""
+STRAYS_EXCHANGE = "hub.strays"
+"""Takes what is in no bucket, so that nothing is lost."""
 OUT_EXCHANGE = "hub.out"
 DEAD_EXCHANGE = "hub.dead"
 DEAD_QUEUE = "hub.dead-letters"

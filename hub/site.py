@@ -26,7 +26,7 @@ from pydantic import (
 
 from hub.errors import SiteError
 from hub.hosts import Host, read_host
-from hub.message import AccessItems, Item
+from hub.message import BUCKETS, AccessItems, Item
 from hub.near import near_key
 
 if TYPE_CHECKING:
@@ -147,15 +147,15 @@ class HubSite(_Section):
     second parties with the keys ``ledger_cosigners`` may cosign its checkpoints. The watch keeps
     the newest sealed head in ``ledger_witness_file``, best on another disk.
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
-    reach it: the law's text has no number, so the site decides. With more than one of
-    ``partitions`` a broker's restart may change which queue a resident's messages go to
-    (``docs/adr/0012-one-partition.md``). Archives and backups of the ledger are encrypted to
+    reach it: the law's text has no number, so the site decides. ``waiting`` is how many messages
+    a worker keeps for receivers whose queues are full before it takes no more. The hub's own
+    ``partitions`` are shared by its workers (``docs/adr/0017-buckets-and-workers.md``). Archives and backups of the ledger are encrypted to
     ``archive_recipients``, and a month of it is destroyed ``retention_years`` after its end.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
     ledger_password_file: SitePath | None = None
-    partitions: Annotated[int, Field(ge=1, le=64)] = 1
+    partitions: Annotated[int, Field(ge=1, le=BUCKETS)] = 4
     password_file: SitePath
     pseudonym_key_file: SitePath
     ledger_key_file: Annotated[SitePath, Field(validate_default=True)] = Path("secrets/ledger-key")
@@ -168,6 +168,7 @@ class HubSite(_Section):
     routes: SitePath | None = None
     about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
     batch: Annotated[int, Field(ge=1, le=2000)] = 500
+    waiting: Annotated[int, Field(ge=1, le=50_000)] = 5000
     metrics_port: Port | None = None
     watch_metrics_port: Port | None = None
     ledger_witness_file: Annotated[SitePath, Field(validate_default=True)] = Path("ledger.witness")

@@ -23,21 +23,24 @@ from hub.broker.topology import (
     TopicRule,
     Topology,
 )
-from hub.message import PARTITION_HEADER
+from hub.message import BUCKETS, PARTITION_HEADER
 from hub.names import (
     DEAD_EXCHANGE,
     DEAD_QUEUE,
     OUT_EXCHANGE,
     PARTITIONS_EXCHANGE,
+    STRAYS_EXCHANGE,
     inbound_exchange,
     outbound_queue,
     partition_queue,
 )
 from hub.site import HUB_USER
 
-DELIVERY_LIMIT = 100
-PARTITION_WEIGHT = "10"
-"""A queue's share of a consistent-hash exchange: more points on the ring, spread more evenly."""
+DELIVERY_LIMIT = 20
+"""How often a message is given out once more before it goes to the dead letters."""
+_FIXED_DELIVERY_LIMIT = 100
+"""The same in the queues' arguments, which no policy can weaken and nothing can change in place.
+The smaller of the two counts, so queues of every age have the limit of the policy."""
 QUEUE_BYTES = 4_294_967_296
 """How much a work queue may hold. A full one says no to its publisher, who keeps what it has;
 without a limit the disk alarm would come first, and stop every queue at once."""
@@ -49,7 +52,7 @@ BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
 def plan(
     systems: Collection[str], sends: Mapping[str, Collection[str]], partitions: int
 ) -> Topology:
-    """Plan the topology, with this many of the hub's own queues.
+    """Plan the topology, with this many of the hub's own queues (1 to ``BUCKETS``).
 
     Every one of ``systems`` has its exchange and its queue. Those in ``sends`` have a user as
     well, which can publish the message types named there and no other.
@@ -64,7 +67,8 @@ def plan(
     return Topology(
         exchanges=frozenset(
             {
-                Exchange(PARTITIONS_EXCHANGE, "x-consistent-hash", (_hash_header(),)),
+                Exchange(PARTITIONS_EXCHANGE, "headers", _else_to(STRAYS_EXCHANGE)),
+                Exchange(STRAYS_EXCHANGE, "fanout", internal=True),
                 Exchange(OUT_EXCHANGE, "direct"),
                 Exchange(DEAD_EXCHANGE, "fanout"),
                 *(Exchange(inbound_exchange(system), "topic") for system in systems),
@@ -80,7 +84,8 @@ def plan(
         bindings=frozenset(
             {
                 Binding(DEAD_EXCHANGE, DEAD_QUEUE, "queue", ""),
-                *(_partition_binding(number) for number in numbers),
+                *(_bucket_binding(bucket, partitions) for bucket in range(BUCKETS)),
+                Binding(STRAYS_EXCHANGE, partition_queue(0), "queue", ""),
                 *(
                     Binding(inbound_exchange(system), PARTITIONS_EXCHANGE, "exchange", "#")
                     for system in systems
@@ -100,7 +105,7 @@ def plan(
                     HUB_USER,
                     NOTHING,
                     one_of((OUT_EXCHANGE, PARTITIONS_EXCHANGE)),
-                    r"^hub\.in\.[0-9]+$",
+                    rf"^(?:hub\.in\.[0-9]+|{_escaped(DEAD_QUEUE)})$",
                 ),
                 *(
                     Account(
@@ -154,17 +159,25 @@ def _limits() -> Policy:
         label=LIMITS_POLICY,
         pattern=r"^(?:hub\.in|out)\.",
         applies_to="queues",
-        definition=_arguments({"max-length-bytes": QUEUE_BYTES}),
+        definition=_arguments({"max-length-bytes": QUEUE_BYTES, "delivery-limit": DELIVERY_LIMIT}),
         priority=10,
     )
 
 
-def _hash_header() -> tuple[str, str]:
-    return ("hash-header", PARTITION_HEADER)
+def _else_to(exchange: str) -> Arguments:
+    """Say where messages go that no binding takes: they would be lost, or sent back."""
+    return (("alternate-exchange", exchange),)
 
 
-def _partition_binding(number: int) -> Binding:
-    return Binding(PARTITIONS_EXCHANGE, partition_queue(number), "queue", PARTITION_WEIGHT)
+def _bucket_binding(bucket: int, partitions: int) -> Binding:
+    """Bind a bucket to its partition. The key only names the binding: headers decide."""
+    return Binding(
+        PARTITIONS_EXCHANGE,
+        partition_queue(bucket % partitions),
+        "queue",
+        str(bucket),
+        _arguments({"x-match": "all", PARTITION_HEADER: str(bucket)}),
+    )
 
 
 def _work_arguments() -> Arguments:
@@ -181,7 +194,7 @@ def _work_arguments() -> Arguments:
         {
             "x-queue-type": "quorum",
             "x-single-active-consumer": True,
-            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-delivery-limit": _FIXED_DELIVERY_LIMIT,
             "x-dead-letter-exchange": DEAD_EXCHANGE,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",

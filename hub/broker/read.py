@@ -31,7 +31,13 @@ def read(management: Management, vhost: str) -> Topology:
     tags = {row["name"]: tuple(sorted(row["tags"])) for row in management.get("users")}
     return Topology(
         exchanges=frozenset(
-            Exchange(row["name"], row["type"], _arguments(row["arguments"]), _is_durable(row))
+            Exchange(
+                row["name"],
+                row["type"],
+                _arguments(row["arguments"]),
+                _is_durable(row),
+                row["internal"],
+            )
             for row in management.get("exchanges", vhost)
             if row["name"] and not row["name"].startswith("amq.")
         ),

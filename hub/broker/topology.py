@@ -2,8 +2,8 @@
 
 ::
 
-    in.<system>  (topic)  ──#──▶  hub.partitions  (consistent hash)  ──▶  hub.in.0 … n-1
-    hub (released messages) ─────────▶  hub.partitions
+    in.<system>  (topic)  ──#──▶  hub.buckets  (headers)  ──<bucket>──▶  hub.in.<bucket mod n>
+    hub (released messages) ─────────▶  hub.buckets  ──else──▶  hub.strays  ──▶  hub.in.0
     hub.out      (direct) ──<system>──▶  out.<system>
     hub.dead     (fanout) ──▶  hub.dead-letters
 
@@ -27,13 +27,17 @@ NEVER = "(?!)"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An exchange; ``durable`` also means that it does not go with its last binding."""
+    """An exchange; ``durable`` also means that it does not go with its last binding.
+
+    Nobody can publish to one that is ``internal``; other exchanges lead there.
+    """
 
     KIND: ClassVar[str] = "exchange"
     name: str
     kind: str
     arguments: Arguments = ()
     durable: bool = True
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

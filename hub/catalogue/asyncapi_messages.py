@@ -84,10 +84,10 @@ def headers() -> Part:
     """Give the schemas of what travels beside the body, by the side that writes it."""
     partition = {
         "type": "string",
-        "pattern": "^[0-9]{1,4}$",
+        "pattern": "^([0-9]|1[0-5])$",
         "description": (
             "AMQP header: the bucket of the resident, which keeps one resident's messages in "
-            "order. BLAKE2b of 4 bytes of the 宛名番号, modulo 4096; for receipts, of the id."
+            "order. BLAKE2b of 4 bytes of the 宛名番号, modulo 16; for receipts, of the id."
         ),
     }
     account = {

@@ -72,8 +72,10 @@ def apply_topology(
     """Bring about what is planned, then read it back and compare.
 
     May be run again at any time: after a change of the catalogue it has to be. Without --prune
-    it deletes nothing; anything that nobody planned is named, and the exit status is 1 while it
-    is there. A user whose rights changed is disconnected.
+    it deletes nothing but what an earlier version had and this one replaces; anything else that
+    nobody planned is named, and the exit status is 1 while it is there. A user whose rights
+    changed is disconnected. Another number of partitions (hub.partitions) is taken over only
+    while these are empty and neither the hub nor a sender is at work.
     """
     from hub.broker.apply import apply  # noqa: PLC0415
     from hub.broker.apply import prune as prune_unplanned  # noqa: PLC0415
@@ -87,30 +89,34 @@ def apply_topology(
     kept: Sequence[str] = ()
     with administrator(settings) as management:
         planned = broker_plan(settings, catalogue, today())
+        depth = depth_of(settings)
         if prune:
-            removed, kept = prune_unplanned(management, vhost, planned, depth_of(settings))
+            removed, kept = prune_unplanned(management, vhost, planned, depth)
         for reason in kept:
             typer.echo(reason, err=True)
         try:
-            changes = apply(management, vhost, planned, passwords_of(settings))
+            passwords = passwords_of(settings)
+            changes = apply(management, vhost, planned, passwords, depth=depth)
         except BrokerError as error:
             hint = "" if prune or "unplanned" not in str(error) else "; --prune removes it"
             raise BrokerError(f"{error}{hint}") from error
+    made = [one for one in changes if one.change != "unplanned"]
+    gone = [*removed, *(one for one in changes if one.change == "unplanned")]
     if as_json:
         answer = {
             "vhost": vhost,
             "as_planned": True,
-            "made": [one.as_json() for one in changes],
-            "removed": [one.as_json() for one in removed],
+            "made": [one.as_json() for one in made],
+            "removed": [one.as_json() for one in gone],
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    for one in changes:
+    for one in made:
         typer.echo(_done(one))
-    for one in removed:
+    for one in gone:
         typer.echo(f"removed: {one.part.KIND} {one.part.name}")
-    made = f"{len(changes)} made or changed, {len(removed)} removed"
-    typer.echo(f"{made}; {_as_planned(vhost)}")
+    done = f"{len(made)} made or changed, {len(gone)} removed"
+    typer.echo(f"{done}; {_as_planned(vhost)}")
 
 
 def _show(differences: Sequence["Difference"]) -> None:

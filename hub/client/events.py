@@ -41,11 +41,15 @@ class Event:
 
 
 class Wire(NamedTuple):
-    """An event with its body and the header that keeps a resident's messages in order."""
+    """An event with its body and the header that keeps a resident's messages in order.
+
+    ``about`` tells residents apart, as ``partition``, which many share, does not; it stays here.
+    """
 
     event: Event
     body: bytes
     partition: str
+    about: str
 
 
 def to_wire(event: Event, system: str, access: AccessItems, now: dt.datetime) -> Wire:
@@ -56,28 +60,27 @@ def to_wire(event: Event, system: str, access: AccessItems, now: dt.datetime) ->
     """
     dated = event if event.time is not None else dataclasses.replace(event, time=now)
     _check_attributes(dated, system)
-    partition = partition_of(_addressee_number(dated))
-    return _encoded(dated, system, access, partition)
+    return _encoded(dated, system, access, _addressee_number(dated))
 
 
 def own_wire(event: Event, system: str, access: AccessItems) -> Wire:
     """Encode an event of the kit itself (receipts), which is about no single resident."""
-    return _encoded(event, system, access, partition_of(event.message_id))
+    return _encoded(event, system, access, event.message_id)
 
 
 def windows(wires: Sequence[Wire], most: int = WINDOW) -> Iterator[list[Wire]]:
-    """Cut into runs that may be under way together: no partition stands in one run twice.
+    """Cut into runs that may be under way together: no resident stands in one run twice.
 
     What is repeated after a fault can then never overtake a newer message of its resident.
     """
     window: list[Wire] = []
-    partitions: set[str] = set()
+    residents: set[str] = set()
     for wire in wires:
-        if len(window) == most or wire.partition in partitions:
+        if len(window) == most or wire.about in residents:
             yield window
-            window, partitions = [], set()
+            window, residents = [], set()
         window.append(wire)
-        partitions.add(wire.partition)
+        residents.add(wire.about)
     if window:
         yield window
 
@@ -117,7 +120,7 @@ def _addressee_number(event: Event) -> str:
     return number
 
 
-def _encoded(event: Event, system: str, access: AccessItems, partition: str) -> Wire:
+def _encoded(event: Event, system: str, access: AccessItems, about: str) -> Wire:
     data = event.data
     try:
         body = encode_event(
@@ -135,4 +138,4 @@ def _encoded(event: Event, system: str, access: AccessItems, partition: str) -> 
     if len(body) > MAX_BODY_BYTES:
         message = f"the event has {len(body)} bytes; the hub reads at the most {MAX_BODY_BYTES}"
         raise EventError(message)
-    return Wire(event, body, partition)
+    return Wire(event, body, partition_of(about), about)

@@ -172,10 +172,7 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
             f"give PostgreSQL's user the password in {hub.ledger_password_file}, or write its own "
             "password there"
         )
-    left.append(
-        "on the broker: rabbitmq-plugins enable rabbitmq_management "
-        "rabbitmq_consistent_hash_exchange"
-    )
+    left.append("on the broker: rabbitmq-plugins enable rabbitmq_management")
     if broker.admin_password_file is None:
         left.append(f"name broker.admin_password_file in {path}, and run this again")
     else:

@@ -108,7 +108,7 @@ def connections(ready: Vhost) -> Iterator[Any]:
 
 def partition(text: str) -> str:
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
-    return str(int.from_bytes(digest, "big") % 4096)
+    return str(int.from_bytes(digest, "big") % 16)
 
 
 def publish(channel: BlockingChannel, system: str, event: dict[str, Any], about: str) -> None:

@@ -57,7 +57,7 @@ def test_the_plan_is_shown_before_anything_is_there(
         "missing: topic rule tax on in.tax",
         "missing: topic rule hub on amq.topic",
         "missing: policy hub.limits",
-        "missing: binding in.tax --#--> hub.partitions",
+        "missing: binding in.tax --#--> hub.buckets",
     ):
         assert line in said.splitlines()
     assert "missing: account bank" not in said
@@ -260,7 +260,7 @@ def test_a_reader_may_purge_its_own_queue(applied: Office) -> None:
         pytest.param(403, lambda c: c.queue_purge("out.union"), id="purge another's queue"),
         pytest.param(403, lambda c: c.queue_unbind("out.tax", "hub.out", "tax"), id="unbind"),
         pytest.param(
-            403, lambda c: c.exchange_unbind("hub.partitions", "in.tax", "#"), id="unbind exchange"
+            403, lambda c: c.exchange_unbind("hub.buckets", "in.tax", "#"), id="unbind exchange"
         ),
         pytest.param(405, lambda c: c.basic_get("out.tax"), id="get beside the one reader"),
     ],

@@ -97,10 +97,11 @@ def test_a_system_writes_to_its_own_exchange_and_reads_its_own_queue_only() -> N
     assert [name for name in names if re.search(tax.read, name)] == ["out.tax"]
     hub = account(topology, "hub")
     assert sorted(name for name in names if re.search(hub.write, name)) == [
+        "hub.buckets",
         "hub.out",
-        "hub.partitions",
     ]
     assert sorted(name for name in names if re.search(hub.read, name)) == [
+        "hub.dead-letters",
         "hub.in.0",
         "hub.in.1",
         "hub.in.2",
@@ -140,10 +141,12 @@ def test_only_systems_that_the_site_names_have_a_user() -> None:
 def test_an_inbound_exchange_leads_to_the_hub_only() -> None:
     topology = planned(2)
     from_tax = {b.destination for b in topology.bindings if b.source == "in.tax"}
-    onward = {b.destination for b in topology.bindings if b.source == "hub.partitions"}
+    onward = {b.destination for b in topology.bindings if b.source == "hub.buckets"}
+    strays = {b.destination for b in topology.bindings if b.source == "hub.strays"}
     to_union = {(b.source, b.key) for b in topology.bindings if b.destination == "out.union"}
-    assert from_tax == {"hub.partitions"}
+    assert from_tax == {"hub.buckets"}
     assert onward == {"hub.in.0", "hub.in.1"}
+    assert strays == {"hub.in.0"}
     assert to_union == {("hub.out", "union")}
 
 
@@ -151,6 +154,7 @@ def test_work_queues_have_limits_and_never_lose_a_dead_letter() -> None:
     topology = planned(1)
     (limits,) = topology.policies
     assert dict(limits.definition)["max-length-bytes"] > 0
+    assert dict(limits.definition)["delivery-limit"] == 20
     for queue in topology.queues:
         arguments = dict(queue.arguments)
         assert arguments["x-queue-type"] == "quorum"
@@ -195,8 +199,8 @@ def test_what_is_different_and_what_is_unplanned_is_told_apart() -> None:
 
 
 def test_a_second_binding_between_the_same_ends_is_unplanned() -> None:
-    one = Binding("in.tax", "hub.partitions", "exchange", "#")
-    two = Binding("in.tax", "hub.partitions", "exchange", "#", (("x", "y"),))
+    one = Binding("in.tax", "hub.buckets", "exchange", "#")
+    two = Binding("in.tax", "hub.buckets", "exchange", "#", (("x", "y"),))
     (found,) = diff(Topology(bindings=frozenset({one})), Topology(bindings=frozenset({one, two})))
     assert (found.change, found.part) == (Change.UNPLANNED, two)
     (found,) = diff(Topology(bindings=frozenset({one})), Topology(bindings=frozenset({two})))

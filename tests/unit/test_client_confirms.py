@@ -57,7 +57,7 @@ def confirms(channel: FakeChannel) -> Confirms:
     session.channel = channel
     made = Confirms(session, "union", 1.0)  # type: ignore[arg-type] # a stand-in
     for name in ("a", "b", "c"):
-        made.send(Wire(Event("x.y", {}, name), b"{}", "7"))
+        made.send(Wire(Event("x.y", {}, name), b"{}", "7", "one"))
     return made
 
 

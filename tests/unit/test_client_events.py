@@ -109,13 +109,22 @@ def test_data_never_prints() -> None:
 
 
 @given(st.lists(st.integers(0, 12), max_size=60), st.integers(1, 8))
-def test_windows_keep_the_order_and_no_partition_twice(numbers: list[int], most: int) -> None:
-    wires = [Wire(event(message_id=f"m{i}"), b"", str(n)) for i, n in enumerate(numbers)]
+def test_windows_keep_the_order_and_no_resident_twice(numbers: list[int], most: int) -> None:
+    wires = [Wire(event(message_id=f"m{i}"), b"", "1", str(n)) for i, n in enumerate(numbers)]
     cut = list(windows(wires, most))
     assert [wire for window in cut for wire in window] == wires
     for window in cut:
         assert 0 < len(window) <= most
-        assert len({wire.partition for wire in window}) == len(window)
+        assert len({wire.about for wire in window}) == len(window)
+
+
+def test_residents_of_one_bucket_are_under_way_together() -> None:
+    numbers = [str(n) for n in range(1, 301)]
+    data = event().data
+    assert isinstance(data, dict)
+    wires = [wire_of(event(data={**data, "addressee_number": n}, message_id=n)) for n in numbers]
+    assert len({wire.partition for wire in wires}) == 16
+    assert [len(window) for window in windows(wires)] == [256, 44]
 
 
 def test_failures_name_ids_and_say_what_to_do() -> None:

@@ -96,7 +96,7 @@ def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
     steps = [
         "pseudonym-key",
         *INTERFACES,
-        "rabbitmq-plugins enable rabbitmq_management rabbitmq_consistent_hash_exchange",
+        "rabbitmq-plugins enable rabbitmq_management",
         "renkei-admin",
         "renkei site check",
         "renkei broker apply",

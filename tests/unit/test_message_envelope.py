@@ -1,7 +1,9 @@
 """The envelope on the wire: what it takes, what it refuses, and that it comes back the same."""
 
 import datetime as dt
+import hashlib
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from hub.message import (
+    BUCKETS,
     AccessItems,
     Copy,
     Envelope,
@@ -17,6 +20,7 @@ from hub.message import (
     Receipt,
     Receipts,
     access_items,
+    bucket_of,
     encode_copy,
     encode_event,
     partition_of,
@@ -149,16 +153,21 @@ def test_an_event_brings_one_to_a_thousand_receipts() -> None:
 
 
 @given(number=st.from_regex(r"[0-9]{1,15}", fullmatch=True))
-def test_a_resident_is_always_in_the_same_one_of_4096_buckets(number: str) -> None:
+def test_a_resident_is_always_in_the_same_one_of_16_buckets(number: str) -> None:
     bucket = partition_of(number)
     assert bucket == partition_of(number)
-    assert 0 <= int(bucket) < 4096
+    assert 0 <= int(bucket) < BUCKETS == 16
+    digest = hashlib.blake2b(number.encode(), digest_size=4).digest()
+    before = str(int.from_bytes(digest) % 4096)  # as it was kept and sent by earlier versions
+    assert bucket_of(before) == bucket_of(bucket) == bucket
 
 
 def test_buckets_are_as_they_were_and_spread() -> None:
     # A change of these would send one resident's messages past one another at an update.
-    assert [partition_of(n) for n in ("1", "01", ADDRESSEE)] == ["3079", "957", "403"]
-    assert len({partition_of(str(n)) for n in range(20_000)}) > 4000
+    assert [partition_of(n) for n in ("1", "01", ADDRESSEE)] == ["7", "13", "3"]
+    sizes = Counter(partition_of(str(n)) for n in range(16_000))
+    assert len(sizes) == BUCKETS
+    assert 850 < min(sizes.values()) <= max(sizes.values()) < 1150
 
 
 @given(
