@@ -162,19 +162,25 @@ class PostgresqlServer:
         for _ in range(5):
             if self.port == 0:
                 self.port = _free_port()
-            settings = [f"--{name}={value}" for name, value in self._settings.items()]
-            server = str(self._programs / "postgres")
-            command = [server, "-D", str(self._data), "-p", str(self.port), *settings]
-            with self._log.open("ab") as log:
-                # With its parent's end it gets SIGINT: PostgreSQL's fast shutdown.
-                self._process = subprocess.Popen(
-                    self._as_account("--pdeathsig=INT", *command), stdout=log, stderr=log
-                )
-            if self._answers():
+            if self._has_started():
                 return
-            self.stop()
             self.port = 0
         raise NoPostgresql(f"PostgreSQL does not start:\n{self._log.read_text()[-2000:]}")
+
+    def _has_started(self) -> bool:
+        """Start its first process; say whether it serves. One that does not is ended."""
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
+        server = str(self._programs / "postgres")
+        command = [server, "-D", str(self._data), "-p", str(self.port), *settings]
+        with self._log.open("ab") as log:
+            # With its parent's end it gets SIGINT: PostgreSQL's fast shutdown.
+            self._process = subprocess.Popen(
+                self._as_account("--pdeathsig=INT", *command), stdout=log, stderr=log
+            )
+        if self._answers():
+            return True
+        self.stop()
+        return False
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT closes all connections first, SIGQUIT leaves as after a crash."""
@@ -187,6 +193,21 @@ class PostgresqlServer:
             self._process.kill()
             self._process.wait(STOP_SECONDS)
         self._process = None
+
+    def alive(self) -> bool:
+        """Say whether its first process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def restart(self) -> None:
+        """Start it again where it was, after whatever ended it.
+
+        What its first process left behind ends by itself, and the new one has to wait for that.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        port = self.port
+        while not self._has_started():
+            assert time.monotonic() < deadline, self._log.read_text()[-2000:]
+        assert self.port == port
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

@@ -1,0 +1,112 @@
+"""The grounds of the drills: one with SQLite and one with PostgreSQL, on one private broker."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from hub.broker.node import PrivateNode
+from tests.fault.arrivals import Arrivals
+from tests.fault.disk import SmallDisk
+from tests.fault.drill import Ready
+from tests.fault.ground import FILES, Ground
+from tests.fault.load import Load
+from tests.servers.postgresql import PostgresqlServer
+
+SEED = "RENKEI_DRILL_SEED"
+WORKERS = 3
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Give the seed of all drills; another one is set in the environment."""
+    return int(os.environ.get(SEED, "1"))
+
+
+@dataclass
+class Grounds:
+    """Makes grounds on one private broker, which is killed now and then.
+
+    A ground serves one drill after another; a long drill, and the one after a drill that failed,
+    have a new one.
+    """
+
+    folder: Path
+    long: bool
+    _node: PrivateNode | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _made: dict[str, tuple[Ready, ExitStack]] = field(default_factory=dict)
+    _count: int = 0
+
+    def plain(self) -> Ready:
+        """Give one with one hub process and an SQLite ledger on a small disk."""
+        return self._taken("plain")
+
+    def proxied(self) -> Ready:
+        """Give the same, all of whose processes reach the broker through a proxy."""
+        return self._taken("proxied")
+
+    def wide(self) -> Ready:
+        """Give one with several hub processes and a PostgreSQL ledger."""
+        return self._taken("wide")
+
+    def _taken(self, kind: str) -> Ready:
+        made = self._made.pop(kind, None)
+        if made is not None and (made[0].spoiled or self.long):
+            made[1].close()
+            made = None
+        if made is None:
+            for _, stack in self._made.values():
+                stack.close()  # two at once would take each other's cores
+            self._made.clear()
+            made = self._new(kind)
+        self._made[kind] = made
+        return made[0]
+
+    def _new(self, kind: str) -> tuple[Ready, ExitStack]:
+        self._count += 1
+        folder = self.folder / f"{kind}-{self._count}"
+        if self._node is None:
+            self._node = self._stack.enter_context(PrivateNode(self.folder / "node"))
+        with ExitStack() as stack:
+            if kind == "wide":
+                server = stack.enter_context(PostgresqlServer())
+                ground = Ground(folder, self._node, server, workers=WORKERS)
+            else:
+                disk = stack.enter_context(SmallDisk(folder / "disk"))
+                ground = Ground(folder, self._node, disk=disk, proxied=kind == "proxied")
+            made = _ready(stack, ground, long=self.long)
+            return made, stack.pop_all()
+
+    def close(self) -> None:
+        """End everything."""
+        with self._stack:
+            for _, stack in self._made.values():
+                stack.close()
+
+
+def _ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
+    """Bring a ground to work, for as long as the stack stands."""
+    stack.enter_context(ground)
+    ground.until_working()
+    drives = ground.state.root / "drives"
+    load = Load(drives / FILES[0], ground.url, Random(1))  # noqa: S311 - a drill
+    arrivals = stack.enter_context(Arrivals(drives))
+    with ground.broker().management() as management:
+        version = management.get("overview")["rabbitmq_version"]
+    return Ready(ground, load, arrivals, f"RabbitMQ {version}", long)
+
+
+@pytest.fixture(scope="session")
+def grounds(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Grounds]:
+    made = Grounds(tmp_path_factory.mktemp("grounds"), bool(pytestconfig.getoption("--long")))
+    try:
+        yield made
+    finally:
+        made.close()
