@@ -1,22 +1,28 @@
-"""Builds the process that watches the ledger."""
+"""Builds the process that watches the ledger and, where the site names an account, the broker."""
 
 import datetime as dt
 import logging
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
 
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
+from hub.broker.management import Management
+from hub.broker.survey import BrokerWatch, View, ask
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping
 from hub.errors import LedgerError
 from hub.ledger.schema import check_schema, open_engine
 from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
-from hub.site import Site
+from hub.site import Site, read_secret
 from hub.stop import Stop
+from monitoring.broker import BrokerMetrics
 from monitoring.endpoint import serve
 from monitoring.health import Health
 from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
@@ -24,12 +30,15 @@ from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+SURVEY_SECONDS = 5.0
+"""How often the broker's nodes are asked."""
+ANSWER_SECONDS = 3.0
 NICENESS = 10
 """What moves goes first."""
 
 
 def run_watch(site: Site, stop: Stop) -> None:
-    """Watch the ledger of a site until ``stop``.
+    """Watch the ledger of a site, and its broker, until ``stop``.
 
     Raises:
         RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
@@ -43,7 +52,7 @@ def run_watch(site: Site, stop: Stop) -> None:
     patient = open_engine(ledger_url(site), answer_seconds=None)  # a whole ledger takes its time
     try:
         check_schema(engine)
-        with ThreadPoolExecutor(1, "sweep") as sweeper:
+        with broker_watched(site), ThreadPoolExecutor(1, "sweep") as sweeper:
             watch = Watch(
                 engine,
                 checker(site, patient, stop),
@@ -62,6 +71,53 @@ def run_watch(site: Site, stop: Stop) -> None:
         engine.dispose()
         patient.dispose()
     log.info("the watch has stopped")
+
+
+@contextmanager
+def broker_watched(site: Site) -> Iterator[None]:
+    """Ask the broker's nodes every few seconds, in a thread, for the time of the context.
+
+    Raises:
+        SiteError: the password of the account that may look cannot be read.
+    """
+    watch = broker_watch(site, BrokerMetrics(REGISTRY))
+    if watch is None:
+        log.info("the broker is not watched: the site names no broker.monitor_password_file")
+        yield
+        return
+    over = Event()
+
+    def look() -> None:
+        while not over.wait(SURVEY_SECONDS):
+            watch.look()
+
+    looker = Thread(target=look, name="survey", daemon=True)
+    looker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looker.join(2 * ANSWER_SECONDS)
+
+
+def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
+    """Give what asks the nodes of the site's broker, where it names an account for that.
+
+    Raises:
+        SiteError: its password cannot be read.
+    """
+    broker = site.broker
+    if broker.monitor_password_file is None:
+        return None
+    password = read_secret(broker.monitor_password_file)
+
+    def ask_one(url: str) -> View:
+        with Management(
+            url, broker.monitor_user, password, answer_seconds=ANSWER_SECONDS, attempts=1
+        ) as management:
+            return ask(management, broker.vhost)
+
+    return BrokerWatch((broker.management_url, *broker.management_also), ask_one, metrics)
 
 
 def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:

@@ -1,0 +1,137 @@
+"""What the nodes of a broker say is put together, told once, and becomes figures."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from hub.broker.survey import BrokerWatch, Survey, View, judge
+from hub.errors import BrokerUnavailable
+from monitoring.broker import BrokerMetrics
+
+pytestmark = pytest.mark.unit
+
+ABC = ("a", "b", "c")
+
+
+def node(name: str, *, running: bool = True, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"name": name, "running": running, "partitions": [], **more}
+
+
+def queue(name: str, members: str = "abc", online: str = "abc") -> dict[str, Any]:
+    return {"name": name, "type": "quorum", "members": [*members], "online": [*online]}
+
+
+def seen(down: str = "", **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+    return [node(name, running=name not in down, **more) for name in ABC]
+
+
+def test_a_whole_cluster_has_no_troubles() -> None:
+    survey = judge([View(seen(), [queue("q")])] * 3, {})
+    assert survey == Survey(nodes=3)
+    assert not list(survey.troubles())
+
+
+def test_a_single_node_needs_no_more_members() -> None:
+    assert judge([View([node("a")], [queue("q", "a", "a")])], {}) == Survey(nodes=1)
+
+
+def test_a_node_that_is_down_for_the_others() -> None:
+    rows = [queue("q", online="ab"), queue("p", online="a"), queue("r")]
+    survey = judge([View(seen("c"), rows)] * 2, {"http://c": "nobody answers"})
+    assert survey.down == ("c",)
+    assert survey.partitioned == ()
+    assert survey.without_majority == ("p",)
+    assert survey.short == ("p", "q")
+    assert list(survey.troubles()) == [
+        "http://c does not answer: nobody answers",
+        "nodes that are down: c",
+        "queues without a majority: they take nothing: p",
+        "queues with members missing: p, q",
+    ]
+
+
+@pytest.mark.parametrize(
+    "views",
+    [
+        [View(seen("bc"), []), View(seen("a"), [])],
+        [View([node("a", partitions=["c"]), node("b"), node("c", partitions=["a"])], [])],
+    ],
+)
+def test_nodes_that_contradict_one_another_are_cut_off(views: list[View]) -> None:
+    assert {"a", "c"} <= set(judge(views, {}).partitioned)
+
+
+def test_queues_that_were_made_before_the_other_nodes_came() -> None:
+    survey = judge([View(seen(), [queue("old", "a", "a"), queue("new")])], {})
+    assert (survey.short, survey.without_majority) == (("old",), ())
+
+
+def test_classic_queues_have_no_members() -> None:
+    assert judge([View(seen(), [{"name": "q", "type": "classic"}])], {}) == Survey(nodes=3)
+
+
+def test_alarms_are_of_a_node() -> None:
+    rows = [node("a", mem_alarm=True), node("b", disk_free_alarm=True), node("c")]
+    survey = judge([View(rows, [])], {})
+    assert (survey.memory, survey.disk) == (("a",), ("b",))
+
+
+class Cluster:
+    """Answers by address; what is no view is raised."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, View | Exception] = {}
+
+    def __call__(self, url: str) -> View:
+        answer = self.answers[url]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def figures(registry: CollectorRegistry) -> Mapping[str, float]:
+    lines = [line for line in generate_latest(registry).decode().splitlines() if line[0] != "#"]
+    return {name: float(value) for name, value in (line.split() for line in lines)}
+
+
+def test_trouble_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
+    registry, cluster = CollectorRegistry(), Cluster()
+    watch = BrokerWatch(("u1", "u2", "u1"), cluster, BrokerMetrics(registry))
+    cluster.answers = dict.fromkeys(("u1", "u2"), View(seen(), [queue("q")]))
+    with caplog.at_level(logging.INFO):
+        watch.look()
+        assert caplog.messages == []
+        cluster.answers["u2"] = BrokerUnavailable("gone")
+        cluster.answers["u1"] = View(seen("b", mem_alarm=True), [queue("q", online="ac")])
+        watch.look()
+        watch.look()
+        assert caplog.messages == [
+            "the broker: u2 does not answer: gone",
+            "the broker: nodes that are down: b",
+            "the broker: nodes with a memory alarm: nobody can publish: a, b, c",
+            "the broker: queues with members missing: q",
+        ]
+        now = figures(registry)
+        cluster.answers = dict.fromkeys(("u1", "u2"), View(seen(), [queue("q")]))
+        watch.look()
+    assert caplog.messages[-1] == "the broker is whole again"
+    assert now["renkei_broker_nodes"] == 3
+    assert now["renkei_broker_nodes_down"] == 1
+    assert now["renkei_broker_nodes_silent"] == 1
+    assert now['renkei_broker_alarms{resource="memory"}'] == 3
+    assert now["renkei_broker_queues_short"] == 1
+    assert figures(registry)["renkei_broker_nodes_down"] == 0
+
+
+def test_where_nobody_answers_the_last_that_was_known_stays() -> None:
+    registry, cluster = CollectorRegistry(), Cluster()
+    watch = BrokerWatch(("u1",), cluster, BrokerMetrics(registry))
+    cluster.answers["u1"] = View(seen("b"), [])
+    watch.look()
+    cluster.answers["u1"] = BrokerUnavailable("gone")
+    watch.look()
+    now = figures(registry)
+    assert (now["renkei_broker_nodes_down"], now["renkei_broker_nodes_silent"]) == (1, 1)
