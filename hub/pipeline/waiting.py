@@ -13,7 +13,8 @@ For each batch the worker calls, in this order:
    of the batch (one withheld behind another says nothing about its receiver);
 4. for each delivery ``done``, or ``put`` with what it still waits for.
 
-A delivery that was due keeps its place when it is put back. When the link is lost, ``clear``.
+A delivery's place is that of its tag in its queue, however often and in whatever order it is put
+back. When the link is lost, ``clear``.
 """
 
 import heapq
@@ -40,15 +41,15 @@ _NONE: frozenset[str] = frozenset()
 
 
 class Name(NamedTuple):
-    """What names a delivery while its queue's channel is open."""
+    """What names a delivery while its queue's channel is open: the lower, the older."""
 
-    queue: str
     tag: int
+    queue: str
 
 
 def named(delivery: Delivery) -> Name:
     """Name a delivery."""
-    return Name(delivery.queue, delivery.tag)
+    return Name(delivery.tag, delivery.queue)
 
 
 class ReceiverState(NamedTuple):
@@ -60,10 +61,10 @@ class ReceiverState(NamedTuple):
 
 @dataclass(slots=True)
 class _Waiting:
-    """One delivery in the room; the lower its ``place``, the longer it is there."""
+    """One delivery in the room; ``is_out`` where ``due`` gave it to the batch that is made."""
 
     delivery: Delivery
-    place: int
+    name: Name
     size: int
     receivers: frozenset[str] = _NONE
     keys: frozenset[str] = _NONE
@@ -71,13 +72,9 @@ class _Waiting:
     looked_at: float = 0.0
     is_out: bool = False
 
-    @property
-    def name(self) -> Name:
-        return named(self.delivery)
 
-
-_Line = dict[int, _Waiting]
-"""Waiting ones by place, the oldest first."""
+_Line = dict[Name, _Waiting]
+"""Waiting ones, the oldest first."""
 
 
 @dataclass(slots=True)
@@ -101,7 +98,6 @@ class WaitingRoom:
     _holders: dict[str, int] = field(default_factory=dict)  # how many of _held have the key
     _breakers: dict[str, Breaker] = field(default_factory=dict)
     _probes: dict[str, Name] = field(default_factory=dict)
-    _places: Iterator[int] = field(default_factory=itertools.count)
     _bytes: int = 0
 
     @property
@@ -140,19 +136,19 @@ class WaitingRoom:
         These are the ones that wait for a receiver whose breaker is closed; the oldest for a
         receiver whose breaker is half open; and those that nobody has looked at for long.
         """
-        chosen: dict[int, _Waiting] = {}
+        chosen: _Line = {}
         for receiver, line in self._lines.items():
             state = self._breaker(receiver).state
             if state is BreakerState.CLOSED:
                 resting = (one for one in line.values() if not one.is_out)
-                chosen.update((one.place, one) for one in itertools.islice(resting, most))
+                chosen.update((one.name, one) for one in itertools.islice(resting, most))
             elif state is BreakerState.HALF_OPEN and receiver not in self._probes:
                 oldest = _oldest(line)
                 if not oldest.is_out:
-                    chosen[oldest.place] = oldest
+                    chosen[oldest.name] = oldest
         for waiting in itertools.islice(self._unseen(), most):
-            chosen[waiting.place] = waiting
-        given = [chosen[place] for place in heapq.nsmallest(most, chosen)]
+            chosen[waiting.name] = waiting
+        given = [chosen[name] for name in heapq.nsmallest(most, chosen)]
         for waiting in given:
             waiting.is_out = True
             self._looked_at.pop(waiting.name)
@@ -198,7 +194,7 @@ class WaitingRoom:
         waiting = self._all.get(name)
         if waiting is None:
             size = len(delivery.body) if message_size is None else message_size
-            waiting = self._all[name] = _Waiting(delivery, next(self._places), size)
+            waiting = self._all[name] = _Waiting(delivery, name, size)
             self._bytes += size
         self._list(waiting, frozenset(receivers), frozenset(keys))
         waiting.attempts += 1
@@ -233,11 +229,7 @@ class WaitingRoom:
         line = self._blocked.get(key)
         if not line:
             return False
-        waiting = self._all.get(name)
-        return any(
-            not one.is_out and (waiting is None or one.place < waiting.place)
-            for one in line.values()
-        )
+        return any(one.name < name and not one.is_out for one in line.values())
 
     def _lets_pass(self, name: Name, receiver: str) -> bool:
         breaker = self._breaker(receiver)
@@ -305,13 +297,13 @@ def _relist(
 ) -> None:
     """Strike a delivery from the lines that it left, and enter it in those that are new to it."""
     for name in before - after:
-        del lines[name][waiting.place]
+        del lines[name][waiting.name]
         if not lines[name]:
             del lines[name]
     for name in after - before:
         line = lines.setdefault(name, {})
-        is_last = not line or next(reversed(line)) < waiting.place
-        line[waiting.place] = waiting
+        is_last = not line or next(reversed(line)) < waiting.name
+        line[waiting.name] = waiting
         if not is_last:
             lines[name] = dict(sorted(line.items()))
 
