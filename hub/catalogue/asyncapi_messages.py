@@ -77,6 +77,8 @@ def copied(flow: Flow, sender: str, fields: tuple[str, ...], schemas: Part) -> P
     payload = _object({**_referred(Copy), **fixed}, "flow", "acceptedtime")
     basis = "; ".join(f"{basis} ({basis.period()})" for basis in flow.basis)
     text = f"{flow.ref} {flow.title_ja}, from {sender}. Basis: {basis}."
+    if flow.expires_hours is not None:
+        text += f" Void {flow.expires_hours} h after acceptedtime: the queue gives it out no more."
     return {"title": flow.title, **_message(name, text, payload, _RECEIVED)}
 
 

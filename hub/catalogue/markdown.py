@@ -7,6 +7,7 @@ from hub.catalogue.view import (
     FlowView,
     Language,
     View,
+    lasting,
     note,
     system_name,
     title,
@@ -53,6 +54,7 @@ _W = {
     "purpose": Sentence("purpose", "用途"),
     "whose": Sentence("whose data", "対象となる本人の範囲"),
     "retention": Sentence("record kept (years)", "記録の保存年数"),
+    "lasting": Sentence("copies not taken", "受け取られない写し"),
     "section": Sentence("section", "評価書の節"),
     "note": Sentence("note", "備考"),
     "fields": Sentence("fields for", "送付する項目:"),
@@ -166,6 +168,7 @@ def _detail(shown: View, one: FlowView, language: Language) -> Iterator[str]:
         ("transport", flow.transport),
         ("volume", flow.volume),
         ("retention", str(flow.retention_years)),
+        ("lasting", told(lasting(flow), language)),
         ("section", flow.section),
         ("note", note(flow, language)),
     ]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from hub.catalogue.advice import advice
-from hub.catalogue.view import STATES, way
+from hub.catalogue.view import STATES, lasting, way
 from hub.statute.explain import Explanation
 from hub.statute.model import Catalogue, Flow, Leg
 
@@ -39,6 +39,7 @@ def _body(catalogue: Catalogue, answer: Explanation, day: dt.date) -> Iterator[s
     yield f"whose data: {flow.whose.text} (rule {flow.whose.rule})"
     yield f"purpose: {flow.purpose}"
     yield f"frequency: {flow.frequency}; transport: {flow.transport}; persons: {flow.volume}"
+    yield f"copies not taken: {lasting(flow).en}"
     yield f"section: {flow.section}"
     if flow.note:
         yield f"note: {flow.note}"

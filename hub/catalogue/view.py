@@ -114,6 +114,25 @@ def title(flow: Flow, language: Language) -> str:
     return flow.title_ja if language == "ja" else flow.title
 
 
+def lasting(flow: Flow) -> Sentence:
+    """Say for how long a copy is tried, and until when it may be delivered."""
+    tried = _span(flow.retry_minutes)
+    text = Sentence(f"tried for {tried.en}", f"再送は{tried.ja}まで")
+    if flow.expires_hours is not None:
+        kept = _span(flow.expires_hours * 60)
+        text = Sentence(f"{text.en}, void after {kept.en}", f"{text.ja}、{kept.ja}で失効")
+    if flow.timed is None:
+        return text
+    by, on = flow.timed.by, flow.timed.on
+    return Sentence(f"{text.en} (decided by {by} on {on})", f"{text.ja}（決定: {by}、{on}）")
+
+
+def _span(minutes: int) -> Sentence:
+    if minutes % 60:
+        return Sentence(f"{minutes} min", f"{minutes}分")
+    return Sentence(f"{minutes // 60} h", f"{minutes // 60}時間")
+
+
 def note(flow: Flow, language: Language) -> str:
     """Give what the route remarks about a flow."""
     return flow.note_ja if language == "ja" else flow.note

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,8 @@ from hub.site import SystemId
 
 Ref = Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+[a-z]?$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+RetryMinutes = Annotated[int, Field(ge=1, le=43_200)]
+ExpiresHours = Annotated[int, Field(ge=1, le=720)]
 NOT_SAID = "—"
 """What a route says where the source does not."""
 
@@ -114,6 +116,13 @@ class Leg(Record):
     receivers: dict[SystemId, Grant] = {}
 
 
+class Lasting(NamedTuple):
+    """For how long after its acceptance a copy is tried, and until when it may be delivered."""
+
+    retry: dt.timedelta
+    expires: dt.timedelta | None = None
+
+
 class Whose(Record):
     """The persons that a flow may carry: a rule of ``hub.statute.scope`` and its words."""
 
@@ -131,6 +140,10 @@ class Route(Record):
     applies. ``section`` is where the source (the city's assessment no. 17) states the flow.
     ``fields_assumed`` marks an allow-list that the source names only by its subject, so that
     the city confirms the single fields. A cell that the source leaves open reads ``—``.
+
+    A copy that its receiver's queue does not take is tried for ``retry_minutes`` after it was
+    accepted; then it is a dead letter. One that its receiver has not fetched ``expires_hours``
+    after it was accepted is not delivered any more; by default there is no such hour.
     """
 
     ref: Ref
@@ -150,6 +163,8 @@ class Route(Record):
     transport: Text
     volume: Text = NOT_SAID
     retention_years: Annotated[int, Field(ge=1, le=100)] = 7
+    retry_minutes: RetryMinutes = 1440
+    expires_hours: ExpiresHours | None = None
     section: Text
     fields_assumed: bool = False
     note: str = ""
@@ -159,6 +174,13 @@ class Route(Record):
     def legs(self) -> tuple[Leg, ...]:
         """Give every stretch, in order; a leg is judged by its own sender."""
         return (Leg.model_construct(sender=self.sender, receivers=self.receivers), *self.onward)
+
+    @property
+    def lasting(self) -> Lasting:
+        """Give for how long a copy is tried and kept."""
+        hours = self.expires_hours
+        expires = None if hours is None else dt.timedelta(hours=hours)
+        return Lasting(dt.timedelta(minutes=self.retry_minutes), expires)
 
     def basis_on(self, day: dt.date) -> Basis | None:
         """Give the article in force on a day."""
@@ -178,12 +200,14 @@ class Flow(Route):
 
     ``closed``: not moved from that day on. ``completed``: held until that day, when somebody
     supplied the cells in ``missing``. ``own``: no row of the document, but the city's own,
-    from that day on.
+    from that day on. ``timed``: the site decided for how long its copies are tried or kept; that
+    is no matter of law, and holds at once.
     """
 
     closed: Decision | None = None
     completed: Decision | None = None
     own: Decision | None = None
+    timed: Decision | None = None
 
     def standing(self, day: dt.date) -> Standing:
         """Say what holds for it on a day."""

@@ -1,7 +1,8 @@
 """What a site decides about flows: it may close one, complete a held one, or add its own.
 
 It can never widen what the document says: a denied flow stays denied, a permitted one keeps
-its receivers and fields, and a held one gets exactly the cells that are missing. Pure.
+its receivers and fields, and a held one gets exactly the cells that are missing. How long copies
+are tried and kept is the site's own matter. Pure.
 
 ::
 
@@ -13,6 +14,11 @@ its receivers and fields, and a held one gets exactly the cells that are missing
 
     [catalogue.flows.I12a]              # the missing cell, here the basis
     basis = [{ law = "…", article = "…", valid_from = 2026-04-01 }]
+    decided_by = "…"
+    decided_on = 2026-04-01
+
+    [catalogue.flows.M1e]               # its copies are tried for longer
+    retry_minutes = 2880
     decided_by = "…"
     decided_on = 2026-04-01
 
@@ -40,9 +46,11 @@ from hub.statute.model import (
     Catalogue,
     Cell,
     Decision,
+    ExpiresHours,
     Flow,
     Grant,
     Record,
+    RetryMinutes,
     Route,
     State,
     Text,
@@ -66,7 +74,25 @@ class Closing(_Decided):
         return Decision(by=self.decided_by, on=self.decided_on, reason=self.reason)
 
 
-class Completion(_Decided):
+class Timing(_Decided):
+    """For how long a flow's copies are tried and kept."""
+
+    retry_minutes: RetryMinutes | None = None
+    expires_hours: ExpiresHours | None = None
+
+    def timed(self, flow: Flow) -> Flow:
+        """Give a flow with what is stated here."""
+        stated = {key: value for key in _TIMING if (value := getattr(self, key)) is not None}
+        if not stated:
+            return flow
+        decision = Decision(by=self.decided_by, on=self.decided_on)
+        return flow.model_copy(update={**stated, "timed": decision})
+
+
+_TIMING = ("retry_minutes", "expires_hours")
+
+
+class Completion(Timing):
     """The cells that a held flow lacks; each key stands for the cells that need it."""
 
     basis: tuple[Basis, ...] | None = None
@@ -135,7 +161,7 @@ def decided(catalogue: Catalogue, site: CatalogueSite) -> Effective:
             text = f"the catalogue has no flow {ref}"
             faults.append(Fault(("flows", ref), text, near(ref, flows)))
             continue
-        changed = _closed(flow, table) if "close" in table else _completed(flow, table, catalogue)
+        changed = _changed(flow, table, catalogue)
         if isinstance(changed, Flow):
             flows[ref] = changed
         else:
@@ -183,6 +209,14 @@ def _below(fault: Fault, *path: str) -> Fault:
     return replace(fault, path=(*path, *fault.path))
 
 
+def _changed(flow: Flow, table: Mapping[str, Any], catalogue: Catalogue) -> Flow | list[Fault]:
+    if "close" in table:
+        return _closed(flow, table)
+    if flow.state is State.HELD:
+        return _completed(flow, table, catalogue)
+    return _timed(flow, table)
+
+
 # -- close -----------------------------------------------------------------------------------
 
 
@@ -193,13 +227,25 @@ def _closed(flow: Flow, table: Mapping[str, Any]) -> Flow | list[Fault]:
     return flow.model_copy(update={"closed": closing.decision()})
 
 
+# -- time ------------------------------------------------------------------------------------
+
+
+def _timed(flow: Flow, table: Mapping[str, Any]) -> Flow | list[Fault]:
+    asked = [key for key in table if key not in _Decided.model_fields]
+    refused = asked if flow.state is State.DENIED else [key for key in asked if key not in _TIMING]
+    if refused or not asked:
+        text = f"{flow.ref} is {flow.state}: a site may close it, and change nothing else" + (
+            "" if flow.state is State.DENIED else f" but {' and '.join(_TIMING)}"
+        )
+        return [Fault(tuple(refused[:1]), text)]
+    timing = validated(Timing, table)
+    return timing if isinstance(timing, list) else timing.timed(flow)
+
+
 # -- complete --------------------------------------------------------------------------------
 
 
 def _completed(flow: Flow, table: Mapping[str, Any], catalogue: Catalogue) -> Flow | list[Fault]:
-    if flow.state is not State.HELD:
-        text = f"{flow.ref} is {flow.state}: a site may close it, and change nothing else"
-        return [Fault(_first(table), text)]
     completion = validated(Completion, table)
     if isinstance(completion, list):
         return completion
@@ -207,7 +253,7 @@ def _completed(flow: Flow, table: Mapping[str, Any], catalogue: Catalogue) -> Fl
     if faults:
         return faults
     supplied = {key: getattr(completion, key) for key in completion.supplied()}
-    whole = flow.model_copy(
+    whole = completion.timed(flow).model_copy(
         update={**supplied, "state": State.PERMITTED, "completed": completion.decision()}
     )
     judged = whole.model_copy(update={"missing": ()})
@@ -217,11 +263,6 @@ def _completed(flow: Flow, table: Mapping[str, Any], catalogue: Catalogue) -> Fl
         *_doubling(judged, catalogue),
     ]
     return faults or whole
-
-
-def _first(table: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the place of the first key that asks for a change."""
-    return tuple(key for key in table if key not in _Decided.model_fields)[:1]
 
 
 def _cell_faults(flow: Flow, completion: Completion) -> Iterator[Fault]:

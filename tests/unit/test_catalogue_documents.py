@@ -73,6 +73,16 @@ def test_a_copy_has_the_fields_of_its_flow_and_no_others() -> None:
         assert payload["properties"]["flow"]["const"] == name.split(".")[1]
 
 
+def test_a_copy_that_becomes_void_says_when(tmp_path: Path) -> None:
+    texts = []
+    for number, key in enumerate(("", "expires_hours = 6\n")):
+        folder = routes(tmp_path / str(number), {"T1.toml": key + FLOW_TOML})
+        document = asyncapi(load_catalogue(folder), DAY, "1")
+        texts.append(document["components"]["messages"]["copy.T1.beta"]["summary"])
+    assert "Void" not in texts[0]
+    assert texts[1].endswith("Void 6 h after acceptedtime: the queue gives it out no more.")
+
+
 def test_a_my_number_is_marked_in_the_copies_that_may_have_it() -> None:
     permitted = {
         f"copy.{flow.ref}.{receiver}"

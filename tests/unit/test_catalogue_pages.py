@@ -127,6 +127,18 @@ def test_the_page_says_where_lacking_characters_are_marked(tmp_path: Path) -> No
         assert ("lacking characters as 〓" in told_as) is is_told
 
 
+def test_page_and_story_say_how_long_a_copy_is_tried_and_kept(tmp_path: Path) -> None:
+    text = f"retry_minutes = 90\nexpires_hours = 6\n{FLOW_TOML}"
+    catalogue = load_catalogue(routes(tmp_path, {"T1.toml": text}))
+    assert "- copies not taken: tried for 90 min, void after 6 h" in page(
+        view(catalogue, NEWEST), "en", "picture.svg"
+    )
+    assert "- 受け取られない写し: 再送は90分まで、6時間で失効" in page(
+        view(catalogue, NEWEST), "ja", "picture.svg"
+    )
+    assert "copies not taken: tried for 24 h" in told("M1e")
+
+
 def test_the_flowchart_has_every_leg_in_its_state() -> None:
     shown = view(CATALOGUE, NEWEST)
     lines = mermaid(shown, "ja").split("\n")

@@ -122,6 +122,10 @@ def faults_of(folder: Path) -> str:
         ("closed = { by = 'x', on = 2020-01-01 }\n" + FLOW_TOML, "closed: Extra"),
         ("state = 'forgotten'\n" + FLOW_TOML, "state: Input should be"),
         ("retention_years = 0\n" + FLOW_TOML, "retention_years: Input should be"),
+        ("retry_minutes = 0\n" + FLOW_TOML, "retry_minutes: Input should be"),
+        ("retry_minutes = 43201\n" + FLOW_TOML, "retry_minutes: Input should be"),
+        ("expires_hours = 0\n" + FLOW_TOML, "expires_hours: Input should be"),
+        ("expires_hours = 721\n" + FLOW_TOML, "expires_hours: Input should be"),
     ],
 )
 def test_a_fault_is_named_with_its_file(tmp_path: Path, text: str | bytes, fault: str) -> None:

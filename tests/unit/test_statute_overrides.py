@@ -112,6 +112,39 @@ def test_a_completed_flow_moves_from_its_day_on(
     assert "保険年金課長" in said.reason.ja
 
 
+@pytest.mark.parametrize(
+    ("text", "ref", "lasting"),
+    [
+        ("[flows.M1e]\nretry_minutes = 90\n" + BY, "M1e", (90, None)),
+        ("[flows.M1e]\nexpires_hours = 6\n" + BY, "M1e", (1440, 6)),
+        (I12A + "retry_minutes = 2880\nexpires_hours = 720\n", "I12a", (2880, 720)),
+        (OWN.replace("section", "retry_minutes = 5\nsection"), "K1", (5, None)),
+    ],
+)
+def test_a_site_says_for_how_long_copies_are_tried_and_kept(
+    text: str, ref: str, lasting: tuple[int, int | None]
+) -> None:
+    effective = sound(text)
+    flow = effective.catalogue.flow(ref)
+    assert flow is not None
+    retry, expires = lasting
+    assert flow.lasting.retry == dt.timedelta(minutes=retry)
+    assert flow.lasting.expires == (None if expires is None else dt.timedelta(hours=expires))
+    assert flow.standing(TODAY) is Standing.PERMITTED
+    assert [change.ref for change in effective.changes] == [ref]
+
+
+def test_only_how_long_copies_last_is_changed_by_that() -> None:
+    flow = sound("[flows.M1e]\nretry_minutes = 90\nexpires_hours = 6\n" + BY).catalogue.flow("M1e")
+    stated = CATALOGUE.flow("M1e")
+    assert flow is not None
+    assert stated is not None
+    lasting = {"retry_minutes", "expires_hours", "timed"}
+    assert flow.model_dump(exclude=lasting) == stated.model_dump(exclude=lasting)
+    assert flow.timed is not None
+    assert flow.timed.by == "保険年金課長"
+
+
 def test_the_citys_own_flow_moves_from_its_day_on() -> None:
     effective = sound(OWN)
     assert standing(effective, "K1", EVE) is Standing.NOT_IN_FORCE
@@ -165,6 +198,17 @@ def test_the_citys_own_flow_moves_from_its_day_on() -> None:
             ("own", "K1", "receivers", "intermediate-server"),
             "X1 from number-linkage to intermediate-server is denied",
         ),
+        # how long copies last is the site's own, within limits, and alone
+        ("[flows.M1e]\nretry_minutes = 0\n" + BY, ("flows", "M1e", "retry_minutes"), "greater"),
+        ("[flows.M1e]\nexpires_hours = 721\n" + BY, ("flows", "M1e", "expires_hours"), "less"),
+        (
+            "[flows.M1e]\nretry_minutes = 5\ntransport = 't'\n" + BY,
+            ("flows", "M1e", "transport"),
+            "change nothing else but retry_minutes and expires_hours",
+        ),
+        ("[flows.M1e]\n" + BY, ("flows", "M1e"), "change nothing else but"),
+        ("[flows.X1]\nretry_minutes = 5\n" + BY, ("flows", "X1", "retry_minutes"), "X1 is denied"),
+        ("[flows.M1e]\nretry_minutes = 5\n", ("flows", "M1e", "decided_by"), "Field required"),
         # nobody decides in blanks
         (
             CLOSE_B1.replace("保険年金課長", "  "),

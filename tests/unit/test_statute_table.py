@@ -274,6 +274,11 @@ def test_what_the_document_says_of_volume_level_and_lost_cells() -> None:
     assert all(flow.retention_years == 7 for flow in flows.values())
 
 
+def test_the_document_states_no_hour_after_which_data_would_be_void() -> None:
+    day = dt.timedelta(days=1)
+    assert {flow.lasting for flow in CATALOGUE.flows} == {(day, None)}
+
+
 def test_fields_that_the_document_added_later_are_not_released_before() -> None:
     added = {"total_income", "pension_income", "specific_expenses", "income_adjustment_deduction"}
     for ref in ("I2", "M1d"):
