@@ -1,165 +1,92 @@
 """Moving messages from queue to queue: the hub's whole pipeline, and bare moves beside it.
 
-All with persistent messages in quorum queues, confirmed before they are acknowledged.
+All with persistent messages of 1 KB in quorum queues of one kind, copies mandatory and confirmed
+before a message is acknowledged. They take turns, some rounds long, so that what else the machine
+does hits all of them; of each the middle one counts.
 """
 
-import datetime as dt
-import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import statistics
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
-import pika
-from pika.channel import Channel
-from pika.spec import Basic, BasicProperties
-
-from bench.counting import arrivals
+from bench.children import running
+from bench.events import RECEIVER
 from bench.measure import Measure
-from bench.stand import RECEIVER, SOURCE, TARGET, VHOST, Stand, stand
-from hub.broker.link import PikaLink
-from hub.ledger.model import Entry, Pseudonyms
-from hub.ledger.schema import migrate
-from hub.ledger.store import DatabaseLedger
-from hub.names import outbound_queue, partition_queue
-from hub.pipeline.judge import Judge
-from hub.site import HUB_USER
-from hub.statute.catalogue import load_catalogue
-from hub.statute.model import Catalogue
-from hub.worker import Worker
-from schemas.evidence.note import Signer
+from bench.meter import Meter, Rate
+from bench.stand import ARRIVED, SOURCE, TARGET, Stand
+from hub.names import OUT_EXCHANGE
 
 PREFETCH = 1000
-PATIENCE = 300.0
-TRIES = 2
-"""Of each move the faster one counts: the first also warms up what is measured."""
+Say = Callable[[str], None]
 
 
-class Quiet:
-    """An observer that only counts the messages that were done (``hub.observe.HubObserver``)."""
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Somebody who moves: processes to look at, and what raises when they have ended."""
 
-    def __init__(self) -> None:
-        self.done = 0
-
-    def recorded(self, entries: Sequence[Entry]) -> None:
-        """Count nothing."""
-
-    def batch_done(self, messages: int, seconds: float) -> None:  # noqa: ARG002 - protocol
-        """Count what was acknowledged."""
-        self.done += messages
-
-    def linked(self) -> None:
-        """Count nothing."""
-
-    def link_lost(self) -> None:
-        """Count nothing."""
-
-    def ledger_available(self, *, available: bool, why: str = "") -> None:
-        """Count nothing."""
-
-    def catalogue_in_force(self, catalogue: Catalogue) -> None:
-        """Count nothing."""
-
-    def catalogue_refused(self) -> None:
-        """Count nothing."""
+    processes: Mapping[str, int]
+    check: Callable[[], None]
 
 
-def hub_rate(stand: Stand, folder: Path, count: int) -> float:
-    """Fill the hub's queue, let one worker move it all, and give messages a second."""
-    url = f"sqlite:///{folder}/ledger-{time.monotonic_ns()}.sqlite3"
-    migrate(url)
-    ledger = DatabaseLedger(url, Signer.generate("renkei.bench/hub"))
-    stand.purge(outbound_queue(RECEIVER))
-    stand.fill_hub(count)
-    judge = Judge(load_catalogue(), Pseudonyms(b"a key for a benchmark, no other."), 90)
-    seen = Quiet()
-    worker = Worker(
-        rules=lambda: judge,
-        ledger=ledger,
-        notified=frozenset(),
-        observe=seen,
-        clock=lambda: dt.datetime.now(dt.UTC),
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of moving: between the hub's own queues, or between the plain ones.
+
+    ``share`` of the messages is enough where it is slow.
+    """
+
+    name: str
+    run: Callable[[Stand], AbstractContextManager[Moving]]
+    between_hubs_queues: bool
+    share: float = 1.0
+
+    def move(self, stand: Stand, meter: Meter, count: int) -> Rate:
+        """Fill, let it move everything, and give the rate; nothing may be left behind."""
+        arrive = ARRIVED if self.between_hubs_queues else TARGET
+        leave = stand.hub_queues() if self.between_hubs_queues else [SOURCE]
+        stand.purge(arrive, *leave)
+        wanted = round(count * self.share)
+        (stand.fill_hub if self.between_hubs_queues else stand.fill_source)(wanted)
+        with self.run(stand) as moving:
+            watched = {**moving.processes, **stand.broker_pids}
+            rate = meter.rate(arrive, wanted, lambda: watched, moving.check)
+        if left := meter.depth(*leave):
+            raise RuntimeError(f"{self.name} left {left} messages unacknowledged")
+        stand.purge(arrive)
+        return rate
+
+
+@contextmanager
+def by_hub(stand: Stand) -> Iterator[Moving]:
+    """Run the hub: the process that a city runs."""
+    with stand.hub() as workers:
+        pids = {name: child.pid for name, child in workers.items()}
+        yield Moving(pids, lambda: _all_alive(workers.values()))
+
+
+@contextmanager
+def by_pika(stand: Stand) -> Iterator[Moving]:
+    """Run the bare client between the hub's own queues."""
+    asked = stand.place().asked(
+        queues=stand.hub_queues(), exchange=OUT_EXCHANGE, key=RECEIVER, prefetch=PREFETCH
     )
-    settings = stand.settings(HUB_USER, (partition_queue(0),))
-    link = PikaLink(settings)
-    begun = time.perf_counter()
-    worker.run(lambda: link, lambda: seen.done >= count)
-    seconds = time.perf_counter() - begun
-    ledger.close()
-    with arrivals(stand, outbound_queue(RECEIVER), count) as all_there:
-        all_there.wait(PATIENCE)
-    return count / seconds
+    with running(["bench.parts.mover"], stand.folder / "mover.log", asked) as child:
+        yield Moving({"pika": child.pid}, child.check)
 
 
-class _Mover:
-    """The bare move with pika's ``SelectConnection``: nothing but consume, publish, ack."""
-
-    def __init__(self, parameters: pika.ConnectionParameters, count: int) -> None:
-        self._left = count
-        self._open: dict[int, int] = {}
-        self._next = 0
-        self.begun = 0.0
-        self.seconds = 0.0
-        self._connection = pika.SelectConnection(parameters, on_open_callback=self._opened)
-
-    def run(self) -> float:
-        """Move everything; give the seconds that it took."""
-        self._connection.ioloop.start()
-        return self.seconds
-
-    def _opened(self, connection: pika.SelectConnection) -> None:
-        connection.channel(on_open_callback=self._channel_opened)
-
-    def _channel_opened(self, channel: Channel) -> None:
-        self._channel = channel
-        channel.confirm_delivery(self._confirmed)
-        channel.basic_qos(prefetch_count=PREFETCH)
-        self.begun = time.perf_counter()
-        channel.basic_consume(SOURCE, self._taken)
-
-    def _taken(
-        self, channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
-    ) -> None:
-        self._next += 1
-        self._open[self._next] = method.delivery_tag
-        passed_on = BasicProperties(
-            delivery_mode=2, message_id=properties.message_id, type=properties.type
-        )
-        channel.basic_publish("", TARGET, body, passed_on, mandatory=True)
-
-    def _confirmed(self, frame: pika.frame.Method) -> None:
-        tag, multiple = frame.method.delivery_tag, frame.method.multiple
-        if not isinstance(frame.method, Basic.Ack):
-            raise TypeError("the broker did not take a message")
-        done = [one for one in self._open if one <= tag] if multiple else [tag]
-        for one in done:
-            self._channel.basic_ack(self._open.pop(one))
-        self._left -= len(done)
-        if self._left == 0:
-            self.seconds = time.perf_counter() - self.begun
-            self._connection.ioloop.stop()
+@contextmanager
+def by_faststream(stand: Stand) -> Iterator[Moving]:
+    """Run FastStream's subscriber and publisher between the plain queues."""
+    asked = stand.place().asked(source=SOURCE, target=TARGET, prefetch=PREFETCH)
+    with running(["bench.parts.faststream_mover"], stand.folder / "faststream.log", asked) as child:
+        yield Moving({"FastStream": child.pid}, child.check)
 
 
-def pika_rate(stand: Stand, count: int) -> float:
-    """Move from queue to queue by the bare client, and give messages a second."""
-    stand.purge(TARGET)
-    stand.fill_source(count)
-    parameters = pika.ConnectionParameters(
-        stand.broker.host,
-        stand.broker.port,
-        VHOST,
-        pika.PlainCredentials(
-            stand.broker.admin_user, stand.broker.admin_password.get_secret_value()
-        ),
-    )
-    return count / _Mover(parameters, count).run()
-
-
-def shovel_rate(stand: Stand, count: int) -> float:
-    """Let RabbitMQ's own shovel move them (``on-confirm``), and give messages a second."""
-    stand.purge(TARGET)
-    stand.fill_source(count)
-    broker = stand.broker
-    password = broker.admin_password.get_secret_value()
-    uri = f"amqp://{broker.admin_user}:{password}@{broker.host}:{broker.port}/{VHOST}"
+@contextmanager
+def by_shovel(stand: Stand) -> Iterator[Moving]:
+    """Let RabbitMQ's own shovel move them: no process, no network, no other language."""
+    uri = stand.place().url
     value = {
         "src-protocol": "amqp091",
         "src-uri": uri,
@@ -171,23 +98,66 @@ def shovel_rate(stand: Stand, count: int) -> float:
         "ack-mode": "on-confirm",
         "reconnect-delay": 1,
     }
-    with arrivals(stand, TARGET, count) as seen:
-        begun = time.perf_counter()
-        stand.management.put("parameters", "shovel", VHOST, "bench", body={"value": value})
-        seconds = seen.wait(PATIENCE) - begun
-    stand.management.delete("parameters", "shovel", VHOST, "bench")
-    return count / seconds
+    stand.management.put("parameters", "shovel", stand.vhost, "bench", body={"value": value})
+    yield Moving({}, lambda: None)
+    stand.management.delete("parameters", "shovel", stand.vhost, "bench")
 
 
-def measures(folder: Path, count: int) -> Iterator[Measure]:
-    """Take the hub's rate beside the bare moves of the same run."""
-    with stand(folder / "broker") as place:
-        hub = max(hub_rate(place, folder, count) for _ in range(TRIES))
-        for name, move, wanted in (
-            ("hub_vs_pika", pika_rate, 0.8),
-            ("hub_vs_shovel", shovel_rate, 0.3),
-        ):
-            bare = max(move(place, count) for _ in range(TRIES))
-            met = hub >= wanted * bare
-            note = f"{count:,} messages of 1 KB, one worker, ledger on SQLite"
-            yield Measure(name, hub, "messages/s", f"ratio >= {wanted:g}", met, bare, note)
+def _all_alive(children: Collection[object]) -> None:
+    for child in children:
+        child.check()  # type: ignore[attr-defined]
+
+
+HUB = Way("hub", by_hub, between_hubs_queues=True)
+REFERENCES = {
+    "hub_vs_pika": (Way("pika", by_pika, between_hubs_queues=True), 0.8),
+    "hub_vs_faststream": (
+        Way("FastStream", by_faststream, between_hubs_queues=False, share=0.3),
+        4,
+    ),
+    "hub_vs_shovel": (Way("shovel", by_shovel, between_hubs_queues=False), 0.3),
+}
+
+
+def middle(rates: Collection[Rate]) -> Rate:
+    """Give the one in the middle."""
+    return sorted(rates, key=lambda rate: rate.a_second)[len(rates) // 2]
+
+
+def measures(
+    stand: Stand, wanted: Collection[str], count: int, rounds: int, say: Say
+) -> Iterator[Measure]:
+    """Take the hub's rate beside the bare moves of the same rounds."""
+    ways = [HUB, *(REFERENCES[name][0] for name in REFERENCES if name in wanted)]
+    taken: dict[str, list[Rate]] = {way.name: [] for way in ways}
+    with Meter(stand.place()) as meter:
+        for number in range(1, rounds + 1):
+            for way in ways:
+                rate = way.move(stand, meter, count)
+                taken[way.name].append(rate)
+                say(f"round {number}, {way.name}: {rate.a_second:,.0f}/s; {rate.usage.said()}")
+    hub = middle(taken[HUB.name])
+    for name, (way, ratio) in REFERENCES.items():
+        if name not in wanted:
+            continue
+        bare = middle(taken[way.name])
+        each = ", ".join(f"{one} {_range(taken[one])}" for one in (HUB.name, way.name))
+        yield Measure(
+            name,
+            hub.a_second,
+            "messages/s",
+            f"ratio >= {ratio:g}",
+            hub.a_second >= ratio * bare.a_second,
+            bare.a_second,
+            f"the middle of {rounds} rounds ({each}); with the hub {hub.usage.said()}"
+            f" ({hub.usage.full()}); with {way.name} {bare.usage.said()}",
+        )
+
+
+def _range(rates: Collection[Rate]) -> str:
+    each = [rate.a_second for rate in rates]
+    return f"{min(each):,.0f}-{max(each):,.0f}, spread {_spread(each):.0%}"
+
+
+def _spread(each: list[float]) -> float:
+    return (max(each) - min(each)) / statistics.median(each)

@@ -1,136 +1,117 @@
-"""A private broker for a benchmark, with the hub's topology and two plain queues beside it."""
+"""A private broker with a site of the hub in it, and two plain queues of the same kind beside."""
 
-import datetime as dt
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from hub.broker.apply import apply
-from hub.broker.link import LinkSettings, PikaLink
+from bench.children import Child, running
+from bench.events import KIND, RECEIVER, SENDER
+from bench.place import Place
+from bench.site import make_site
 from hub.broker.management import Management
-from hub.broker.plan import plan
-from hub.broker.provide import ProvidedBroker, provide
-from hub.message import AccessItems, encode_event, partition_of
-from hub.names import inbound_exchange
-from hub.ports import Outgoing, Sent
-from hub.site import HUB_USER
+from hub.broker.provide import ProvidedBroker
+from hub.names import inbound_exchange, outbound_queue
+from hub.processes import commands_of
+from hub.site import load_site, read_secret
 
-SENDER, RECEIVER = "care-insurance", "premium-collection"
-KIND = "care-status.changed"
-"""One flow to one receiver, so that a message in is a message out, as in the bare moves."""
-BYTES = 1024
-VHOST = "bench"
 SOURCE, TARGET = "bench.source", "bench.target"
-RESIDENTS = 20_000
-PORTION = 5000
+ARRIVED = outbound_queue(RECEIVER)
+FILL_SECONDS = 600.0
+SETTLE_SECONDS = 2.0
+"""A quorum queue that was just made needs its leader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A broker with a vhost that holds all that is measured."""
+    """A site between two systems, whose hub's queues can be filled and whose hub can be run."""
 
+    folder: Path
+    site: Path
+    vhost: str
     broker: ProvidedBroker
     management: Management
-    passwords: dict[str, SecretStr]
 
-    def settings(self, user: str = "", queues: tuple[str, ...] = ()) -> LinkSettings:
-        """Give the settings of a link, by default as the administrator."""
-        password = self.passwords[user] if user else self.broker.admin_password
-        return LinkSettings(
-            host=self.broker.host,
-            port=self.broker.port,
-            vhost=VHOST,
-            user=user or self.broker.admin_user,
-            password=password,
-            name="bench",
-            queues=queues,
-        )
+    def place(self, user: str = "") -> Place:
+        """Say where to connect to, as the administrator or as a system."""
+        broker = self.broker
+        if not user:
+            password = broker.admin_password
+            return Place(
+                broker.host, broker.port, self.vhost, broker.admin_user, password.get_secret_value()
+            )
+        secret = read_secret(load_site(self.site).systems[user].password_file)
+        return Place(broker.host, broker.port, self.vhost, user, secret.get_secret_value())
 
-    def purge(self, queue: str) -> None:
-        """Empty a queue."""
-        self.management.delete("queues", VHOST, queue, "contents")
+    @property
+    def broker_pids(self) -> Mapping[str, int]:
+        """The broker's process, where it is this machine's own."""
+        return {"broker": self.broker.node.pids["server"]} if self.broker.node else {}
+
+    def hub_queues(self) -> list[str]:
+        """Name the partitions."""
+        queues = [queue["name"] for queue in self.management.get("queues", self.vhost)]
+        return sorted(name for name in queues if name.startswith("hub.in."))
+
+    def purge(self, *queues: str) -> None:
+        """Empty queues."""
+        for queue in queues:
+            self.management.delete("queues", self.vhost, queue, "contents")
 
     def fill_hub(self, count: int) -> None:
-        """Publish events of the sender into the hub's queue."""
-        for start in range(0, count, PORTION):
-            numbers = range(start, min(start + PORTION, count))
-            self._publish(SENDER, [event(number) for number in numbers])
+        """Publish events of the sender into the hub's queues."""
+        self._fill(self.place(SENDER), inbound_exchange(SENDER), KIND, count)
 
     def fill_source(self, count: int) -> None:
-        """Publish as many bytes into the plain queue."""
-        body = event(0).body
-        for start in range(0, count, PORTION):
-            messages = [
-                Outgoing("", SOURCE, body, str(number), "bench")
-                for number in range(start, min(start + PORTION, count))
-            ]
-            self._publish("", messages)
+        """Publish the same events into the plain queue."""
+        self._fill(self.place(), "", SOURCE, count)
 
-    def _publish(self, user: str, messages: Sequence[Outgoing]) -> None:
-        with PikaLink(self.settings(user)) as link:
-            if set(link.publish(messages)) != {Sent.CONFIRMED}:
-                raise RuntimeError("the broker did not take what a benchmark is made of")
+    def _fill(self, place: Place, exchange: str, key: str, count: int) -> None:
+        order = place.asked(
+            run=secrets.token_hex(8),
+            count=count,
+            first=0,
+            exchange=exchange,
+            key=key,
+            pace=0,
+            times="",
+        )
+        with running(["bench.parts.sender"], self.folder / "sender.log", order) as sender:
+            sender.finished(FILL_SECONDS)
+
+    @contextmanager
+    def hub(self) -> Iterator[dict[str, Child]]:
+        """Run the hub's worker, or as many as the site says, as ``renkei up`` does."""
+        commands = commands_of(self.site, ())
+        names = [name for name in commands if name == "hub" or name.startswith("hub-")]
+        with ExitStack() as stack:
+            yield {
+                name: stack.enter_context(
+                    running(["hub.cli.main", *commands[name]], self.folder / f"{name}.log")
+                )
+                for name in names
+            }
 
 
 @contextmanager
-def stand(folder: Path) -> Iterator[Stand]:
-    """Start a broker in a folder, with everything declared."""
-    with provide(folder) as broker, broker.management() as management:
-        management.put("vhosts", VHOST)
-        rights = {"configure": ".*", "write": ".*", "read": ".*"}
-        management.put("permissions", VHOST, broker.admin_user, body=rights)
-        systems = (SENDER, RECEIVER)
-        passwords = {user: SecretStr(secrets.token_urlsafe(12)) for user in (HUB_USER, *systems)}
-        sends = {SENDER: {KIND, "hub.receipt"}, RECEIVER: {"hub.receipt"}}
-        apply(management, VHOST, plan(systems, sends, 1), passwords, settle=time.sleep)
+def stand(
+    folder: Path,
+    broker: ProvidedBroker,
+    *,
+    ledger: str = "",
+    hub: Mapping[str, int] | None = None,
+) -> Iterator[Stand]:
+    """Make a site with everything declared; its vhost goes with the block."""
+    site, vhost = make_site(folder, broker, (SENDER, RECEIVER), ledger=ledger, hub=hub)
+    with broker.management() as management:
+        rights = {"configure": r"^bench\.", "write": ".*", "read": ".*"}
+        management.put("permissions", vhost, broker.admin_user, body=rights)
+        # Of the same kind as the receivers' queues: what differs is what moves between them.
+        arguments = management.get("queues", vhost, ARRIVED)["arguments"]
         for queue in (SOURCE, TARGET):
-            arguments = {"x-queue-type": "quorum"}
-            body = {"durable": True, "arguments": arguments}
-            management.put("queues", VHOST, queue, body=body)
-        time.sleep(1)  # as ``settle`` above: a quorum queue needs its leader
-        yield Stand(broker, management, passwords)
-
-
-def event(number: int) -> Outgoing:
-    """Give an event of 1,024 bytes about one of many residents."""
-    resident = str(number % RESIDENTS + 1).zfill(15)
-    data = {
-        "addressee_number": resident,
-        "scope": {"insurance": "current"},
-        "history_number": number // RESIDENTS,
-        "care_insurer_number": "172015",
-        "care_insured_number": str(number % RESIDENTS + 1).zfill(10),
-        "acquired": {"raw": "2012-04-01", "precision": "day", "date": "2012-04-01"},
-        "care_level": "care-2",
-        "certified_from": {"raw": "2026-04-01", "precision": "day", "date": "2026-04-01"},
-        "certified_to": {"raw": "2028-03-31", "precision": "day", "date": "2028-03-31"},
-        "copayment_tenths": 1,
-    }
-    message_id = f"{number:032x}-1"
-
-    def written(reason: str) -> bytes:
-        return encode_event(
-            message_id=message_id,
-            system=SENDER,
-            message_type=KIND,
-            time=dt.datetime(2026, 11, 1, tzinfo=dt.UTC),
-            data=data,
-            access=AccessItems("S0101", "介護保険課", "KAIGO-T01", reason),
-        )
-
-    lacking = BYTES - len(written(""))
-    body = written("x" * min(lacking, 80))
-    body = body[:-1] + b" " * (BYTES - len(body)) + body[-1:]
-    return Outgoing(
-        exchange=inbound_exchange(SENDER),
-        routing_key=KIND,
-        body=body,
-        message_id=message_id,
-        message_type=KIND,
-        partition=partition_of(resident),
-    )
+            management.put("queues", vhost, queue, body={"durable": True, "arguments": arguments})
+        time.sleep(SETTLE_SECONDS)
+        yield Stand(folder, site, vhost, broker, management)
+        management.delete("vhosts", vhost)
