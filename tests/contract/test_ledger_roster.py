@@ -145,7 +145,7 @@ def test_time_without_a_database_counts_against_nobody(
     engine: Engine, worker: Callable[[str], Worker]
 ) -> None:
     one, two = worker("hub"), worker("hub-2")
-    live_together(10, one, two)
+    live_together(10, two, one)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE hub_workers RENAME TO away"))
     for _ in range(20):
