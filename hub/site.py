@@ -246,6 +246,13 @@ class Site(_Section):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _the_monitor_is_nobody_else(self) -> Self:
+        if self.broker.monitor_user in {HUB_USER, self.broker.admin_user, *self.systems}:
+            message = "broker.monitor_user is a user of its own, not that of another"
+            raise ValueError(message)
+        return self
+
 
 def load_site(path: Path) -> Site:
     """Read and check a site file.

@@ -57,9 +57,10 @@ def apply(  # noqa: PLR0913 - one command, called in three places
         raise BrokerError(
             f"there with other properties: {', '.join(unchangeable)}; drain and delete them first"
         )
-    for user in users:
-        secret = passwords[user].get_secret_value()
-        management.put("users", user, body={"password": secret, "tags": ""})
+    for account in topology.accounts:
+        secret = passwords[account.name].get_secret_value()
+        body = {"password": secret, "tags": ",".join(account.tags)}
+        management.put("users", account.name, body=body)
     switch(management, vhost, topology, depth, settle)
     left = diff(topology, read(management, vhost))
     for change in left:

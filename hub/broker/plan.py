@@ -50,12 +50,16 @@ BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
 
 
 def plan(
-    systems: Collection[str], sends: Mapping[str, Collection[str]], partitions: int
+    systems: Collection[str],
+    sends: Mapping[str, Collection[str]],
+    partitions: int,
+    monitor: str = "",
 ) -> Topology:
     """Plan the topology, with this many of the hub's own queues (1 to ``BUCKETS``).
 
     Every one of ``systems`` has its exchange and its queue. Those in ``sends`` have a user as
-    well, which can publish the message types named there and no other.
+    well, which can publish the message types named there and no other. ``monitor`` is a user
+    that can only look: RabbitMQ shows a vhost's queues to none that has no rights in it at all.
 
     Raises:
         ValueError: ``sends`` names a system that is not among ``systems``.
@@ -116,9 +120,15 @@ def plan(
                     )
                     for system in sends
                 ),
+                *_monitors(monitor),
             }
         ),
     )
+
+
+def _monitors(name: str) -> Iterator[Account]:
+    if name:
+        yield Account(name, NOTHING, NOTHING, NOTHING, ("monitoring",))
 
 
 def exactly(name: str) -> str:
@@ -159,7 +169,14 @@ def _limits() -> Policy:
         label=LIMITS_POLICY,
         pattern=r"^(?:hub\.in|out)\.",
         applies_to="queues",
-        definition=_arguments({"max-length-bytes": QUEUE_BYTES, "delivery-limit": DELIVERY_LIMIT}),
+        definition=_arguments(
+            {
+                "max-length-bytes": QUEUE_BYTES,
+                "delivery-limit": DELIVERY_LIMIT,
+                # Of a cluster: else the node that is asked would lead every new queue.
+                "queue-leader-locator": "balanced",
+            }
+        ),
         priority=10,
     )
 

@@ -73,18 +73,30 @@ Ask = Callable[[str], View]
 """Asks the management API at an address; raises ``BrokerError``."""
 
 
-def ask(management: Management, vhost: str) -> View:
+def ask(quick: Management, patient: Management, vhost: str) -> View:
     """Ask one node for what it says of nodes and of a vhost's queues.
+
+    ``quick`` waits a few seconds, ``patient`` some more: asked for the queues, RabbitMQ 3.10
+    takes 6 s while a node is frozen, and for nodes until the others have noticed.
 
     Raises:
         BrokerError: it does not answer, or refuses.
     """
-    management.get("whoami")
+    quick.get("whoami")
     try:
-        return View(management.get("nodes"), management.get("queues", vhost))
+        return View(quick.get("nodes"), patient.get("queues", vhost))
     except BrokerUnavailable as error:
-        # Until the others notice a frozen node, they wait for its answers.
         raise BrokerError("it lives, and waits for another node's answer") from error
+
+
+def small(view: View) -> tuple[str, ...]:
+    """Name the quorum queues that have fewer members than the cluster has nodes for.
+
+    They were made before the other nodes came; ``rabbitmq-queues grow`` adds members.
+    """
+    wanted = min(MEMBERS, len(view.nodes))
+    quorum = [row for row in view.queues if row.get("type") == "quorum"]
+    return tuple(sorted(row["name"] for row in quorum if len(row.get("members") or ()) < wanted))
 
 
 def judge(views: Sequence[View], silent: Mapping[str, str]) -> Survey:

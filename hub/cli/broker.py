@@ -29,13 +29,14 @@ def _broker() -> None:
 def show_plan(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Show how the broker differs from what is planned; change nothing.
 
-    Needs the administrator's password only. With --json: {"vhost", "as_planned", "changes"},
-    each change with "change" (missing, different, unplanned), "kind", "name" and "differs".
+    Needs the administrator's password only. With --json: {"vhost", "as_planned", "changes",
+    "queues_to_grow"}, each change with "change" (missing, different, unplanned), "kind", "name"
+    and "differs"; the queues are those with fewer members than a cluster has nodes for.
     """
     from hub.broker.read import read  # noqa: PLC0415 - see hub.cli.main
     from hub.broker.topology import diff  # noqa: PLC0415
     from hub.clock import today  # noqa: PLC0415
-    from hub.compose.broker import administrator, broker_plan  # noqa: PLC0415
+    from hub.compose.broker import administrator, broker_plan, queues_to_grow  # noqa: PLC0415
     from hub.compose.checked import load_checked  # noqa: PLC0415
 
     settings, catalogue = load_checked(site, ())
@@ -43,15 +44,18 @@ def show_plan(site: SiteOption, *, as_json: JsonOption = False) -> None:
     with administrator(settings) as management:
         planned = broker_plan(settings, catalogue, today())
         differences = diff(planned, read(management, vhost))
+        to_grow = queues_to_grow(management, vhost)
     if as_json:
         answer = {
             "vhost": vhost,
             "as_planned": not differences,
             "changes": [one.as_json() for one in differences],
+            "queues_to_grow": list(to_grow),
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     _show(differences)
+    _show_small(to_grow)
     typer.echo(_summary(vhost, differences))
 
 
@@ -80,7 +84,12 @@ def apply_topology(
     from hub.broker.apply import apply  # noqa: PLC0415
     from hub.broker.apply import prune as prune_unplanned  # noqa: PLC0415
     from hub.clock import today  # noqa: PLC0415
-    from hub.compose.broker import administrator, broker_plan, depth_of  # noqa: PLC0415
+    from hub.compose.broker import (  # noqa: PLC0415
+        administrator,
+        broker_plan,
+        depth_of,
+        queues_to_grow,
+    )
     from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
 
     settings, catalogue = load_checked(site, administrator=True)
@@ -100,6 +109,7 @@ def apply_topology(
         except BrokerError as error:
             hint = "" if prune or "unplanned" not in str(error) else "; --prune removes it"
             raise BrokerError(f"{error}{hint}") from error
+        to_grow = queues_to_grow(management, vhost)
     made = [one for one in changes if one.change != "unplanned"]
     gone = [*removed, *(one for one in changes if one.change == "unplanned")]
     if as_json:
@@ -108,6 +118,7 @@ def apply_topology(
             "as_planned": True,
             "made": [one.as_json() for one in made],
             "removed": [one.as_json() for one in gone],
+            "queues_to_grow": list(to_grow),
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -115,6 +126,7 @@ def apply_topology(
         typer.echo(_done(one))
     for one in gone:
         typer.echo(f"removed: {one.part.KIND} {one.part.name}")
+    _show_small(to_grow)
     done = f"{len(made)} made or changed, {len(gone)} removed"
     typer.echo(f"{done}; {_as_planned(vhost)}")
 
@@ -122,6 +134,12 @@ def apply_topology(
 def _show(differences: Sequence["Difference"]) -> None:
     for one in differences:
         typer.echo(str(one))
+
+
+def _show_small(queues: Sequence[str]) -> None:
+    if queues:
+        grow = "on each node that lacks them: rabbitmq-queues grow NODE all"
+        typer.echo(f"too few members: queue {', '.join(queues)}; {grow}")
 
 
 def _done(one: "Difference") -> str:

@@ -8,6 +8,7 @@ from hub.broker.depth import queue_depth
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management, first_answering
 from hub.broker.plan import plan
+from hub.broker.survey import View, small
 from hub.broker.switch import Depth
 from hub.broker.topology import Topology
 from hub.errors import SiteError
@@ -26,7 +27,8 @@ def broker_plan(site: Site, catalogue: Catalogue, day: dt.date) -> Topology:
     """
     systems = [name for name, system in catalogue.systems.items() if not system.neighbour]
     sends = {name: may_publish(catalogue, name, day) for name in site.systems}
-    return plan(systems, sends, site.hub.partitions)
+    monitor = site.broker.monitor_user if site.broker.monitor_password_file else ""
+    return plan(systems, sends, site.hub.partitions, monitor)
 
 
 def may_publish(catalogue: Catalogue, system: str, day: dt.date) -> frozenset[str]:
@@ -47,6 +49,17 @@ def administrator(site: Site) -> Iterator[Management]:
     urls = (site.broker.management_url, *site.broker.management_also)
     with Management(first_answering(urls, user, password), user, password) as it:
         yield it
+
+
+def queues_to_grow(management: Management, vhost: str) -> tuple[str, ...]:
+    """Name the queues of a cluster that have too few members; the broker's own tool adds them.
+
+    Raises:
+        BrokerError: the broker refused.
+    """
+    if all(row["name"] != vhost for row in management.get("vhosts")):
+        return ()
+    return small(View(management.get("nodes"), management.get("queues", vhost)))
 
 
 def depth_of(site: Site) -> Depth:

@@ -115,7 +115,10 @@ def passwords_of(site: Site) -> dict[str, SecretStr]:
     Raises:
         SiteError: one is missing or readable by others.
     """
-    return {HUB_USER: read_secret(site.hub.password_file)} | {
+    passwords = {HUB_USER: read_secret(site.hub.password_file)}
+    if site.broker.monitor_password_file is not None:
+        passwords[site.broker.monitor_user] = read_secret(site.broker.monitor_password_file)
+    return passwords | {
         name: read_secret(system.password_file) for name, system in site.systems.items()
     }
 

@@ -87,7 +87,12 @@ def _secrets(site: Site) -> Iterator[Path]:
     yield site.hub.password_file
     for system in site.systems.values():
         yield system.password_file
-    for other in (site.broker.admin_password_file, site.hub.ledger_password_file):
+    broker = site.broker
+    for other in (
+        broker.admin_password_file,
+        broker.monitor_password_file,
+        site.hub.ledger_password_file,
+    ):
         if other is not None:
             yield other
 

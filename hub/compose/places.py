@@ -71,6 +71,7 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
 
     hub = table(document, "hub")
     add(table(document, "broker"), "broker", "admin_password_file", admin)
+    add(table(document, "broker"), "broker", "monitor_password_file", hub_user)
     for key in ("pseudonym_key_file", "password_file", "ledger_password_file"):
         add(hub, "hub", key, hub_user)
     add({LEDGER_KEY: _DEFAULT_KEY, **hub}, "hub", LEDGER_KEY, hub_user)

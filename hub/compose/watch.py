@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 SURVEY_SECONDS = 5.0
 """How often the broker's nodes are asked."""
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS, QUEUES_SECONDS = 3.0, 10.0
+"""How long a node may take to answer, and to tell of its queues."""
 NICENESS = 10
 """What moves goes first."""
 
@@ -97,7 +98,7 @@ def broker_watched(site: Site) -> Iterator[None]:
         yield
     finally:
         over.set()
-        looker.join(2 * ANSWER_SECONDS)
+        looker.join(ANSWER_SECONDS)
 
 
 def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
@@ -111,11 +112,12 @@ def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
         return None
     password = read_secret(broker.monitor_password_file)
 
+    def asker(url: str, seconds: float) -> Management:
+        return Management(url, broker.monitor_user, password, answer_seconds=seconds, attempts=1)
+
     def ask_one(url: str) -> View:
-        with Management(
-            url, broker.monitor_user, password, answer_seconds=ANSWER_SECONDS, attempts=1
-        ) as management:
-            return ask(management, broker.vhost)
+        with asker(url, ANSWER_SECONDS) as quick, asker(url, QUEUES_SECONDS) as patient:
+            return ask(quick, patient, broker.vhost)
 
     return BrokerWatch((broker.management_url, *broker.management_also), ask_one, metrics)
 
