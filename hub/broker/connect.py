@@ -1,52 +1,53 @@
 """Opening a link, again and again until it is open or the process is to stop."""
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from hub.broker.link import LinkSettings, PikaLink
 from hub.errors import BrokerUnavailable
 from hub.hosts import Host, in_any_order
+from hub.pauses import Chance, pause
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
 FIRST_PATIENCE = 2.0
 """How long opening may take in the first round, where there are other hosts; doubled each time."""
 STEP = 0.1
 """How soon a stop is noticed during a pause."""
 
 
-def connected(
+def connected(  # noqa: PLR0913 - what the tests turn
     settings: LinkSettings,
     *,
     stopping: Callable[[], bool],
     say: Callable[[str], None] = log.warning,
     open_link: Callable[[LinkSettings], PikaLink] = PikaLink,
+    chance: Chance = random.random,
+    sleep: Callable[[float], None] | None = None,
 ) -> PikaLink | None:
     """Open a link, or give nothing once ``stopping``.
 
-    It tries for ever, with growing, jittered pauses: the broker may be away for long, and a
+    It tries for ever, with the pauses of ``hub.pauses``: the broker may be away for long, and a
     wrong password or a missing queue may be mended while we wait. ``say`` gets a line for each
-    failure.
+    failure. ``sleep`` is given each pause; by default it ends early once ``stopping``.
     """
 
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        pause = state.next_action.sleep if state.next_action else 0.0
-        say(f"no link to the broker: {error}; trying again in {pause:.1f} s")
+        say(f"no link to the broker: {error}; trying again in {state.upcoming_sleep:.1f} s")
 
     retrying = Retrying(
         retry=retry_if_exception_type(BrokerUnavailable),
-        wait=wait_random_exponential(multiplier=FIRST_PAUSE, min=FIRST_PAUSE, max=LONGEST_PAUSE),
+        wait=lambda state: pause(state.attempt_number, chance),
         stop=lambda _state: stopping(),
         before_sleep=tell,
-        sleep=lambda seconds: _pause(seconds, stopping),
+        sleep=sleep or (lambda seconds: rest(seconds, stopping)),
         retry_error_callback=lambda _state: None,
     )
     if stopping():
@@ -90,7 +91,8 @@ def open_any(
     raise BrokerUnavailable("; ".join(faults))
 
 
-def _pause(seconds: float, stopping: Callable[[], bool]) -> None:
+def rest(seconds: float, stopping: Callable[[], bool]) -> None:
+    """Wait so long, or until ``stopping``."""
     until = time.monotonic() + seconds
     while not stopping() and (left := until - time.monotonic()) > 0:
         time.sleep(min(left, STEP))

@@ -13,7 +13,6 @@ from tenacity import (
     retry_if_exception_type,
     stop_before_delay,
     stop_never,
-    wait_random_exponential,
 )
 
 from hub.client.confirms import Confirms
@@ -21,11 +20,9 @@ from hub.client.errors import ClientClosed, NotSent, OutcomeUnknown, PublishFail
 from hub.client.events import Wire
 from hub.client.session import TURN_SECONDS, Session, Timing
 from hub.errors import BrokerError, BrokerUnavailable, LinkLost
+from hub.pauses import pause
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
 
 
 def never() -> bool:
@@ -193,7 +190,7 @@ class Publisher:
 
 
 def retrying(stopping: Callable[[], bool], seconds: float | None = None) -> Retrying:
-    """Try again after transient faults, with backoff and jitter, until told to stop."""
+    """Try again after transient faults, with the pauses of ``hub.pauses``, until told to stop."""
     too_late = stop_before_delay(seconds) if seconds is not None else stop_never
 
     def enough(state: RetryCallState) -> bool:
@@ -202,9 +199,9 @@ def retrying(stopping: Callable[[], bool], seconds: float | None = None) -> Retr
     return Retrying(
         retry=retry_if_exception_type(TRANSIENT),
         stop=enough,
-        wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
+        wait=lambda state: pause(state.attempt_number),
         before_sleep=_log_pause,
-        sleep=lambda pause: wait_unless(stopping, pause),
+        sleep=lambda seconds: wait_unless(stopping, seconds),
         reraise=True,
     )
 

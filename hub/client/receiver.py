@@ -6,7 +6,6 @@ another. Whatever is not acknowledged when the connection goes comes again, in o
 
 import datetime as dt
 import logging
-import random
 import time
 import uuid
 from collections import deque
@@ -33,6 +32,7 @@ from hub.message import (
     Receipts,
 )
 from hub.names import outbound_queue
+from hub.pauses import pause
 from hub.site import HUB_USER
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,6 @@ SETTLE_SECONDS = 1.0
 RECEIPTS_AT_ONCE = 1000
 _LAST_RECEIPTS_SECONDS = 0.5
 """How long receipts may still take after the call to stop."""
-_SPREAD_SECONDS = 0.5
 
 _NOTICE: TypeAdapter[Envelope[Notice]] = TypeAdapter(Envelope[Notice])
 
@@ -112,8 +111,7 @@ class Receiver:
                     taking.work()
             except (*TRANSIENT, PublishFailed) as cause:
                 log.warning("receiving is interrupted and begins again: %s", cause)
-                pause = random.uniform(0.0, _SPREAD_SECONDS)  # noqa: S311 - spreads load only
-                wait_unless(task.stopping, pause)
+                wait_unless(task.stopping, pause(1))
             finally:
                 handled = taking.handled
         return handled

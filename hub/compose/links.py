@@ -1,11 +1,14 @@
 """How a process of the site connects to the broker."""
 
+import itertools
 import logging
+import random
 from collections.abc import Callable
 from pathlib import Path
 
-from hub.broker.connect import connected
+from hub.broker.connect import connected, rest
 from hub.broker.link import LinkSettings, PikaLink
+from hub.pauses import SPREAD_SECONDS, Chance
 from hub.site import Site, read_secret
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,18 @@ def link_settings(
     )
 
 
-def connector(settings: LinkSettings, stopping: Stopping) -> Callable[[], PikaLink | None]:
-    """Give what opens the link, again and again, until it is open or the process is to stop."""
-    return lambda: connected(settings, stopping=stopping, say=log.warning)
+def connector(
+    settings: LinkSettings, stopping: Stopping, chance: Chance = random.random
+) -> Callable[[], PikaLink | None]:
+    """Give what opens the link, again and again, until it is open or the process is to stop.
+
+    After the first time a link was lost, by many processes at the same moment.
+    """
+    times = itertools.count()
+
+    def connect() -> PikaLink | None:
+        if next(times):
+            rest(chance() * SPREAD_SECONDS, stopping)
+        return connected(settings, stopping=stopping, say=log.warning, chance=chance)
+
+    return connect

@@ -1,16 +1,19 @@
 """Connecting with patience, and giving up at once when asked to stop."""
 
+import itertools
+import random
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
-from hub.broker import connect
 from hub.broker.connect import connected, open_any
 from hub.broker.link import LinkSettings
 from hub.errors import BrokerUnavailable
 from hub.hosts import Host
+from hub.pauses import FIRST_SECONDS, LONGEST_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -43,9 +46,7 @@ def test_it_tries_again_until_it_is_open() -> None:
     assert all("nobody answers" in line for line in said)
 
 
-def test_it_stops_promptly_during_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect, "FIRST_PAUSE", 20.0)
-    monkeypatch.setattr(connect, "LONGEST_PAUSE", 40.0)
+def test_it_stops_promptly_during_a_pause() -> None:
     until = time.monotonic() + 0.3
     said: list[str] = []
     began = time.monotonic()
@@ -54,6 +55,7 @@ def test_it_stops_promptly_during_a_pause(monkeypatch: pytest.MonkeyPatch) -> No
         stopping=lambda: time.monotonic() > until,
         say=said.append,
         open_link=Opener(10**9),  # type: ignore[arg-type]
+        chance=lambda: 100.0,
     )
     assert link is None
     assert time.monotonic() - began < 10.0
@@ -72,6 +74,56 @@ def test_a_link_that_opens_while_stopping_is_closed() -> None:
     link: object = connected(SETTINGS, stopping=lambda: next(answers), open_link=opener)  # type: ignore[arg-type]
     assert link is None
     assert opener.closed
+
+
+class Outage:
+    """A broker that is away until a moment, and a process that tries to come back to it."""
+
+    def __init__(self, seed: int, until: float) -> None:
+        self.now = 0.0
+        self.until = until
+        self.tries: list[float] = []
+        self._drawn = random.Random(seed)  # noqa: S311 - nothing secret
+
+    def back_at(self) -> float:
+        link: object = connected(
+            SETTINGS,
+            stopping=lambda: False,
+            say=lambda _: None,
+            open_link=self.open,  # type: ignore[arg-type]
+            chance=self._drawn.random,
+            sleep=self.sleep,
+        )
+        assert link is not None
+        return self.now
+
+    def open(self, _settings: LinkSettings) -> Opener:
+        self.tries.append(self.now)
+        if self.now < self.until:
+            raise BrokerUnavailable("nobody answers")
+        return Opener(0)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_first_try_again_is_prompt_and_none_is_far_off() -> None:
+    outage = Outage(1, until=600.0)
+    assert outage.back_at() <= 600.0 + LONGEST_SECONDS
+    pauses = [later - earlier for earlier, later in itertools.pairwise(outage.tries)]
+    assert pauses[0] <= FIRST_SECONDS
+    assert max(pauses) <= LONGEST_SECONDS
+    assert len(pauses) < 600 / LONGEST_SECONDS * 4
+
+
+@pytest.mark.parametrize("until", [0.2, 3.0, 60.0])
+def test_many_that_lost_the_broker_at_once_come_back_spread_out(until: float) -> None:
+    outages = [Outage(seed, until) for seed in range(400)]
+    back = [outage.back_at() - until for outage in outages]
+    window = min(LONGEST_SECONDS, FIRST_SECONDS + until) / 10
+    busiest = Counter(int(at / window) for at in back).most_common(1)[0][1]
+    assert busiest < 400 * 0.4
+    assert max(back) <= LONGEST_SECONDS
 
 
 class Cluster:
