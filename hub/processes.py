@@ -24,6 +24,8 @@ LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 30.0
 """A process that ran this long has the shortest pause again when it ends."""
 LOG_MODE = 0o640
+WORKER = "hub"
+"""The name of the first hub worker, and of its process."""
 PARENT_ENV = "RENKEI_PARENT_PID"
 _PR_SET_PDEATHSIG = 1
 
@@ -44,11 +46,20 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def commands_of(site: Path, systems: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Give the command of the hub, of the ledger's watch and of each adapter, by process name."""
+def worker_names(count: int) -> tuple[str, ...]:
+    """Name so many hub workers of one machine: ``hub``, ``hub-2`` and so on."""
+    return (WORKER, *(f"{WORKER}-{number}" for number in range(2, count + 1)))
+
+
+def commands_of(
+    site: Path, systems: Iterable[str], workers: Iterable[str] = (WORKER,)
+) -> dict[str, tuple[str, ...]]:
+    """Give the command of each hub worker, the ledger's watch and each adapter, by process name."""
     where = ("--site", str(site.resolve()))
-    return {"hub": ("hub", *where), "ledger-watch": ("ledger", "watch", *where)} | {
-        f"adapter-{system}": ("adapter", system, *where) for system in systems
+    return {
+        **{name: ("hub", "--name", name, *where) for name in workers},
+        "ledger-watch": ("ledger", "watch", *where),
+        **{f"adapter-{system}": ("adapter", system, *where) for system in systems},
     }
 
 

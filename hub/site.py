@@ -149,13 +149,16 @@ class HubSite(_Section):
     ``about_to_reach_days`` is how long before the 75th birthday a person counts as about to
     reach it: the law's text has no number, so the site decides. ``waiting`` is how many messages
     a worker keeps for receivers whose queues are full before it takes no more. The hub's own
-    ``partitions`` are shared by its workers (``docs/adr/0017-buckets-and-workers.md``). Archives and backups of the ledger are encrypted to
+    ``partitions`` are shared by its ``workers``, of which ``renkei up`` starts so many
+    (``docs/adr/0017-buckets-and-workers.md``); the second and further ones have their metrics
+    on ``worker_metrics_ports``. Archives and backups of the ledger are encrypted to
     ``archive_recipients``, and a month of it is destroyed ``retention_years`` after its end.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
     ledger_password_file: SitePath | None = None
     partitions: Annotated[int, Field(ge=1, le=BUCKETS)] = 4
+    workers: Annotated[int, Field(ge=1, le=BUCKETS)] = 1
     password_file: SitePath
     pseudonym_key_file: SitePath
     ledger_key_file: Annotated[SitePath, Field(validate_default=True)] = Path("secrets/ledger-key")
@@ -170,8 +173,18 @@ class HubSite(_Section):
     batch: Annotated[int, Field(ge=1, le=2000)] = 500
     waiting: Annotated[int, Field(ge=1, le=50_000)] = 5000
     metrics_port: Port | None = None
+    worker_metrics_ports: tuple[Port, ...] = ()
     watch_metrics_port: Port | None = None
     ledger_witness_file: Annotated[SitePath, Field(validate_default=True)] = Path("ledger.witness")
+
+    @model_validator(mode="after")
+    def _each_worker_has_a_partition(self) -> Self:
+        if self.workers > self.partitions:
+            message = (
+                f"{self.workers} workers share {self.partitions} partitions: some would have none"
+            )
+            raise ValueError(message)
+        return self
 
 
 class AccessSite(_Section):
@@ -236,6 +249,7 @@ class Site(_Section):
     def _ports_are_distinct(self) -> Self:
         ports = [
             self.hub.metrics_port,
+            *self.hub.worker_metrics_ports,
             self.hub.watch_metrics_port,
             *(s.metrics_port for s in self.systems.values()),
         ]

@@ -27,6 +27,9 @@ def demo(  # noqa: PLR0913 - the options of a command
         int, typer.Option(min=0, help="Days of changes after the initial load; 3 hold every kind.")
     ] = 3,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=4, help="How many hub workers share the work.")
+    ] = 1,
     state: Annotated[
         Path,
         typer.Option(
@@ -65,7 +68,7 @@ def demo(  # noqa: PLR0913 - the options of a command
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     out = Console(stderr=as_object)
-    parameters = Parameters(residents, days, seed)
+    parameters = Parameters(residents, days, seed, workers)
     stop = Stop().on_signals()
     try:
         with _watched(Console(stderr=True)) as watcher:

@@ -30,7 +30,7 @@ from hub.cli.replay_rules import replay_rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.errors import QuestionError, RenkeiError
-from hub.processes import Supervisor, commands_of, end_with_parent
+from hub.processes import WORKER, Supervisor, commands_of, end_with_parent, worker_names
 from hub.stop import Stop
 
 app = typer.Typer(
@@ -95,18 +95,37 @@ def show_version(
 
 
 @app.command("hub")
-def run_worker(site: SiteOption) -> None:
+def run_worker(
+    site: SiteOption,
+    name: Annotated[
+        str,
+        typer.Option(help="The worker's own name; no two that run at a time have the same."),
+    ] = WORKER,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65_535,
+            help="Port of its metrics and health; by default the site file's for this name.",
+        ),
+    ] = None,
+) -> None:
     """Run one hub worker until it is told to stop.
+
+    Several workers, on one machine or more, share the site's partitions among themselves by
+    their names; one that comes or goes needs nothing done to the others. A name that is alive
+    already is refused: exit status 1.
 
     SIGTERM or SIGINT lets it end the batch that it is at: exit status 0. A second one ends it
     at once; what it had not acknowledged comes again.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see this module's docstring
+    from hub.compose.shares import worker_of  # noqa: PLC0415
     from hub.compose.worker import run_hub  # noqa: PLC0415
 
     stop = begin()
     settings, catalogue = load_checked(site, {"hub"})
-    run_hub(site, settings, catalogue, stop)
+    run_hub(site, settings, catalogue, stop, worker_of(settings, name, metrics_port))
 
 
 def _systems() -> list[str]:
@@ -152,8 +171,8 @@ def run_all(
 ) -> None:
     """Run the hub and every adapter of the site, each in a process of its own, supervised.
 
-    One that ends is started again. SIGTERM or SIGINT lets all of them drain and end: exit
-    status 0.
+    The hub has as many as hub.workers says. One that ends is started again. SIGTERM or SIGINT
+    lets all of them drain and end: exit status 0.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.compose.ledger import prepare_ledger  # noqa: PLC0415
@@ -165,7 +184,8 @@ def run_all(
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
     try:
         if not stop():
-            supervisor.start(commands_of(site, settings.systems))
+            workers = worker_names(settings.hub.workers)
+            supervisor.start(commands_of(site, settings.systems, workers))
             _say(f"running: {', '.join(supervisor.children)}; logs in {supervisor.folder}")
         while not stop.wait(TEND_SECONDS):
             for name in supervisor.tend():

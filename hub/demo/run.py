@@ -18,7 +18,7 @@ from hub.demo.stage import Interrupted, Stage
 from hub.demo.state import DemoState, Parameters, opened
 from hub.demo.watch import Watcher
 from hub.ledger.schema import migrate
-from hub.processes import Supervisor, commands_of
+from hub.processes import Supervisor, commands_of, worker_names
 from hub.site import Site
 from hub.statute.catalogue import Catalogue
 from hub.stop import Stop
@@ -109,7 +109,8 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     supervisor = Supervisor(state.logs)
     running.callback(supervisor.stop)
     watcher.say(f"starting the hub and the adapters of {', '.join(systems)} ...")
-    supervisor.start(served_commands(state, ports) | commands_of(state.site_file, systems))
+    workers = worker_names(site.hub.workers)
+    supervisor.start(served_commands(state, ports) | commands_of(state.site_file, systems, workers))
     return Stage(state, site, catalogue, broker, supervisor, ledger, watcher, settled_at)
 
 

@@ -9,6 +9,7 @@ from hub.broker.probe import free_ports, is_free
 from hub.broker.provide import ProvidedBroker
 from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically
+from hub.processes import worker_names
 
 _KEY_BYTES = 32
 SETTLE_SECONDS = 1.0
@@ -45,8 +46,10 @@ def write_site(
     for name in ("hub", "pseudonym-key", *systems, *map(_interface, served)):
         _make_secret(state.secret(name), secrets.token_urlsafe(_KEY_BYTES))
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
-    names = ("hub", "ledger-watch", *systems)
+    workers = worker_names(state.parameters.workers)
+    names = (*workers, "ledger-watch", *systems)
     ports = _metrics_ports(state, len(names))
+    hubs, (watch, *others) = ports[: len(workers)], ports[len(workers) :]
     interfaces = dict(zip(served, free_ports(len(served), ports), strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
@@ -61,10 +64,12 @@ def write_site(
         'password_file = "secrets/hub"',
         'pseudonym_key_file = "secrets/pseudonym-key"',
         'ledger_key_file = "secrets/ledger-key"',
-        f"metrics_port = {ports[0]}",
-        f"watch_metrics_port = {ports[1]}",
+        f"workers = {len(workers)}",
+        f"metrics_port = {hubs[0]}",
+        f"worker_metrics_ports = {hubs[1:]}",
+        f"watch_metrics_port = {watch}",
     ]
-    for system, port in zip(systems, ports[2:], strict=True):
+    for system, port in zip(systems, others, strict=True):
         lines += [
             "",
             f"[systems.{system}]",

@@ -37,6 +37,7 @@ class Parameters:
     residents: int
     days: int
     seed: int
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

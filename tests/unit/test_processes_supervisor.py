@@ -110,11 +110,13 @@ def test_commands_name_the_site_by_its_whole_path(
     monkeypatch.chdir(tmp_path)
     site = str(tmp_path.resolve() / "site.toml")
     assert commands_of(Path("site.toml"), ["tax", "union"]) == {
-        "hub": ("hub", "--site", site),
+        "hub": ("hub", "--name", "hub", "--site", site),
         "ledger-watch": ("ledger", "watch", "--site", site),
         "adapter-tax": ("adapter", "tax", "--site", site),
         "adapter-union": ("adapter", "union", "--site", site),
     }
+    workers = commands_of(Path("site.toml"), [], ["hub", "hub-2"])
+    assert workers["hub-2"] == ("hub", "--name", "hub-2", "--site", site)
 
 
 def test_a_process_gets_its_log_its_session_and_its_supervisor(

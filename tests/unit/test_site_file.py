@@ -60,6 +60,17 @@ def test_where_the_ledger_is(tmp_path: Path, ledger: str, expected: str) -> None
     assert load_site(site_file(tmp_path, text)).hub.ledger == expected.format(folder=tmp_path)
 
 
+def test_workers_share_partitions_and_each_has_one(tmp_path: Path) -> None:
+    hub = load_site(site_file(tmp_path, GOOD)).hub
+    assert (hub.partitions, hub.workers) == (4, 1)
+    text = GOOD.replace("[hub]", "[hub]\nworkers = 5")
+    assert "5 workers share 4 partitions: some would have none" in faults_of(tmp_path, text)
+    text = GOOD.replace("[hub]", "[hub]\npartitions = 17")
+    assert "hub.partitions" in faults_of(tmp_path, text)
+    text = GOOD.replace("[hub]", "[hub]\nworker_metrics_ports = [9100, 9100]")
+    assert "metrics_port is used twice: 9100" in faults_of(tmp_path, text)
+
+
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     said = faults_of(
         tmp_path,

@@ -1,0 +1,96 @@
+"""One hub worker of several: what it is called, and which queues are its own at the moment."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+from hub.errors import LedgerError, SiteError
+from hub.ledger.roster import Roster
+from hub.ledger.share import assigned
+from hub.names import DEAD_QUEUE, partition_queue
+from hub.processes import WORKER, worker_names
+from hub.site import HubSite, Site
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """What a worker is called, and the port of its metrics, if it has one."""
+
+    name: str = WORKER
+    metrics_port: int | None = None
+
+
+def worker_of(site: Site, name: str, metrics_port: int | None = None) -> WorkerPlace:
+    """Give the place of the worker of this name; a port that is given goes before the site's.
+
+    Raises:
+        SiteError: that is no name.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} is no name of a hub worker: a-z, 0-9 and hyphens, at most 40"
+        raise SiteError(message)
+    return WorkerPlace(name, metrics_port or _port_of(site.hub, name))
+
+
+def _port_of(hub: HubSite, name: str) -> int | None:
+    """Give the port of a worker; one with a name of its own runs elsewhere, as the first there."""
+    ports = dict(zip(worker_names(hub.workers)[1:], hub.worker_metrics_ports, strict=False))
+    if name in worker_names(hub.workers)[1:]:
+        return ports.get(name)
+    return hub.metrics_port
+
+
+class Share:
+    """Gives the queues that are this worker's now; called between two batches."""
+
+    def __init__(self, roster: Roster, partitions: int) -> None:
+        self._roster = roster
+        self._partitions = partitions
+        self._members: frozenset[str] = frozenset()
+        self._queues: tuple[str, ...] = ()
+        self._trouble = ""
+
+    def __call__(self) -> tuple[str, ...]:
+        """Give its partitions, and to exactly one of the workers the dead letters as well.
+
+        Raises:
+            SiteError: another process has this worker's name.
+        """
+        try:
+            members = self._roster.beat()
+        except LedgerError as error:
+            # Everybody keeps what they have: the broker lets one consume at a time in any case.
+            self._complain(str(error))
+            members = self._members or self._roster.members
+        else:
+            self._complain("")
+        if members != self._members:
+            self._members = members
+            self._queues = self._shared(members)
+            mine = ", ".join(self._queues) or "nothing"
+            log.info(
+                "the hub's workers are %s; this one takes %s", ", ".join(sorted(members)), mine
+            )
+        return self._queues
+
+    def leave(self) -> None:
+        """Let the others have its queues at once; it is about to end."""
+        try:
+            self._roster.leave()
+        except LedgerError as error:
+            log.warning("the others take over only in a while: %s", error)
+
+    def _shared(self, members: frozenset[str]) -> tuple[str, ...]:
+        me = self._roster.name
+        queues = tuple(map(partition_queue, assigned(members, self._partitions, me)))
+        return (*queues, DEAD_QUEUE) if me == min(members) else queues
+
+    def _complain(self, trouble: str) -> None:
+        """Log what is wrong with the roster, once."""
+        if trouble and trouble != self._trouble:
+            log.warning("who works on which partition stays as it is: %s", trouble)
+        self._trouble = trouble

@@ -1,0 +1,90 @@
+"""A worker's name and port by the site, and its queues by the roster."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.compose.shares import Share, WorkerPlace, worker_of
+from hub.errors import LedgerError, SiteError
+from hub.names import DEAD_QUEUE
+from hub.site import HubSite, Site
+
+pytestmark = pytest.mark.unit
+
+
+def site(**hub: object) -> Site:
+    secret = {"password_file": Path("p"), "pseudonym_key_file": Path("k")}
+    return Site(hub=HubSite.model_validate({**secret, **hub}))
+
+
+@pytest.mark.parametrize(
+    ("name", "port"),
+    [("hub", 9464), ("hub-2", 9501), ("hub-3", None), ("hub-4", 9464), ("host-b", 9464)],
+)
+def test_each_worker_of_a_machine_has_its_port(name: str, port: int | None) -> None:
+    settings = site(workers=3, metrics_port=9464, worker_metrics_ports=(9501,))
+    assert worker_of(settings, name) == WorkerPlace(name, port)
+    assert worker_of(settings, name, 9999) == WorkerPlace(name, 9999)
+
+
+@pytest.mark.parametrize("name", ["", "Hub", "hub 2", "2", "x" * 41, "hub\n", "秘密"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(SiteError, match="no name of a hub worker"):
+        worker_of(site(), name)
+
+
+class Scripted:
+    """A roster that shows, one look after another, these members, or fails."""
+
+    def __init__(self, name: str, *looks: set[str] | LedgerError) -> None:
+        self.name = name
+        self.members = frozenset({name})
+        self._looks = list(looks)
+        self.left = False
+
+    def beat(self) -> frozenset[str]:
+        look = self._looks.pop(0)
+        if isinstance(look, LedgerError):
+            raise look
+        self.members = frozenset(look)
+        return self.members
+
+    def leave(self) -> None:
+        self.left = True
+        raise LedgerError("away")
+
+
+def share(*looks: set[str] | LedgerError, name: str = "hub") -> Share:
+    return Share(Scripted(name, *looks), 4)  # type: ignore[arg-type] # the part that it uses
+
+
+def test_who_is_alone_takes_all_and_the_dead_letters() -> None:
+    assert share({"hub"})() == ("hub.in.0", "hub.in.1", "hub.in.2", "hub.in.3", DEAD_QUEUE)
+
+
+def test_of_several_exactly_one_takes_the_dead_letters() -> None:
+    members = {"hub", "hub-2", "hub-3"}
+    taken = [queue for name in members for queue in share(members, name=name)()]
+    assert sorted(taken) == [DEAD_QUEUE, "hub.in.0", "hub.in.1", "hub.in.2", "hub.in.3"]
+
+
+def test_without_a_database_it_keeps_its_queues_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = LedgerError("the ledger could not keep the roster: away")
+    both = {"hub", "hub-2"}
+    one = share(both, away, away, both, away)
+    first = one()
+    assert [one() for _ in range(4)] == [first] * 4
+    assert caplog.text.count("stays as it is: the ledger could not keep the roster: away") == 2
+
+
+def test_at_a_start_without_a_roster_it_counts_on_itself_alone() -> None:
+    one = share(LedgerError("away"), {"hub", "hub-2"})
+    assert len(one()) == 5
+    assert len(one()) == 3
+
+
+def test_that_it_cannot_say_goodbye_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    share({"hub"}).leave()
+    assert "take over only in a while" in caplog.text
