@@ -236,7 +236,10 @@ class Copy(BaseModel):
 
 
 def encode_copy(
-    event: Envelope[CanonicalMessage], flow: str, data: dict[str, Any], accepted_at: dt.datetime
+    event: Envelope[CanonicalMessage] | Copy,
+    flow: str,
+    data: dict[str, Any],
+    accepted_at: dt.datetime,
 ) -> bytes:
     """Write a receiver's copy of an event: the same event with only the fields in ``data``."""
     copy: dict[str, Any] = {

@@ -136,9 +136,10 @@ def _row(one: Aside, first: int) -> tuple[object, ...]:
 
 def _turn(connection: Connection, turn: Turn, first: int) -> None:
     values: dict[str, object] = {"state": turn.now.value}
-    if turn.was in {State.OPEN, State.REQUESTED}:
+    if turn.now is State.OPEN:
+        values |= {"decided": 0, "request": 0}
+    elif turn.was in {State.OPEN, State.REQUESTED}:
         values["decided"] = first
-        values["request"] = 0 if turn.now is State.OPEN else asides.c.request
     if turn.request is not None:
         values["request"] = first + turn.request
     if turn.now not in KEPT:

@@ -40,6 +40,10 @@ GOING = (State.RELEASED, State.SENDING)
 """The states in which the hub is to move it."""
 
 
+UNDECIDED = frozenset({"requested", "declined"})
+"""The codes of entries of the kind ``replay`` after which a dead letter stays one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A resident's number: its digest ``before`` (empty where there was none) and ``after``."""

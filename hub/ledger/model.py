@@ -111,6 +111,8 @@ class Known:
     the commitment to a body that was put on the confirmation list, ``held_code`` why, or what was
     decided against it; ``held`` are the pairs that may still move. ``lacking`` are those whose
     receiver set the copy aside for its characters; once released they may be receipted again.
+    ``dead`` are the pairs whose copy is among the dead letters and undecided, ``dead_as`` is the
+    commitment to a body that is there as it was sent.
     """
 
     resident: str = ""
@@ -125,6 +127,8 @@ class Known:
     held_code: str = ""
     held: set[tuple[str, str]] = field(default_factory=set)
     lacking: set[tuple[str, str]] = field(default_factory=set)
+    dead: set[tuple[str, str]] = field(default_factory=set)
+    dead_as: Commitment | None = None
 
     def is_accepted(self, body: bytes) -> bool:
         """Say whether this very body was accepted."""
@@ -133,6 +137,10 @@ class Known:
     def is_held(self, body: bytes) -> bool:
         """Say whether this very body was put on the confirmation list."""
         return self.held_as is not None and self.held_as.is_of(body)
+
+    def is_dead(self, body: bytes) -> bool:
+        """Say whether this very body is among the dead letters, and nobody has decided."""
+        return self.dead_as is not None and self.dead_as.is_of(body)
 
     def decision(self, body: bytes) -> str | None:
         """Give the code by which this very body did not move; none where it was not judged."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
+from hub.ledger.beside import UNDECIDED
 from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, given_in_kept, kept_since
@@ -112,12 +113,11 @@ def _learn(known: Known, row: _Row) -> None:
     elif kind is Kind.HOLD:
         known.held_as, known.held_code = commitment, row.code
         known.held.add(pair)
-    elif kind is Kind.RELEASE and row.code:
-        known.held_code = row.code
-        known.held.discard(pair)
     elif kind is Kind.RELEASE:
-        known.receipted.discard(pair)
-    elif kind in _SETTLING or (kind is Kind.REFUSAL and row.receiver):
+        _learn_release(known, row.code, pair)
+    elif kind in _DYING or kind is Kind.REPLAY:
+        _learn_death(known, row, commitment)
+    elif kind is Kind.DELIVERY or (kind is Kind.REFUSAL and row.receiver):
         known.settled.add(pair)
         if kind is Kind.DELIVERY:
             known.delivered.add(pair)
@@ -125,7 +125,30 @@ def _learn(known: Known, row: _Row) -> None:
         known.decided[commitment] = row.code
 
 
-_SETTLING = frozenset({Kind.DELIVERY, Kind.DEAD_LETTER, Kind.EXPIRY})
+def _learn_release(known: Known, code: str, pair: tuple[str, str]) -> None:
+    if code:
+        known.held_code = code
+        known.held.discard(pair)
+    else:
+        known.receipted.discard(pair)
+
+
+def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
+    """Learn of a dead letter, or of what was decided about it; without a receiver it is no copy."""
+    pair = (row.flow, row.receiver)
+    is_dead = Kind(row.kind) in _DYING
+    if not is_dead and row.code in UNDECIDED:
+        return
+    if not row.receiver:
+        known.dead_as = commitment if is_dead else None
+    elif is_dead:
+        known.settled.add(pair)
+        known.dead.add(pair)
+    else:
+        known.dead.discard(pair)
+
+
+_DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 
 
 def catalogue_in_force(connection: Connection) -> str:

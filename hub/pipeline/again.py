@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.errors import LedgerError
-from hub.ledger.beside import GOING, Shelved
+from hub.ledger.beside import GOING, Shelf, Shelved
 from hub.ledger.vault import Vault
 from hub.message import bucket_of
-from hub.names import PARTITIONS_EXCHANGE
+from hub.names import DEAD_QUEUE, PARTITIONS_EXCHANGE
 from hub.pipeline.verdict import Again
 from hub.ports import Delivery, Outgoing
 from hub.site import HUB_USER
@@ -28,10 +28,14 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A delivery to judge, as its sender sent it; ``again`` where it was on the list."""
+    """A delivery to judge, as its sender sent it; ``again`` where it was on the list.
+
+    ``tried`` says that this process tried copies of it in vain.
+    """
 
     delivery: Delivery
     again: Again | None = None
+    tried: bool = False
 
 
 def marker(number: int, bucket: str) -> Outgoing:
@@ -76,7 +80,24 @@ def cases_of(
             yield None
             continue
         done.add(number)
-        yield _released(delivery, row, Again(number, number in overtaken), vault)
+        again = again_of(row, is_overtaken=number in overtaken)
+        # One that died ends what it was to move; it must not be tried as if nothing had been.
+        is_dead = delivery.queue == DEAD_QUEUE
+        yield Case(delivery, again) if is_dead else _released(delivery, row, again, vault)
+
+
+def again_of(row: Shelved, *, is_overtaken: bool = False) -> Again:
+    """Give what is known of a message that staff released."""
+    return Again(
+        id=row.id,
+        is_overtaken=is_overtaken,
+        is_dead=row.shelf is Shelf.DEAD_LETTER,
+        state=row.state,
+        age=row.age,
+        resident=row.resident,
+        bucket=row.bucket,
+        pair=(row.flow, row.receiver),
+    )
 
 
 def _released(delivery: Delivery, row: Shelved, again: Again, vault: Vault) -> Case | None:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hub.ledger.beside import Binding, State, Turn
+from hub.ledger.beside import Binding, Cause, State, Turn
 from hub.ledger.model import Commitment, Entry, Kind, Known, Pseudonyms, commit
 from hub.message import MessageKey, encode_copy, partition_of
 from hub.names import OUT_EXCHANGE
@@ -12,6 +12,7 @@ from hub.pipeline.letters import Letter
 from hub.pipeline.said import NO_BODY, entry_of, notice_of
 from hub.pipeline.verdict import Permitted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
+from hub.statute.model import Lasting
 from hub.statute.reasons import Code, Sentence, held_sentence, sentence
 
 
@@ -19,13 +20,13 @@ from hub.statute.reasons import Code, Sentence, held_sentence, sentence
 class Send:
     """A message to publish, and the entry that says so once it is confirmed.
 
-    A notice has no entry: the refusal that it tells of has one. ``closes`` is the number on the
-    confirmation list of a message that is at its end once all its copies are confirmed, or 0.
+    A notice has no entry: the refusal that it tells of has one. ``closes`` is how a message put
+    aside comes to its end once all its copies are confirmed.
     """
 
     outgoing: Outgoing
     confirmed: Entry | None = None
-    closes: int = 0
+    closes: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,26 @@ class Lacking:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """A dead letter to put on their list; its entry is at ``place`` of ``before``."""
+
+    place: int
+    verdict: Verdict
+    body: bytes = field(repr=False)
+    code: str
+    cause: Cause
+    resident: str
+    bucket: str
+    at: dt.datetime
+    pair: tuple[str, str] = ("", "")
+
+
 @dataclass(slots=True)
 class Plan:
     """What a batch asks for.
 
-    ``bindings``, ``holds``, ``lacking`` and ``turns`` are recorded with ``before``.
+    ``bindings``, ``holds``, ``lacking``, ``buried`` and ``turns`` are recorded with ``before``.
     """
 
     before: list[Entry] = field(default_factory=list)
@@ -64,6 +80,7 @@ class Plan:
     bindings: dict[str, Binding] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     lacking: list[Lacking] = field(default_factory=list)
+    buried: list[Buried] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
 
 
@@ -73,7 +90,9 @@ class Book:
 
     ``bound`` gives the digest of the number that a resident is bound to. ``newest`` gives, of
     those accepted in this batch about the same (sender, type, resident), the place of the newest:
-    its number on the confirmation list, or infinity where it has just come.
+    its number on the confirmation list, or infinity where it has just come. ``newest_at`` gives the
+    same of what a receiver is sent: (sender, type, resident, receiver). ``deaths`` are the marks of
+    dead letters that are recorded, and whether one of the mark still waits.
     """
 
     known: dict[MessageKey, Known]
@@ -84,6 +103,8 @@ class Book:
     salt: Callable[[], bytes]
     plan: Plan = field(default_factory=Plan)
     newest: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    newest_at: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
+    deaths: dict[str, bool] = field(default_factory=dict)
 
     def refuse(self, verdict: Verdict, known: Known, code: Code, detail: str = "") -> None:
         """Refuse a message that was not judged before, and tell its sender."""
@@ -156,31 +177,39 @@ class Book:
         self.tell_held(verdict, code)
 
     def give_up(
-        self, verdict: Verdict, pairs: set[tuple[str, str]], known: Known, code: Code
+        self,
+        verdict: Verdict,
+        pairs: set[tuple[str, str]],
+        known: Known,
+        code: Code,
+        detail: str = "",
     ) -> None:
         """Say that what was released goes nowhere after all."""
+        is_dead = verdict.again is not None and verdict.again.is_dead
         for pair in sorted(pairs):
             entry = entry_of(
-                Kind.RELEASE,
+                Kind.REPLAY if is_dead else Kind.RELEASE,
                 verdict,
                 self.now,
                 Terms(*pair, basis=""),
                 body=NO_BODY,
                 resident=known.resident,
                 code=code,
+                detail=detail,
             )
             self.plan.before.append(entry)
         if pairs:
-            self.notify(verdict, code)
+            self.notify(verdict, code, detail)
             known.held = known.held - pairs
 
     def close(self, verdict: Permitted | Refused, known: Known) -> None:
         """Take what came from the confirmation list off it, unless copies are still to be sent."""
         again = verdict.again
-        if again is None or any(send.closes == again.id for send in self.plan.sends):
+        if again is None or any(_closes(send, again.id) for send in self.plan.sends):
             return
-        end = State.MOVED if known.accepted_as is not None else State.REFUSED
-        self.plan.turns.append(Turn(again.id, State.RELEASED, end))
+        # A dead letter that is judged anew may come to wait on the confirmation list.
+        has_moved = known.is_accepted(verdict.body) or (again.is_dead and known.held)
+        self.plan.turns.append(again.turn(State.MOVED if has_moved else State.REFUSED))
 
     def accept(self, verdict: Permitted, known: Known, order: float) -> None:
         """Accept a message; ``order`` is its place among those about the same."""
@@ -205,16 +234,13 @@ class Book:
                 resident=known.resident,
             )
             self.plan.before.append(entry)
+            self.note_newest(verdict, release.terms.receiver, order)
             self.send(verdict, release, known)
 
-    def resume(self, verdict: Permitted, known: Known) -> None:
-        """Send what was accepted and is not recorded as delivered."""
-        open_pairs = known.accepted - known.settled
-        for release in verdict.releases:
-            if release.terms.pair in open_pairs:
-                open_pairs.discard(release.terms.pair)
-                self.send(verdict, release, known)
-        self.withdraw(verdict, open_pairs, known)
+    def note_newest(self, verdict: Verdict, receiver: str, order: float) -> None:
+        """Remember how new what the receiver is sent is, among those about the same."""
+        there = (verdict.key.sender, verdict.message_type, self.of(verdict.key).resident, receiver)
+        self.newest_at[there] = max(order, self.newest_at.get(there, 0))
 
     def withdraw(
         self, verdict: Permitted | Refused, pairs: set[tuple[str, str]], known: Known
@@ -240,17 +266,35 @@ class Book:
 
     def send(self, verdict: Permitted, release: Release, known: Known) -> None:
         """Send a copy; that it is delivered is entered once the broker has confirmed it."""
-        terms = release.terms
+        number = release.event.data.addressee_number
+        # A copy that does not say whom it is about keeps its place in order by this alone.
+        bucket = "" if "addressee_number" in release.data else partition_of(number)
+        body = self.copy_of(release, known)
+        closes = verdict.again.turn(State.MOVED) if verdict.again is not None else None
+        self.publish(verdict, release.terms, body, known, bucket, closes, known.accepted_at)
+
+    def publish(  # noqa: PLR0913, PLR0917 - what a copy is
+        self,
+        verdict: Verdict,
+        terms: Terms,
+        body: bytes,
+        known: Known,
+        bucket: str,
+        closes: Turn | None,
+        since: dt.datetime | None = None,
+    ) -> None:
+        """Send the copy with this body; its time runs since its acceptance, or from now on."""
         known.settled.add(terms.pair)
         known.delivered.add(terms.pair)
-        body = encode_copy(release.event, terms.flow, release.data, known.accepted_at or self.now)
         outgoing = Outgoing(
             exchange=OUT_EXCHANGE,
             routing_key=terms.receiver,
             body=body,
             message_id=verdict.key.id,
             message_type=verdict.message_type,
-            order_key=f"{terms.receiver} {verdict.resident}",
+            order_key=f"{terms.receiver} {known.resident}",
+            partition=bucket,
+            expires_ms=_left(terms.lasting, self.now - (since or self.now)),
         )
         delivered = entry_of(
             Kind.DELIVERY,
@@ -258,12 +302,27 @@ class Book:
             self.now,
             terms,
             body=commit(body, self.salt()),
-            resident=verdict.resident,
+            resident=known.resident,
         )
-        closes = verdict.again.id if verdict.again is not None else 0
         self.plan.sends.append(Send(outgoing, delivered, closes))
+
+    def copy_of(self, release: Release, known: Known) -> bytes:
+        """Write what a receiver gets."""
+        at = known.accepted_at or self.now
+        return encode_copy(release.event, release.terms.flow, release.data, at)
 
 
 def about(verdict: Permitted) -> tuple[str, str, str]:
     """Say what a message is about: sender, type, resident."""
     return (verdict.key.sender, verdict.message_type, verdict.resident)
+
+
+def _left(lasting: Lasting, age: dt.timedelta) -> int | None:
+    """Give the milliseconds that are left to a copy of this age; none where it has no end."""
+    if lasting.expires is None:
+        return None
+    return max(1, (lasting.expires - age) // dt.timedelta(milliseconds=1))
+
+
+def _closes(send: Send, number: int) -> bool:
+    return send.closes is not None and send.closes.id == number

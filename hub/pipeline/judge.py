@@ -92,6 +92,13 @@ class Judge:
             raise claim.refusal(Code.PURPOSE_NOT_PERMITTED, f"({refs})")
         return self._permitted(event, claim, flows, today)
 
+    def carrier(
+        self, flow: str, sender: str, message_type: str, now: dt.datetime
+    ) -> InForce | None:
+        """Give the flow of this name, if it may carry such a message today."""
+        ruling = self._rule(sender, message_type, now.astimezone(JST).date())
+        return next((one for one in ruling.flows if one.flow.ref == flow), None)
+
     def _rule(self, sender: str, message_type: str, today: dt.date) -> Ruling:
         # Only rulings that permit are kept: their number is bounded by the catalogue.
         asked = (sender, message_type, today)
@@ -189,6 +196,20 @@ class _Claim:
                 repeated=self.redelivered,
             )
         )
+
+
+def named(
+    delivery: Delivery, pseudonyms: Pseudonyms
+) -> tuple[MessageKey, AccessItems, dict[str, Any]]:
+    """Give the name of a delivery as the judge has it, who is said to have sent it, and its JSON.
+
+    The JSON is empty where there is none. Every input gets an answer.
+    """
+    try:
+        claim = _claim(delivery, pseudonyms)
+    except _Stop as stop:
+        return stop.verdict.key, stop.verdict.access, {}
+    return claim.key, _access_claimed(claim.document), claim.document
 
 
 def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
@@ -319,4 +340,6 @@ def _terms(
     withheld: tuple[str, ...] = (),
 ) -> Terms:
     flow = carrier.flow
-    return Terms(flow.ref, receiver, str(carrier.basis), flow.purpose, released, withheld)
+    return Terms(
+        flow.ref, receiver, str(carrier.basis), flow.purpose, released, withheld, flow.lasting
+    )

@@ -13,14 +13,26 @@ from types import MappingProxyType
 from hub.ledger.beside import State, Turn
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
 from hub.message import UNENCODABLE, MessageKey, Receipt, ReleaseOrder
-from hub.pipeline.book import Book, Lacking, Plan, Send, about
+from hub.pipeline.book import Lacking, Plan, Send, about
+from hub.pipeline.graves import Graves
 from hub.pipeline.letters import Letter
-from hub.pipeline.verdict import Again, Ordered, Permitted, Receipted, Refused, Verdict
+from hub.pipeline.verdict import (
+    Again,
+    Dead,
+    Ordered,
+    Permitted,
+    Receipted,
+    Refused,
+    Resent,
+    Strayed,
+    Verdict,
+)
 from hub.statute.reasons import Code
 
 _ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
 _ALWAYS_NEWER = float("inf")
 _NOBODY: Mapping[str, str] = MappingProxyType({})
+_NO_DEATHS: Mapping[str, bool] = MappingProxyType({})
 
 
 def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
@@ -37,11 +49,19 @@ def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
 
 def numbered_in(verdicts: Iterable[Verdict]) -> set[str]:
     """Give the residents whose binding to a 個人番号 a plan has to know."""
-    return {
-        verdict.resident
-        for verdict in verdicts
-        if isinstance(verdict, Permitted) and verdict.number is not None
-    }
+    found: set[str] = set()
+    for verdict in verdicts:
+        if isinstance(verdict, Permitted) and verdict.number is not None:
+            found.add(verdict.resident)
+        elif isinstance(verdict, Resent) and verdict.number:
+            found.add(verdict.again.resident)
+    return found
+
+
+def marks_in(verdicts: Iterable[Verdict]) -> set[str]:
+    """Give the marks of the dead letters of which a plan has to know whether they are recorded."""
+    dead = (verdict for verdict in verdicts if isinstance(verdict, Dead))
+    return {verdict.cause.mark for verdict in dead if verdict.cause.mark}
 
 
 def plan_batch(  # noqa: PLR0913 - what a plan depends on
@@ -52,16 +72,20 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     pseudonyms: Pseudonyms,
     notified: frozenset[str],
     bound: Mapping[str, str] = _NOBODY,
+    deaths: Mapping[str, bool] = _NO_DEATHS,
     salt: Callable[[], bytes] = fresh_salt,
 ) -> Plan:
     """Plan a batch, in order; a message that stands in it twice is planned once.
 
     ``notified`` are the systems that have a queue for notices; ``bound`` gives the digest of the
-    number that a resident is bound to; ``salt`` gives a new salt for each body that is recorded.
+    number that a resident is bound to; ``deaths`` gives the marks of dead letters that are recorded
+    (``marks_in``), and whether one of the mark still waits; ``salt`` gives a new salt for each body
+    that is recorded.
     """
     # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
     at = now.astimezone(dt.UTC)
     planner = _Planner(dict(known), dict(bound), at, pseudonyms, notified, salt)
+    planner.deaths = dict(deaths)
     for verdict in verdicts:
         match verdict:
             case Permitted():
@@ -72,18 +96,25 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
                 planner.receipted(verdict)
             case Ordered():
                 planner.ordered(verdict)
+            case Dead():
+                planner.dead(verdict)
+            case Strayed():
+                planner.strayed(verdict)
+            case Resent():
+                planner.resent(verdict)
     return planner.plan
 
 
 @dataclass(slots=True)
-class _Planner(Book):
+class _Planner(Graves):
     def permitted(self, verdict: Permitted) -> None:
         known = self.of(verdict.key)
         decision = known.decision(verdict.body)
         if known.is_accepted(verdict.body):
             self.resume(verdict, known)
         elif verdict.again is not None:
-            self._let_go(verdict, verdict.again, known)
+            let_go = self._judge_anew if verdict.again.is_dead else self._let_go
+            let_go(verdict, verdict.again, known)
         elif known.is_held(verdict.body):
             if verdict.repeated:
                 self.tell_held(verdict, known.held_code)
@@ -146,13 +177,36 @@ class _Planner(Book):
             if inside:
                 self.accept(replace(verdict, releases=inside, outside=()), known, again.id)
 
+    def _judge_anew(self, verdict: Permitted, again: Again, known: Known) -> None:
+        """Accept or hold a dead letter that staff let go, as if it had just come."""
+        newest = self.newest.get(about(verdict), 0)
+        if known.is_held(verdict.body) and known.held:
+            return  # it waits on the confirmation list
+        code = None
+        if again.is_overtaken or newest > again.age:
+            code = Code.OVERTAKEN
+        elif known.is_held(verdict.body):
+            code = Code.REJECTED
+        elif known.accepted_as or (known.decided and known.decision(verdict.body) is None):
+            code = Code.ID_REUSED
+        elif not self._was_asked(verdict):
+            code = Code.NOT_ASKED
+        if code is not None:
+            self.give_up(verdict, {again.pair}, known, code)
+        elif verdict.releases and (why := self._clash(verdict) or verdict.doubt):
+            self.hold(verdict, known, why)
+        else:
+            self.bind(verdict)
+            self.accept(verdict, known, again.age)
+
     def refused(self, verdict: Refused) -> None:
         known = self.of(verdict.key)
         decision = known.decision(verdict.body)
         if known.is_accepted(verdict.body):
             self.withdraw(verdict, known.accepted - known.settled, known)
         elif verdict.again is not None:
-            self.give_up(verdict, known.held, known, verdict.code)
+            pairs = {verdict.again.pair} if verdict.again.is_dead else known.held
+            self.give_up(verdict, pairs, known, verdict.code)
         elif known.is_held(verdict.body):
             if verdict.repeated:
                 self.tell_held(verdict, known.held_code)
@@ -174,6 +228,8 @@ class _Planner(Book):
             known = self.of(verdict.key)
             if known.decision(verdict.body) is None:
                 self.refuse(verdict, known, Code.RECEIPT_UNKNOWN)
+        if verdict.again is not None:
+            self.plan.turns.append(verdict.again.turn(State.MOVED))
 
     def _receipt(self, verdict: Receipted, receipt: Receipt, known: Known) -> None:
         """Enter a receipt; a copy that lacks characters goes on the confirmation list, once."""
@@ -212,7 +268,8 @@ class _Planner(Book):
             self.give_up(verdict, {verdict.letter.pair}, known, Code.OVERTAKEN)
             self.plan.turns.append(Turn(number, State.RELEASED, State.REFUSED))
             return
-        self.plan.sends.append(Send(verdict.letter.outgoing(number, self.now), closes=number))
+        closes = verdict.again.turn(State.MOVED)
+        self.plan.sends.append(Send(verdict.letter.outgoing(number, self.now), closes=closes))
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:

@@ -1,17 +1,25 @@
 """What the judge says of a delivery."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.ledger.beside import Cause, State, Turn
 from hub.message import RECEIPT_TYPE, RELEASE_TYPE, AccessItems, Envelope, MessageKey, Receipt
 from hub.pipeline.letters import Letter
+from hub.statute.model import Lasting
 from hub.statute.reasons import Code
 from schemas.canonical import CanonicalMessage
+
+_A_DAY = Lasting(dt.timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One flow to one receiver: the article in force, what for, what is released and withheld."""
+    """One flow to one receiver: the article in force, what for, what is released and withheld.
+
+    ``lasting`` says for how long a copy is tried, and until when it may be delivered.
+    """
 
     flow: str
     receiver: str
@@ -19,6 +27,7 @@ class Terms:
     purpose: str = ""
     released: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    lasting: Lasting = _A_DAY
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -37,14 +46,26 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A message that staff released from the confirmation list, and that comes once more.
+    """A message that staff released, and that comes once more.
 
-    ``id`` is its number there. ``is_overtaken`` says that a newer message of the same sender,
-    type and resident was accepted meanwhile, as far as the ledger has it.
+    ``id`` is its number on the list. ``is_overtaken`` says that a newer message of the same sender,
+    type and resident was accepted meanwhile, as far as the ledger has it. ``is_dead`` says that it
+    comes from the dead letters. ``state``, ``age``, ``resident``, ``bucket`` and ``pair`` (flow and
+    receiver of a copy) are those of its row.
     """
 
     id: int
     is_overtaken: bool
+    is_dead: bool = False
+    state: State = State.RELEASED
+    age: int = 0
+    resident: str = ""
+    bucket: str = ""
+    pair: tuple[str, str] = ("", "")
+
+    def turn(self, now: State) -> Turn:
+        """Take it to another state."""
+        return Turn(self.id, self.state, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +73,7 @@ class Permitted:
     """A message that flows may carry; ``outside`` are the flows whose rule excludes the person.
 
     ``resident`` is the keyed pseudonym; empty when nothing is released. ``repeated`` says
-    that the broker has delivered the message before.
+    that the broker has delivered the message before, ``tried`` that copies were tried in vain.
 
     Where ``follows`` names a message, the scope rule is satisfied only if the ledger shows that
     the hub delivered that one to this sender about the same resident, by one of the flows
@@ -71,6 +92,7 @@ class Permitted:
     releases: tuple[Release, ...]
     outside: tuple[Terms, ...]
     repeated: bool = False
+    tried: bool = False
     follows: MessageKey | None = None
     answered: frozenset[str] = frozenset()
     number: str | None = field(default=None, repr=False)
@@ -107,6 +129,7 @@ class Receipted:
     receipts: tuple[Receipt, ...]
     access: AccessItems
     message_type: str = RECEIPT_TYPE
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +144,63 @@ class Ordered:
     message_type: str = RELEASE_TYPE
 
 
-Verdict = Permitted | Refused | Receipted | Ordered
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A message that the broker, or the hub itself, gave up: as it was sent, or a copy of it.
+
+    ``pair`` is flow and receiver of a copy; both are empty for a message as it was sent.
+    ``resident`` is the pseudonym as the body gives it, or empty. ``bucket`` is where a marker has
+    its place. ``is_hubs`` says that it is none of a system's, such as a notice: it is recorded, and
+    there is nothing to decide. ``again``: it had been released, and the hub failed on it.
+    """
+
+    key: MessageKey
+    message_type: str
+    body: bytes = field(repr=False)
+    code: Code
+    cause: Cause
+    pair: tuple[str, str] = ("", "")
+    resident: str = ""
+    bucket: str = ""
+    access: AccessItems = field(default_factory=AccessItems)
+    is_hubs: bool = False
+    repeated: bool = False
+    again: Again | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strayed:
+    """A marker that died: what it was to move waits for a person once more; ``row`` says what."""
+
+    key: MessageKey
+    message_type: str
+    code: Code
+    again: Again
+    cause: Cause
+    body: bytes = b""
+    access: AccessItems = field(default_factory=AccessItems)
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A dead copy that staff released, by today's rules.
+
+    ``copy`` is what its receiver may get of it today, and ``terms`` by what. Where there is none,
+    nothing may move, and ``code`` and ``detail`` say why. ``number`` is the keyed digest of the
+    個人番号 that would be sent, or empty; ``bucket`` the one that the copy has to carry, or empty.
+    """
+
+    key: MessageKey
+    message_type: str
+    body: bytes = field(repr=False)
+    again: Again
+    terms: Terms | None = None
+    copy: bytes = field(default=b"", repr=False)
+    code: Code | None = None
+    detail: str = ""
+    number: str = field(default="", repr=False)
+    bucket: str = ""
+    access: AccessItems = field(default_factory=AccessItems)
+
+
+Verdict = Permitted | Refused | Receipted | Ordered | Dead | Strayed | Resent

@@ -45,6 +45,17 @@ class Code(StrEnum):
     REJECTED = "rejected"
     RECEIPT_UNKNOWN = "receipt-unknown"
     WITHDRAWN = "withdrawn"
+    NOT_ACCEPTED = "not-accepted"
+    DELIVERY_LIMIT = "delivery-limit"
+    QUEUE_FULL = "queue-full"
+    EXPIRED = "expired"
+    NOT_TAKEN = "not-taken"
+    HUB_FAULT = "hub-fault"
+    REQUESTED = "requested"
+    DECLINED = "declined"
+    DISCARDED = "discarded"
+    RECEIVED = "received"
+    FORGOTTEN = "forgotten"
 
 
 _SENTENCES = {
@@ -130,14 +141,14 @@ _SENTENCES = {
         "送信元の求めにより、確認リストで職員の確認を待っています:",
     ),
     Code.OVERTAKEN: Sentence(
-        "The message was released from the confirmation list, but a newer one about the same "
-        "person had been accepted meanwhile.",
-        "確認リストから送付が決定されましたが、同じ本人のより新しい電文が先に受け付けられました。",
+        "A person let the message go, but a newer one about the same person had been accepted "
+        "meanwhile.",
+        "職員が送付を決定しましたが、同じ本人のより新しい電文が先に受け付けられました。",
     ),
     Code.BOUND_MEANWHILE: Sentence(
-        "The message was released from the confirmation list, but meanwhile its person became "
-        "known under another 個人番号; send it again, and it waits for that.",
-        "確認リストから送付が決定されましたが、その間に本人の別の個人番号が確認されました。再送すると確認待ちになります。",
+        "A person let the message go, but meanwhile its person became known under another "
+        "個人番号; send it again, and it waits for that.",
+        "職員が送付を決定しましたが、その間に本人の別の個人番号が確認されました。再送すると確認待ちになります。",
     ),
     Code.REJECTED: Sentence(
         "A person decided that the message, which waited on the confirmation list, goes nowhere.",
@@ -151,7 +162,59 @@ _SENTENCES = {
         "The flow was withdrawn after acceptance and before delivery.",
         "受付後、送付前にこの流れが廃止されました。",
     ),
+    Code.NOT_ACCEPTED: Sentence(
+        "The message was turned away by the one who took it out of its queue.",
+        "受け取った側が電文を受け入れませんでした。",
+    ),
+    Code.DELIVERY_LIMIT: Sentence(
+        "The message was handed out as often as the broker does, and nobody got through with it.",
+        "上限の回数まで配信されましたが、処理が完了しませんでした。",
+    ),
+    Code.QUEUE_FULL: Sentence(
+        "The message was dropped from a queue that was full.",
+        "キューが満杯のため、電文が取り除かれました。",
+    ),
+    Code.EXPIRED: Sentence(
+        "The message was not taken in its time.", "期限内に受け取られませんでした。"
+    ),
+    Code.NOT_TAKEN: Sentence(
+        "The receiver's queue did not take the copy for as long as the flow is tried.",
+        "送付先のキューが、再試行の期限までに写しを受け付けませんでした。",
+    ),
+    Code.HUB_FAULT: Sentence(
+        "The hub failed on the message, by a fault of its own.",
+        "ハブの不具合により、電文を処理できませんでした。",
+    ),
+    Code.REQUESTED: Sentence(
+        "One person asks to send it once more, and a second one decides.",
+        "再送が申請され、別の職員の承認を待っています。",
+    ),
+    Code.DECLINED: Sentence(
+        "The request to send it once more was declined.", "再送の申請は却下されました。"
+    ),
+    Code.DISCARDED: Sentence(
+        "A person decided that the dead letter goes nowhere.",
+        "配信不能電文について、職員が再送しないと決定しました。",
+    ),
+    Code.RECEIVED: Sentence(
+        "The receiver's receipt shows that it has the message already.",
+        "送付先は既に受領しています（受領通知あり）。",
+    ),
+    Code.FORGOTTEN: Sentence(
+        "The ledger does not know any more that the message was accepted for this receiver.",
+        "この送付先への受付の記録が授受簿に残っていません。",
+    ),
 }
+
+DEATHS = (
+    Code.NOT_ACCEPTED,
+    Code.DELIVERY_LIMIT,
+    Code.QUEUE_FULL,
+    Code.EXPIRED,
+    Code.NOT_TAKEN,
+    Code.HUB_FAULT,
+)
+"""Why a message is among the dead letters."""
 
 
 def sentence(code: Code, detail: str = "") -> Sentence:

@@ -1,0 +1,35 @@
+"""What is said of a case, whatever it is: one that came, one that staff let go, one that died."""
+
+import datetime as dt
+from dataclasses import replace
+
+from hub.message import RELEASE_TYPE
+from hub.names import DEAD_QUEUE
+from hub.pipeline.again import Case
+from hub.pipeline.dead import died, resent
+from hub.pipeline.judge import Judge
+from hub.pipeline.letters import Letter
+from hub.pipeline.verdict import Ordered, Permitted, Receipted, Refused, Verdict
+
+
+def judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
+    """Say what becomes of a case by the rules of this moment."""
+    if case.delivery.queue == DEAD_QUEUE:
+        return died(case, judge.pseudonyms)
+    again = case.again
+    if again is None:
+        verdict = judge.judge(case.delivery, at)
+        if case.tried and isinstance(verdict, Permitted):
+            return replace(verdict, tried=True)
+        return verdict
+    if again.is_dead and again.pair[1]:
+        return resent(case, again, judge, at)
+    if case.delivery.routing_key == RELEASE_TYPE:
+        letter = Letter.read(case.delivery.body)
+        return Ordered(letter.key, case.delivery.body, letter, again)
+    verdict = judge.judge(case.delivery, at)
+    if isinstance(verdict, Permitted):
+        return replace(verdict, again=again, tried=case.tried)
+    if isinstance(verdict, Refused | Receipted):
+        return replace(verdict, again=again)
+    return verdict
