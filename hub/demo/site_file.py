@@ -64,11 +64,11 @@ def write_site(
         'password_file = "secrets/hub"',
         'pseudonym_key_file = "secrets/pseudonym-key"',
         'ledger_key_file = "secrets/ledger-key"',
-        f"workers = {len(workers)}",
         f"metrics_port = {hubs[0]}",
-        f"worker_metrics_ports = {hubs[1:]}",
         f"watch_metrics_port = {watch}",
     ]
+    if len(workers) > 1:
+        lines += [f"workers = {len(workers)}", f"worker_metrics_ports = {hubs[1:]}"]
     for system, port in zip(systems, others, strict=True):
         lines += [
             "",
