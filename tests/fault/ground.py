@@ -209,8 +209,12 @@ class Ground:
         Says whether there was such a process.
         """
         pid = self.pids().get(name)
-        if pid is None:
-            return False
+        return pid is not None and self.strike_process(name, pid, number, seconds)
+
+    def strike_process(
+        self, name: str, pid: int, number: signal.Signals, seconds: float = 0.0
+    ) -> bool:
+        """Do the same to a process by its number."""
         try:
             os.kill(pid, number)
         except ProcessLookupError:

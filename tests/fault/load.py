@@ -69,6 +69,8 @@ class Load:
     events: int = 0
     published: list[Event] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    _given: list[Sent] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _end: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -99,14 +101,19 @@ class Load:
     def forget(self) -> None:
         """Begin a new drill: what was sent before is checked."""
         self.sent.clear()
+        self._given.clear()
         self.published.clear()
 
     def since(self, moment: float) -> Iterator[Sent]:
         """Give what was given from a moment on, the newest first."""
-        for sent in reversed(list(self.sent.values())):
-            if sent.at < moment:
+        for place in range(len(self._given) - 1, -1, -1):
+            if self._given[place].at < moment:
                 return
-            yield sent
+            yield self._given[place]
+
+    def _give(self, one: Sent) -> None:
+        self.sent[one.key] = one
+        self._given.append(one)
 
     def _number(self, sender: str, person: int) -> int:
         number = self.numbers.get((sender, person), 0) + 1
@@ -132,7 +139,7 @@ class Load:
         for place, (person, number) in enumerate(numbers.items(), 1):
             key = MessageKey(REGISTRY, f"{digest[:32]}-{place}")
             kind = ResidentChanged.MESSAGE_TYPE
-            self.sent[key] = Sent(key, kind, resident(person), number, at)
+            self._give(Sent(key, kind, resident(person), number, at))
         put(DayFile(name, wire.layout, wire.message_type, header, rows), self.drive)
 
     # -- the tax system's messages -------------------------------------------------------
@@ -169,17 +176,17 @@ class Load:
 
     def assess(self, persons: Sequence[int], *, in_order: bool = True) -> list[Event]:
         """Make an assessment of each of these persons, to be published now."""
-        events = []
-        for person in persons:
-            self.events += 1
-            number = self._number(TAX, person)
-            key = MessageKey(TAX, f"t-{self.events}")
-            at = time.monotonic()
-            known = number if in_order else None
-            self.sent[key] = Sent(key, ASSESSED, resident(person), known, at)
-            moment = _AT + dt.timedelta(seconds=self.events)
-            events.append(Event(ASSESSED, _assessed(person, number), key.id, moment))
-        return events
+        with self._lock:
+            return [self._assessment(person, in_order=in_order) for person in persons]
+
+    def _assessment(self, person: int, *, in_order: bool) -> Event:
+        self.events += 1
+        number = self._number(TAX, person)
+        key = MessageKey(TAX, f"t-{self.events}")
+        known = number if in_order else None
+        self._give(Sent(key, ASSESSED, resident(person), known, time.monotonic()))
+        moment = _AT + dt.timedelta(seconds=self.events)
+        return Event(ASSESSED, _assessed(person, number), key.id, moment)
 
 
 def resident(person: int) -> str:

@@ -198,6 +198,10 @@ class PostgresqlServer:
         """Say whether its first process runs."""
         return self._process is not None and self._process.poll() is None
 
+    def connections(self) -> list[int]:
+        """Give the processes that serve a connection each."""
+        return [pid for pid in _children(self.pid) if ADMIN in _title(pid)]
+
     def restart(self) -> None:
         """Start it again where it was, after whatever ended it.
 
@@ -312,3 +316,11 @@ def _free_port() -> int:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _title(pid: int) -> str:
+    """Give what a process of the server says that it is."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

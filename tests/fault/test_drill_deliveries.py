@@ -1,0 +1,57 @@
+"""Messages are given again, delivered again, and given out of order."""
+
+import contextlib
+
+import pytest
+
+from hub.client import HubClient
+from hub.errors import BrokerError
+from tests.fault.conftest import Grounds
+from tests.fault.drill import Drill
+from tests.fault.load import RESIDENTS, TAX, TIMING
+
+pytestmark = pytest.mark.fault
+
+LONG_ROUNDS = 50
+GIVEN_AGAIN = 60
+OUT_OF_ORDER = 40
+
+
+def give_again(drill: Drill) -> None:
+    """Give events that were confirmed once more, the same as before, in any order."""
+    known = drill.load.published
+    chosen = drill.chance.sample(known, min(GIVEN_AGAIN, len(known)))
+    with drill.harm(TAX, "gives again"), HubClient(drill.ground.url, TAX, timing=TIMING) as client:
+        client.publish_many(chosen)
+
+
+def give_out_of_order(drill: Drill) -> None:
+    """Give new events whose versions do not rise: they are to stand as they were accepted."""
+    persons = [drill.chance.randrange(RESIDENTS) for _ in range(OUT_OF_ORDER)]
+    events = drill.load.assess(persons, in_order=False)
+    drill.chance.shuffle(events)
+    with drill.harm(TAX, "out of order"), HubClient(drill.ground.url, TAX, timing=TIMING) as client:
+        client.publish_many(events)
+
+
+def close_connections(drill: Drill) -> None:
+    """Close connections of the hub and its adapters: what they had taken is delivered again."""
+    with drill.ground.broker().management() as management:
+        rows = management.get("vhosts", drill.ground.vhost, "connections")
+        names = [row["name"] for row in rows if row.get("user") != TAX]
+        chosen = drill.chance.sample(names, min(2, len(names)))
+        with drill.harm("connections", "closed"):
+            for name in chosen:
+                with contextlib.suppress(BrokerError):  # it has just ended by itself
+                    management.delete("connections", name)
+
+
+def test_given_again_delivered_again_and_out_of_order(grounds: Grounds, seed: int) -> None:
+    def act(drill: Drill) -> None:
+        for _ in range(LONG_ROUNDS if grounds.long else 3):
+            for do in (give_again, close_connections, give_out_of_order):
+                drill.wait(drill.chance.random())
+                do(drill)
+                drill.recover()
+
+    grounds.plain().conduct("given again, redelivered, out of order", seed, act)

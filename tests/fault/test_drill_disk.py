@@ -1,0 +1,74 @@
+"""No room on the disk: of the ledger, and at the broker."""
+
+import subprocess
+
+import pytest
+
+from hub.broker.install import find_installation
+from hub.broker.node import PrivateNode
+from tests.fault.conftest import Grounds
+from tests.fault.drill import Drill
+
+pytestmark = pytest.mark.fault
+
+LONG_ROUNDS = 25
+FULL_SECONDS = (1.0, 6.0)
+COMMAND_SECONDS = 30.0
+ALL_THERE_IS = "{mem_relative,1000.0}"
+"""A limit of free space that no disk has: the alarm is raised at once."""
+USUAL = "256MB"
+
+
+def test_the_disk_of_the_ledger_is_full(grounds: Grounds, seed: int) -> None:
+    def act(drill: Drill) -> None:
+        disk = drill.ground.disk
+        assert disk is not None
+        for _ in range(LONG_ROUNDS if grounds.long else 2):
+            drill.wait(drill.chance.random())
+            pids = drill.ground.pids()
+            writers = [pid for name, pid in pids.items() if name.startswith(("hub", "ledger"))]
+            with drill.harm("ledger", "disk full"), disk.full(writers):
+                drill.wait(drill.chance.uniform(*FULL_SECONDS))
+            drill.recover()
+
+    grounds.plain().conduct("disk of the ledger full", seed, act)
+
+
+def test_the_disk_of_the_broker_is_full(grounds: Grounds, seed: int) -> None:
+    def act(drill: Drill) -> None:
+        for _ in range(LONG_ROUNDS if grounds.long else 1):
+            drill.wait(drill.chance.random())
+            node = drill.ground.node
+            with drill.harm("broker", "disk alarm"):
+                limit_free_space(node, ALL_THERE_IS)
+                try:
+                    assert drill.until(lambda: has_alarm(drill), COMMAND_SECONDS)
+                    drill.wait(drill.chance.uniform(*FULL_SECONDS))
+                finally:
+                    limit_free_space(node, USUAL)
+                assert drill.until(lambda: not has_alarm(drill), COMMAND_SECONDS)
+            drill.recover()
+
+    grounds.plain().conduct("disk alarm of the broker", seed, act)
+
+
+def has_alarm(drill: Drill) -> bool:
+    with drill.ground.broker().management() as management:
+        return any(row.get("disk_free_alarm") for row in management.get("nodes"))
+
+
+def limit_free_space(node: PrivateNode, limit: str) -> None:
+    """Tell the broker below how much free space it takes nothing more from publishers."""
+    installation = find_installation()
+    assert installation is not None
+    command = [str(installation.server.with_name("rabbitmqctl")), "-q"]
+    environment = node._environment(installation)
+    words = ["mem_relative", "1000.0"] if limit == ALL_THERE_IS else [limit]
+    subprocess.run(
+        [*command, "set_disk_free_limit", *words],
+        env=environment,
+        cwd=node.folder,
+        check=True,
+        capture_output=True,
+        timeout=COMMAND_SECONDS,
+    )
