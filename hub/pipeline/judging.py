@@ -18,18 +18,19 @@ def judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
         return died(case, judge.pseudonyms)
     again = case.again
     if again is None:
-        verdict = judge.judge(case.delivery, at)
-        if case.tried and isinstance(verdict, Permitted):
-            return replace(verdict, tried=True)
-        return verdict
+        return _tried(case, judge.judge(case.delivery, at))
     if again.is_dead and again.pair[1]:
         return resent(case, again, judge, at)
     if case.delivery.routing_key == RELEASE_TYPE:
         letter = Letter.read(case.delivery.body)
         return Ordered(letter.key, case.delivery.body, letter, again)
     verdict = judge.judge(case.delivery, at)
-    if isinstance(verdict, Permitted):
-        return replace(verdict, again=again, tried=case.tried)
-    if isinstance(verdict, Refused | Receipted):
-        return replace(verdict, again=again)
+    if isinstance(verdict, Permitted | Refused | Receipted):
+        return _tried(case, replace(verdict, again=again))
+    return verdict
+
+
+def _tried(case: Case, verdict: Verdict) -> Verdict:
+    if case.tried and isinstance(verdict, Permitted):
+        return replace(verdict, tried=True)
     return verdict
