@@ -17,8 +17,9 @@ from hub.errors import SiteError
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 10.0
-"""How long a process may take to drain after SIGTERM before it is killed."""
+STOP_SECONDS = 9.2
+"""How long after SIGTERM a process is killed. It ends itself before (``hub.stop``), unless it is
+stopped or hangs where no thread of its own can run."""
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 30.0

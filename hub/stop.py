@@ -1,10 +1,22 @@
 """Being asked to stop: SIGTERM and SIGINT set a flag that every loop looks at."""
 
+import faulthandler
+import logging
+import os
 import queue
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+log = logging.getLogger(__name__)
+
+WITHIN_SECONDS = 8.5
+"""A process ends so long after it was asked to, whatever it hangs in."""
+_SAY_SECONDS = 0.3
+_ASKING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
@@ -47,8 +59,26 @@ class Stop:
 
     def on_signals(self) -> "Stop":
         """Take SIGTERM and SIGINT as the request; call it on the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ASKING:
             signal.signal(number, self._signalled)
+        return self
+
+    def end_within(
+        self, seconds: float = WITHIN_SECONDS, end: Callable[[int], object] = os._exit
+    ) -> "Stop":
+        """End the process so long after it was asked to stop; call it on the main thread.
+
+        A folder, a database or a lock may hang, and what waits for it looks at no flag. Nothing is
+        lost by an end at any moment: what is not acknowledged comes again. The signal is heard
+        also while the main thread hangs where no handler in Python can run.
+        """
+        hears, says = os.pipe()
+        os.set_blocking(says, False)
+        signal.set_wakeup_fd(says, warn_on_full_buffer=False)
+        guard = threading.Thread(
+            target=_guard, args=(hears, seconds, end), name="stop-guard", daemon=True
+        )
+        guard.start()
         return self
 
     @contextmanager
@@ -78,3 +108,25 @@ class Stop:
         if self._raising:
             self._raising = False
             raise KeyboardInterrupt
+
+
+def _guard(hears: int, seconds: float, end: Callable[[int], object]) -> None:
+    """Wait for the first signal that asks, and end the process so long after it."""
+    while (heard := os.read(hears, 1)) and heard[0] not in _ASKING:
+        pass
+    if heard:
+        time.sleep(seconds)
+        # What hangs may be the log itself: it must not keep the process.
+        threading.Thread(target=_say_where, args=(seconds,), daemon=True).start()
+        time.sleep(_SAY_SECONDS)
+        end(1)
+
+
+def _say_where(seconds: float) -> None:
+    log.error(
+        "not done %g s after being asked to stop: ended as it is; what is not acknowledged comes"
+        " again. It hangs here:",
+        seconds,
+    )
+    with suppress(OSError, ValueError):  # there may be no stderr
+        faulthandler.dump_traceback()

@@ -31,7 +31,7 @@ from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import WORKER, Supervisor, commands_of, end_with_parent, worker_names
-from hub.stop import Stop
+from hub.stop import WITHIN_SECONDS, Stop
 
 app = typer.Typer(
     name="renkei",
@@ -63,6 +63,8 @@ PRIVATE = 0o077
 SHARED = 0o027
 """The umask of an adapter, whose folders the connected system's group may enter."""
 TEND_SECONDS = 0.2
+SUPERVISOR_SECONDS = 9.7
+"""A supervisor ends so long after it was asked to: its children have all ended by then."""
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it like this
@@ -177,7 +179,7 @@ def run_all(
     from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.compose.ledger import prepare_ledger  # noqa: PLC0415
 
-    stop = begin()
+    stop = begin(SUPERVISOR_SECONDS)
     _say("checking the site ...")
     settings, _ = load_checked(site)
     prepare_ledger(settings)
@@ -200,14 +202,17 @@ def _say(line: str) -> None:
     errors.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def begin() -> Stop:
-    """Log to stderr, listen to signals, and end with the supervisor if there is one."""
+def begin(within: float = WITHIN_SECONDS) -> Stop:
+    """Log to stderr, listen to signals, and end with the supervisor if there is one.
+
+    Asked to stop, the process ends ``within`` so many seconds, whatever it hangs in.
+    """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # the link says what matters
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    stop = Stop().on_signals()
+    stop = Stop().on_signals().end_within(within)
     end_with_parent()
     return stop
 

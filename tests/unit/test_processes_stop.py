@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 
@@ -23,6 +23,7 @@ def stop() -> Iterator[Stop]:
     try:
         yield Stop().on_signals()
     finally:
+        signal.set_wakeup_fd(-1)
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -116,3 +117,43 @@ def test_outside_the_block_a_signal_is_only_noted(stop: Stop) -> None:
         pass
     signal.raise_signal(signal.SIGTERM)
     assert stop()
+
+
+class Ends:
+    """Takes the place of the process's end."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.at = 0.0
+        self.come = Event()
+
+    def __call__(self, status: int) -> None:
+        self.status, self.at = status, time.monotonic()
+        self.come.set()
+
+
+def test_so_long_after_being_asked_the_process_ends(
+    stop: Stop, caplog: pytest.LogCaptureFixture
+) -> None:
+    ends = Ends()
+    stop.end_within(0.2, ends)
+    signal.raise_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    assert ends.come.wait(LONG)
+    assert ends.status == 1
+    assert 0.2 <= ends.at - asked < SOON
+    assert "what is not acknowledged comes again" in caplog.text
+
+
+def test_a_signal_that_asks_for_nothing_ends_nothing(stop: Stop) -> None:
+    ends = Ends()
+    stop.end_within(0.0, ends)
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        signal.raise_signal(signal.SIGUSR1)
+        assert not ends.come.wait(1.0)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not stop()
+    signal.raise_signal(signal.SIGTERM)
+    assert ends.come.wait(LONG)
