@@ -192,7 +192,7 @@ def test_one_deadline_for_all_and_then_they_are_killed(
     supervisor.stop()
     assert world.seconds - began == pytest.approx(STOP_SECONDS)
     assert [process.told for process in world.processes] == [["terminate", "kill"]] * 2
-    assert "a did not end within 10 s and is killed" in caplog.text
+    assert f"a did not end within {STOP_SECONDS:g} s and is killed" in caplog.text
 
 
 def test_one_that_has_ended_by_itself_is_not_signalled(
