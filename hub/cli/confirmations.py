@@ -1,8 +1,6 @@
 """``renkei confirmations list|show|release|reject``: the confirmation list (確認リスト)."""
 
-import datetime as dt
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,9 +17,19 @@ from hub.cli.ledger.common import (
     StateOption,
     asked_by,
     opened,
-    site_file,
 )
 from hub.cli.options import MaybeSiteOption
+from hub.cli.shelf import (
+    MOST,
+    JsonOption,
+    NumberArgument,
+    WhyOption,
+    at_desk,
+    in_table,
+    now_in_japan,
+    print_table,
+    why,
+)
 from hub.clock import JST
 
 if TYPE_CHECKING:
@@ -33,9 +41,6 @@ app = typer.Typer(
     "A message with another 個人番号 than the known one, or a doubt of its sender's, goes to "
     "nobody until staff decide."
 )
-
-_MOST = 1000
-_WIDE = 160
 
 
 class Status(StrEnum):
@@ -57,19 +62,6 @@ _STATUS_JA = {
     "refused": "送付不可",
 }
 
-NumberArgument = Annotated[
-    int, typer.Argument(metavar="ID", help="The number, as list shows it.", show_default=False)
-]
-WhyOption = Annotated[
-    str,
-    typer.Option(
-        "--reason",
-        help="Why, without names or numbers of persons. It stands in the ledger.",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.callback()
 def _confirmations() -> None:
@@ -78,15 +70,10 @@ def _confirmations() -> None:
 
 @contextmanager
 def _desk(site: Path | None, state: Path | None) -> "Iterator[Desk]":
-    from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
-    from hub.compose.confirmations import Desk  # noqa: PLC0415
-    from hub.compose.ledger import pseudonyms  # noqa: PLC0415
-    from hub.pipeline.judge import Judge  # noqa: PLC0415
+    from hub.compose.confirmations import Desk  # noqa: PLC0415 - see hub.cli.main
 
-    with opened(site, state) as (settings, ledger):
-        _, catalogue = load_checked(site_file(site, state), ())
-        judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days)
-        yield Desk(ledger, judge, lambda: dt.datetime.now(JST))
+    with at_desk(site, state) as (ledger, judge):
+        yield Desk(ledger, judge, now_in_japan)
 
 
 @app.command("list")
@@ -118,15 +105,15 @@ def list_confirmations(  # noqa: PLR0913 - the options of a command
 
     wanted = None if status is Status.ALL else State(status.value)
     with opened(site, state) as (_, ledger):
-        found = listed(ledger, wanted, system, code, _MOST + 1)
+        found = listed(ledger, wanted, system, code, MOST + 1)
     if as_json:
-        typer.echo(json.dumps([_facts(one) for one in found[:_MOST]], ensure_ascii=False))
+        typer.echo(json.dumps([_facts(one) for one in found[:MOST]], ensure_ascii=False))
     elif found:
-        _table(found[:_MOST])
+        _table(found[:MOST])
     else:
         typer.echo("nothing waits for a person (確認待ちの電文はありません)", err=True)
-    if len(found) > _MOST:
-        typer.echo(f"there are more than {_MOST}: name a --system or a --code", err=True)
+    if len(found) > MOST:
+        typer.echo(f"there are more than {MOST}: name a --system or a --code", err=True)
 
 
 @app.command("show")
@@ -180,7 +167,7 @@ def release_confirmation(  # noqa: PLR0913 - the options of a command
     command line is wrong.
     """
     with _desk(site, state) as desk:
-        desk.release(number, asked_by(staff, department, _why(reason), "confirmations release"))
+        desk.release(number, asked_by(staff, department, why(reason), "confirmations release"))
     typer.echo(f"{number} is released (送付を決定しました)")
 
 
@@ -200,14 +187,8 @@ def reject_confirmation(  # noqa: PLR0913 - the options of a command
     the command line is wrong.
     """
     with _desk(site, state) as desk:
-        desk.reject(number, asked_by(staff, department, _why(reason), "confirmations reject"))
+        desk.reject(number, asked_by(staff, department, why(reason), "confirmations reject"))
     typer.echo(f"{number} is rejected (却下しました)")
-
-
-def _why(reason: str) -> str:
-    if not reason.strip():
-        raise typer.BadParameter("say why: it stands in the ledger", param_hint="--reason")
-    return reason.strip()
 
 
 def _facts(one: "Shelved") -> dict[str, Any]:
@@ -253,18 +234,19 @@ def _lines(shown: "Shown") -> Iterator[str]:
 
 
 def _table(found: "list[Shelved]") -> None:
-    from rich.console import Console  # noqa: PLC0415 - only where people read
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, width=_WIDE)
-    table = Table("id", "since (Japan)", "from", "type", "why (理由)", "message", "status (状態)")
-    for one in found:
-        since = one.at.astimezone(JST).strftime("%Y-%m-%d %H:%M:%S")
-        status = f"{one.state.value} {_STATUS_JA[one.state.value]}"
-        cells = (str(one.id), since, one.key.sender, one.message_type, one.code, one.key.id, status)
-        # Never markup: the words are those of the systems.
-        table.add_row(*map(Text, cells))
-    console.print(table)
+    heads = ("id", "since (Japan)", "from", "type", "why (理由)", "message", "status (状態)")
+    print_table(
+        heads,
+        (
+            (
+                str(one.id),
+                in_table(one.at),
+                one.key.sender,
+                one.message_type,
+                one.code,
+                one.key.id,
+                f"{one.state.value} {_STATUS_JA[one.state.value]}",
+            )
+            for one in found
+        ),
+    )

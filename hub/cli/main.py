@@ -19,6 +19,7 @@ from rich.console import Console
 from hub.cli.broker import app as broker_app
 from hub.cli.check import check
 from hub.cli.confirmations import app as confirmations_app
+from hub.cli.dead_letters import app as dead_letters_app
 from hub.cli.demo import demo
 from hub.cli.docs import docs
 from hub.cli.explain import explain
@@ -47,6 +48,7 @@ app.add_typer(broker_app, name="broker")
 app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(confirmations_app, name="confirmations")
+app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
 app.command("simulate")(simulate)

@@ -1,24 +1,21 @@
 """The confirmation list (確認リスト) for a person: look, release, reject; all of it recorded."""
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.errors import LedgerError, QuestionError
-from hub.ledger import asides
-from hub.ledger.acts import Act, act
+from hub.compose.shelf import ShelfDesk
+from hub.compose.shelf import listed as on_shelf
+from hub.errors import LedgerError
+from hub.ledger.acts import Act
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Beside, Shelf, Shelved, State, Turn
-from hub.ledger.model import Entry, Kind, Known
-from hub.ledger.schema import ledger_errors
+from hub.ledger.model import Kind, Known
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.vault import vault_of
 from hub.message import RELEASE_TYPE, AccessItems, Envelope
-from hub.pipeline.judge import Judge
 from hub.pipeline.letters import Letter
 from hub.pipeline.verdict import Permitted, Refused
 from hub.ports import Delivery
@@ -50,22 +47,19 @@ def listed(
     Raises:
         LedgerError: the ledger cannot be read.
     """
-    with ledger_errors("be read"), ledger.engine.connect() as connection:
-        return asides.listed(
-            connection, Wanted(Shelf.CONFIRMATION, state, sender=system, code=code), most
-        )
+    wanted = Wanted(Shelf.CONFIRMATION, state, sender=system, code=code)
+    return on_shelf(ledger, wanted, most)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where staff decide; every method raises ``LedgerError`` when it cannot be done.
+class Desk(ShelfDesk):
+    """Where staff decide about confirmations."""
 
-    ``judge`` is that of today's catalogue.
-    """
-
-    ledger: DatabaseLedger
-    judge: Judge
-    clock: Callable[[], dt.datetime]
+    shelf = Shelf.CONFIRMATION
+    noun = "confirmation"
+    command = "renkei confirmations"
+    viewing = Act.CONFIRMATION
+    deciding = Kind.RELEASE
 
     def show(self, number: int, access: AccessItems) -> Shown:
         """Show a message; that somebody looks is recorded first.
@@ -73,18 +67,9 @@ class Desk:
         Raises:
             QuestionError: there is no such confirmation.
         """
-        row, is_overtaken = self._row(number)
-        said = f"confirmation {row.id} message {row.key.sender}/{row.key.id}"
-        viewed = act(
-            Kind.LOG_VIEW,
-            access,
-            self.clock(),
-            code=Act.CONFIRMATION,
-            detail=said,
-            resident=row.resident,
-        )
-        self.ledger.append([viewed])
-        fields = _fields(row.message_type, self._body(row)) if row.sealed else []
+        row, is_overtaken = self.row(number)
+        self.view(row, access)
+        fields = _fields(row.message_type, self.body(row)) if row.sealed else []
         return Shown(row, fields, is_overtaken)
 
     def release(self, number: int, access: AccessItems) -> None:
@@ -94,7 +79,7 @@ class Desk:
             QuestionError: there is no such confirmation.
             LedgerError: it was decided about, is overtaken, or may not move today.
         """
-        row, is_overtaken = self._open(number)
+        row, is_overtaken = self.open_row(number)
         if is_overtaken:
             raise LedgerError(
                 f"confirmation {number} cannot be released: a newer message of the same kind about "
@@ -102,7 +87,7 @@ class Desk:
                 f"Reject it: renkei confirmations reject {number}"
             )
         if row.message_type == RELEASE_TYPE:
-            self._decide(row, access, [Letter.read(self._body(row)).pair], State.RELEASED)
+            self._decide(row, access, [Letter.read(self.body(row)).pair], State.RELEASED)
             return
         permitted = self._permitted(row)
         known = self._known(row)
@@ -118,65 +103,31 @@ class Desk:
             QuestionError: there is no such confirmation.
             LedgerError: it was decided about already.
         """
-        row, _ = self._open(number)
+        row, _ = self.open_row(number)
         # A month that is destroyed has forgotten for whom it was.
         pairs = sorted(self._known(row).held) or [("", "")]
         if row.message_type == RELEASE_TYPE:
-            pairs = [Letter.read(self._body(row)).pair]
+            pairs = [Letter.read(self.body(row)).pair]
         self._decide(row, access, pairs, State.REJECTED)
 
     def _decide(
         self, row: Shelved, access: AccessItems, pairs: Sequence[tuple[str, str]], now: State
     ) -> None:
         code = Code.REJECTED if now is State.REJECTED else ""
-        entries = [self._decision(row, access, pair, code) for pair in pairs]
+        entries = [self.decision(row, access, pair, code) for pair in pairs]
         self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
-
-    def _row(self, number: int) -> tuple[Shelved, bool]:
-        found, overtaken = self.ledger.confirmations([number])
-        if number not in found:
-            raise QuestionError(f"there is no confirmation {number}: renkei confirmations list")
-        return found[number], number in overtaken
-
-    def _open(self, number: int) -> tuple[Shelved, bool]:
-        row, is_overtaken = self._row(number)
-        if row.state is not State.OPEN:
-            raise LedgerError(
-                f"confirmation {number} was decided about already ({row.state}): entry "
-                f"{row.decided} of the ledger says by whom"
-            )
-        return row, is_overtaken
-
-    def _body(self, row: Shelved) -> bytes:
-        return vault_of(self.judge.pseudonyms).open(row.id, row.sealed)
 
     def _known(self, row: Shelved) -> Known:
         return self.ledger.known([row.key]).get(row.key) or Known()
 
     def _permitted(self, row: Shelved) -> Permitted:
-        sent = Delivery(0, "", row.message_type, row.key.sender, self._body(row))
+        sent = Delivery(0, "", row.message_type, row.key.sender, self.body(row))
         verdict = self.judge.judge(sent, self.clock())
         if isinstance(verdict, Refused):
             _refuse(row.id, sentence(verdict.code, verdict.detail).en)
         if not isinstance(verdict, Permitted):
             _refuse(row.id, sentence(Code.INVALID).en)
         return verdict
-
-    def _decision(
-        self, row: Shelved, access: AccessItems, pair: tuple[str, str], code: str = ""
-    ) -> Entry:
-        return Entry(
-            kind=Kind.RELEASE,
-            at=self.clock(),
-            message=row.key,
-            message_type=row.message_type,
-            flow=pair[0],
-            receiver=pair[1],
-            resident=row.resident,
-            code=code,
-            detail=f"confirmation {row.id}",
-            access=access,
-        )
 
 
 def _refuse(number: int, why: str) -> NoReturn:

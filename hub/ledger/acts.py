@@ -35,6 +35,7 @@ class Act(StrEnum):
     MONTH = "month"
     SALTS = "salts"
     CONFIRMATION = "confirmation"
+    DEAD_LETTER = "dead-letter"
 
 
 def act(  # noqa: PLR0913 - what an act says

@@ -40,7 +40,7 @@ GOING = (State.RELEASED, State.SENDING)
 """The states in which the hub is to move it."""
 
 
-UNDECIDED = frozenset({"requested", "declined"})
+UNDECIDED = frozenset({"requested", "discard-requested", "declined"})
 """The codes of entries of the kind ``replay`` after which a dead letter stays one."""
 
 

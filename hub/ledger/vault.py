@@ -45,7 +45,7 @@ class Vault:
             )
         except (InvalidTag, ValueError):
             raise LedgerError(
-                f"the body of confirmation {row} cannot be decrypted: it was changed, or "
+                f"the body put aside as {row} cannot be decrypted: it was changed, or "
                 "pseudonym_key_file is not the one that it was kept with"
             ) from None
 

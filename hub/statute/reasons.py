@@ -52,6 +52,7 @@ class Code(StrEnum):
     NOT_TAKEN = "not-taken"
     HUB_FAULT = "hub-fault"
     REQUESTED = "requested"
+    DISCARD_REQUESTED = "discard-requested"
     DECLINED = "declined"
     DISCARDED = "discarded"
     RECEIVED = "received"
@@ -189,8 +190,12 @@ _SENTENCES = {
         "One person asks to send it once more, and a second one decides.",
         "再送が申請され、別の職員の承認を待っています。",
     ),
+    Code.DISCARD_REQUESTED: Sentence(
+        "One person asks to discard it together with others, and a second one decides.",
+        "廃棄が申請され、別の職員の承認を待っています。",
+    ),
     Code.DECLINED: Sentence(
-        "The request to send it once more was declined.", "再送の申請は却下されました。"
+        "The request of one person was declined by another.", "申請は却下されました。"
     ),
     Code.DISCARDED: Sentence(
         "A person decided that the dead letter goes nowhere.",

@@ -1,0 +1,341 @@
+"""``renkei dead-letters``: look at the dead letters (配信不能電文), replay or discard them."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.cli.dead_letters_shown import STATUS_JA, facts, letter_table, lines
+from hub.cli.ledger.addressee import day
+from hub.cli.ledger.common import (
+    DepartmentOption,
+    ReasonOption,
+    StaffOption,
+    StateOption,
+    asked_by,
+    opened,
+)
+from hub.cli.options import MaybeSiteOption
+from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, now_in_japan, why
+from hub.clock import JST
+
+if TYPE_CHECKING:
+    from hub.compose.dead_letters import DeadLetters
+    from hub.ledger.asides import Wanted
+    from hub.message import AccessItems
+
+app = typer.Typer(
+    help="The dead letters (配信不能電文): messages and copies that could not be delivered.\n\n"
+    "Nothing is lost and nothing moves until staff replay or discard it. One message is decided "
+    "about by one person; several together need a second person's approval."
+)
+
+
+class Status(StrEnum):
+    """Which dead letters are listed."""
+
+    OPEN = "open"
+    REQUESTED = "requested"
+    RELEASED = "released"
+    SENDING = "sending"
+    MOVED = "moved"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+    ALL = "all"
+
+
+MaybeNumber = Annotated[
+    int | None,
+    typer.Argument(
+        metavar="[ID]",
+        help="The number, as list shows it; or choose several by the options below.",
+        show_default=False,
+    ),
+]
+RequestArgument = Annotated[
+    int,
+    typer.Argument(
+        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
+    ),
+]
+FlowOption = Annotated[
+    str, typer.Option("--flow", help="Copies of this flow, such as M1b.", show_default=False)
+]
+ReceiverOption = Annotated[
+    str, typer.Option("--receiver", help="Copies for this system.", show_default=False)
+]
+SenderOption = Annotated[
+    str, typer.Option("--sender", help="Those that this system sent.", show_default=False)
+]
+CodeOption = Annotated[
+    str,
+    typer.Option("--code", help="Those of this error, such as not-taken.", show_default=False),
+]
+StepOption = Annotated[
+    str,
+    typer.Option(
+        "--step",
+        help="Those that failed there: take (in the hub), send (to the receiver's queue), receive "
+        "(out of it).",
+        show_default=False,
+    ),
+]
+SinceOption = Annotated[
+    dt.date | None,
+    typer.Option(
+        "--since",
+        metavar="DATE",
+        parser=day,
+        help="Those of this day in Japan and later, as 2026-04-01.",
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def _dead_letters() -> None:
+    pass
+
+
+@contextmanager
+def _desk(site: Path | None, state: Path | None) -> "Iterator[DeadLetters]":
+    from hub.compose.dead_letters import DeadLetters  # noqa: PLC0415 - see hub.cli.main
+
+    with at_desk(site, state) as (ledger, judge):
+        yield DeadLetters(ledger, judge, now_in_japan)
+
+
+def _wanted(  # noqa: PLR0913, PLR0917 - one for each option
+    flow: str, receiver: str, sender: str, code: str, step: str, since: dt.date | None
+) -> "Wanted":
+    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.beside import Shelf, Step  # noqa: PLC0415
+
+    if step and step not in set(Step):
+        message = f"there is no step {step}: {', '.join(Step)}"
+        raise typer.BadParameter(message, param_hint="--step")
+    begin = None if since is None else dt.datetime.combine(since, dt.time(), JST)
+    return Wanted(
+        Shelf.DEAD_LETTER,
+        sender=sender,
+        code=code,
+        flow=flow,
+        receiver=receiver,
+        step=step,
+        since=begin,
+    )
+
+
+@app.command("list")
+def list_dead_letters(  # noqa: PLR0913 - the options of a command
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    status: Annotated[
+        Status, typer.Option("--status", help="Those that stand like this.")
+    ] = Status.OPEN,
+    flow: FlowOption = "",
+    receiver: ReceiverOption = "",
+    sender: SenderOption = "",
+    code: CodeOption = "",
+    step: StepOption = "",
+    since: SinceOption = None,
+    request: Annotated[
+        int,
+        typer.Option(
+            "--request", help="Those that this request is about.", show_default=False, min=0
+        ),
+    ] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """List dead letters, the oldest first. Nobody's data is shown.
+
+    Exit status: 0 listed, also where there is none; 1 the ledger cannot be read; 2 the command
+    line is wrong.
+    """
+    from dataclasses import replace  # noqa: PLC0415 - see hub.cli.main
+
+    from hub.compose.shelf import listed  # noqa: PLC0415
+    from hub.ledger.beside import State  # noqa: PLC0415
+
+    everything = status is Status.ALL or (request and status is Status.OPEN)
+    wanted = replace(
+        _wanted(flow, receiver, sender, code, step, since),
+        state=None if everything else State(status.value),
+        request=request,
+    )
+    with opened(site, state) as (_, ledger):
+        found = listed(ledger, wanted, MOST + 1)
+    if as_json:
+        typer.echo(json.dumps([facts(one) for one in found[:MOST]], ensure_ascii=False))
+    elif found:
+        letter_table(found[:MOST])
+    else:
+        said = "" if everything else f" ({STATUS_JA[status.value]})"
+        typer.echo(f"there are none like this{said} (該当する配信不能電文はありません)", err=True)
+    if len(found) > MOST:
+        typer.echo(f"there are more than {MOST}: name a --receiver, a --code or a day", err=True)
+
+
+@app.command("show")
+def show_dead_letter(  # noqa: PLR0913 - the options of a command
+    number: NumberArgument,
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show where a message failed, why, and all that the ledger says of it; you are recorded.
+
+    Its body is never shown, nor whom it is about. Exit status: 0 shown; 1 it cannot be read, or
+    the look could not be recorded; 2 there is no such dead letter, or the command line is wrong.
+    """
+    with _desk(site, state) as desk:
+        dossier = desk.show(number, asked_by(staff, department, reason, "dead-letters show"))
+    if as_json:
+        typer.echo(json.dumps(facts(dossier.row, dossier), ensure_ascii=False))
+        return
+    for line in lines(dossier):
+        typer.echo(line)
+
+
+@app.command("replay")
+def replay_dead_letters(  # noqa: PLR0913 - the options of a command
+    number: MaybeNumber = None,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    flow: FlowOption = "",
+    receiver: ReceiverOption = "",
+    sender: SenderOption = "",
+    code: CodeOption = "",
+    step: StepOption = "",
+    since: SinceOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Let a dead letter go its way once more, or ask it for several.
+
+    Today's rules judge it; nothing moves that is older than what was accepted meanwhile, and each
+    goes once only. One goes at once. Several make a request, which another person approves with
+    approve. Exit status: 0 released or requested; 1 it may not move, or was decided about; 2 there
+    is none like this, or the command line is wrong.
+    """
+    wanted = _wanted(flow, receiver, sender, code, step, since)
+    access = asked_by(staff, department, why(reason), "dead-letters replay")
+    with _desk(site, state) as desk:
+        one = _one_or_request(desk, number, wanted, access, desk.replay, discard=False)
+    if one is not None:
+        typer.echo(f"{one} is released (再送を決定しました)")
+
+
+@app.command("discard")
+def discard_dead_letters(  # noqa: PLR0913 - the options of a command
+    number: MaybeNumber = None,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    flow: FlowOption = "",
+    receiver: ReceiverOption = "",
+    sender: SenderOption = "",
+    code: CodeOption = "",
+    step: StepOption = "",
+    since: SinceOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Decide that a dead letter goes nowhere, or ask it for several; its body is deleted.
+
+    The facts stay in the ledger. One is discarded at once. Several make a request, which another
+    person approves with approve. Exit status: 0 discarded or requested; 1 it was decided about
+    already; 2 there is none like this, or the command line is wrong.
+    """
+    wanted = _wanted(flow, receiver, sender, code, step, since)
+    access = asked_by(staff, department, why(reason), "dead-letters discard")
+    with _desk(site, state) as desk:
+        one = _one_or_request(desk, number, wanted, access, desk.discard, discard=True)
+    if one is not None:
+        typer.echo(f"{one} is discarded (廃棄しました)")
+
+
+@app.command("approve")
+def approve_request(  # noqa: PLR0913 - the options of a command
+    number: RequestArgument,
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+    reason: ReasonOption = "",
+) -> None:
+    """Approve what another person asked for several dead letters; --staff is another one's.
+
+    `renkei dead-letters list --request NUMBER` shows which. Exit status: 0 done; 1 it is your own
+    request, or somebody was faster; 2 no such request waits, or the command line is wrong.
+    """
+    with _desk(site, state) as desk:
+        access = asked_by(staff, department, reason, "dead-letters approve")
+        count, is_replay = desk.approve(number, access)
+    said = "released (再送を決定しました)" if is_replay else "discarded (廃棄しました)"
+    typer.echo(f"request {number} is approved: {count} dead letters are {said}")
+
+
+@app.command("decline")
+def decline_request(  # noqa: PLR0913 - the options of a command
+    number: RequestArgument,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Decline a request, or take your own back: its dead letters are open again.
+
+    Exit status: 0 done; 1 somebody was faster; 2 no such request waits, or the command line is
+    wrong.
+    """
+    with _desk(site, state) as desk:
+        access = asked_by(staff, department, why(reason), "dead-letters decline")
+        count = desk.decline(number, access)
+    typer.echo(f"request {number} is declined: {count} dead letters are open (申請を却下しました)")
+
+
+def _one_or_request(  # noqa: PLR0913 - what is asked
+    desk: "DeadLetters",
+    number: int | None,
+    wanted: "Wanted",
+    access: "AccessItems",
+    decide: "Callable[[int, AccessItems], None]",
+    *,
+    discard: bool,
+) -> int | None:
+    """Decide about one dead letter and give its number; of several, make a request."""
+    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.beside import Shelf  # noqa: PLC0415
+
+    is_filtered = wanted != Wanted(Shelf.DEAD_LETTER)
+    if (number is None) != is_filtered:
+        raise typer.BadParameter("give either an ID or at least one of the options that choose")
+    if number is None:
+        rows = desk.chosen(wanted)
+        if len(rows) > 1:
+            request = desk.request(rows, access, discard=discard)
+            typer.echo(
+                f"request {request} is made for {len(rows)} dead letters (申請しました). "
+                f"Another person approves it: renkei dead-letters approve {request} --staff …"
+            )
+            return None
+        number = rows[0].id
+    decide(number, access)
+    return number

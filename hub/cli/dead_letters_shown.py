@@ -1,0 +1,139 @@
+"""How dead letters are written for people and for programs; never a body, never a person."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hub.cli.shelf import in_table, print_table
+from hub.clock import JST
+
+if TYPE_CHECKING:
+    from hub.compose.dead_letters import Dossier
+    from hub.ledger.beside import Shelved
+    from hub.ledger.leaf import Recorded
+
+STATUS_JA = {
+    "open": "未処理",
+    "requested": "承認待ち",
+    "released": "再送決定",
+    "sending": "再送中",
+    "moved": "再送済",
+    "discarded": "廃棄",
+    "refused": "再送不可",
+}
+_STEP_JA = {"take": "ハブの処理", "send": "送付先キューへの送付", "receive": "送付先の受取"}
+
+
+def facts(one: "Shelved", dossier: "Dossier | None" = None) -> dict[str, Any]:
+    """Give what is said of a dead letter, as JSON has it."""
+    from hub.statute.reasons import Code, sentence  # noqa: PLC0415 - see hub.cli.main
+
+    said = sentence(Code(one.code))
+    cause = one.cause
+    found: dict[str, Any] = {
+        "id": one.id,
+        "status": one.state.value,
+        "since": one.at.astimezone(JST).isoformat(),
+        "sender": one.key.sender,
+        "message": one.key.id,
+        "message_type": one.message_type,
+        "flow": one.flow,
+        "receiver": one.receiver,
+        "step": cause.step if cause else "",
+        "code": one.code,
+        "reason": said.en,
+        "reason_ja": said.ja,
+        "error": cause.detail if cause else "",
+        "broker": json.loads(cause.history) if cause and cause.history else None,
+        "request": one.request or None,
+        "decided": one.decided or None,
+    }
+    if dossier is not None:
+        found["overtaken"] = dossier.is_overtaken
+        found["digest"] = dossier.digest
+        found["entries"] = [_entry(entry) for entry in dossier.history]
+    return found
+
+
+def _entry(one: "Recorded") -> dict[str, Any]:
+    return {
+        "entry": one.number,
+        "at": one.at.astimezone(JST).isoformat(),
+        "kind": one.kind.value,
+        "outcome": one.outcome,
+        "flow": one.flow,
+        "receiver": one.receiver,
+        "detail": one.detail,
+        "staff": one.access.staff,
+        "reason": one.access.reason,
+    }
+
+
+def lines(dossier: "Dossier") -> Iterator[str]:
+    """Write a dead letter for people."""
+    said = facts(dossier.row, dossier)
+    step = said["step"]
+    yield f"dead letter {said['id']}: {said['status']} ({STATUS_JA[said['status']]})"
+    yield f"  since {said['since']}, from {said['sender']}, {said['message_type']}"
+    yield f"  message {said['message']}"
+    if said["receiver"]:
+        yield f"  copy of {said['flow'] or '?'} for {said['receiver']}"
+    yield f"  failed step: {step} ({_STEP_JA.get(step, '')})"
+    yield f"  {said['code']}: {said['reason']}"
+    yield f"  {said['reason_ja']}"
+    yield f"  error: {said['error']}"
+    if said["broker"]:
+        broker = said["broker"]
+        yield f"  the broker says: {broker['times']} times, last {broker['at'] or 'unknown when'}"
+    yield f"  digest of the original: {said['digest'] or 'its entry is destroyed'}"
+    if said["request"] and said["status"] == "requested":
+        yield f"  request {said['request']} waits for a second person (別の職員の承認待ち)"
+    if said["decided"]:
+        yield f"  decided about: entry {said['decided']} of the ledger says by whom and why"
+    if dossier.is_overtaken and dossier.row.sealed:
+        yield "  a newer one was accepted meanwhile: it can only be discarded"
+        yield "  より新しい電文が受け付けられています。廃棄のみ可能です。"
+    if not dossier.row.sealed:
+        yield "  its body is deleted"
+    yield "  what the ledger says of the message:"
+    for one in said["entries"]:
+        where = " ".join(filter(None, (one["flow"], one["receiver"])))
+        who = f" by {one['staff']}: {one['reason']}" if one["kind"] == "replay" else ""
+        yield f"    {one['entry']} {one['at']} {one['kind']} {one['outcome']} {where}{who}".rstrip()
+
+
+def letter_table(found: "Sequence[Shelved]") -> None:
+    """Print a table of dead letters."""
+    heads = (
+        "id",
+        "since (Japan)",
+        "from",
+        "type",
+        "for",
+        "step",
+        "why (理由)",
+        "message",
+        "status",
+    )
+    print_table(
+        heads,
+        (
+            (
+                str(one.id),
+                in_table(one.at),
+                one.key.sender,
+                one.message_type,
+                " ".join(filter(None, (one.flow, one.receiver))),
+                one.cause.step if one.cause else "",
+                one.code,
+                one.key.id,
+                _status(one),
+            )
+            for one in found
+        ),
+    )
+
+
+def _status(one: "Shelved") -> str:
+    said = f"{one.state.value} {STATUS_JA.get(one.state.value, '')}"
+    return f"{said} {one.request}" if one.state.value == "requested" else said
