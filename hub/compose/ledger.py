@@ -6,7 +6,7 @@ from pathlib import Path
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.model import Pseudonyms
-from hub.ledger.schema import is_empty, migrate, with_password
+from hub.ledger.schema import ANSWER_SECONDS, is_empty, migrate, with_password
 from hub.ledger.store import DatabaseLedger
 from hub.site import Site, read_secret
 from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
@@ -73,14 +73,16 @@ def ledger_signer(site: Site) -> Signer:
         raise SiteError(f"the secret {path} is no signing key: {error}") from None
 
 
-def open_ledger(site: Site) -> DatabaseLedger:
+def open_ledger(site: Site, answer_seconds: float = ANSWER_SECONDS) -> DatabaseLedger:
     """Open the ledger, to add to it and to read it.
+
+    ``answer_seconds`` is how long the database may take for one answer.
 
     Raises:
         SiteError: a secret cannot be read.
         LedgerError: it cannot be reached, or its schema is not this program's.
     """
-    return DatabaseLedger(ledger_url(site), ledger_signer(site))
+    return DatabaseLedger(ledger_url(site), ledger_signer(site), answer_seconds=answer_seconds)
 
 
 def known_cosigners(site: Site) -> tuple[CosignerVerifier, ...]:

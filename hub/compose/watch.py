@@ -17,7 +17,7 @@ from hub.broker.survey import BrokerWatch, View, ask
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping
 from hub.errors import LedgerError
-from hub.ledger.schema import check_schema, open_engine
+from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
 from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
 from hub.site import Site, read_secret
@@ -49,7 +49,7 @@ def run_watch(site: Site, stop: Stop) -> None:
     if site.hub.watch_metrics_port is not None:
         serve(REGISTRY, site.hub.watch_metrics_port, health=health)
     os.nice(NICENESS)
-    engine = open_engine(ledger_url(site))
+    engine = open_engine(ledger_url(site), PROMPT_SECONDS)
     patient = open_engine(ledger_url(site), answer_seconds=None)  # a whole ledger takes its time
     try:
         check_schema(engine)

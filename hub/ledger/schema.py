@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -19,9 +20,15 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.errors import LedgerError
 
-BUSY_SECONDS = 10
-ANSWER_SECONDS = 15
+BUSY_SECONDS = 10.0
+"""How long somebody else may be writing into an SQLite ledger before it counts as lost."""
+ANSWER_SECONDS = 15.0
 """How long PostgreSQL may take to answer before the ledger counts as lost."""
+PROMPT_SECONDS = 4.0
+"""The same, of either, for a process that has a link to keep alive and is to stop within seconds.
+
+It may meet it twice in a row: where a connection of the pool is silent, a new one is opened.
+"""
 MIGRATION_LOCK = 0x72656E6B
 """The number that migrating programs lock in PostgreSQL, so that one goes after the other."""
 _WITHOUT_TREE = frozenset({"0001", "0002"})
@@ -70,6 +77,7 @@ def open_engine(
 ) -> Engine:
     """Open ``sqlite:///…`` or ``postgresql+pg8000://…`` with full durability.
 
+    ``answer_seconds`` is how long one answer of the database may take; none, as long as it likes.
     ``make`` lets SQLite make a file that is not there. Without it nobody who only looks takes
     the place of a file that is away: SQLite would throw away the write-ahead file beside it.
 
@@ -102,7 +110,8 @@ def open_engine(
             parsed, hide_parameters=True, pool_pre_ping=True, connect_args=settings
         )
         if parsed.drivername == "sqlite":
-            event.listen(engine, "connect", _durable_sqlite)
+            busy = BUSY_SECONDS if answer_seconds is None else min(BUSY_SECONDS, answer_seconds)
+            event.listen(engine, "connect", partial(_durable_sqlite, busy))
     return engine
 
 
@@ -166,7 +175,7 @@ class SameFile:
         return (found.st_dev, found.st_ino)
 
 
-def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
+def _durable_sqlite(busy: float, connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object
     # WAL lets others read while the hub writes; FULL syncs each commit before it returns.
     cursor = connection.cursor()
     (pages,) = cursor.execute("PRAGMA page_count").fetchone()
@@ -176,7 +185,7 @@ def _durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {round(busy * 1000)}")
     cursor.close()
 
 

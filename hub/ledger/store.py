@@ -18,7 +18,7 @@ from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
 from hub.ledger.recall import catalogue_in_force, count_entries, plain_key, recall
-from hub.ledger.schema import SameFile, check_schema, ledger_errors, open_engine
+from hub.ledger.schema import ANSWER_SECONDS, SameFile, check_schema, ledger_errors, open_engine
 from hub.ledger.tables import checkpoints, entries, tiles
 from hub.ledger.writing import insert_rows, put_tiles
 from hub.message import MessageKey
@@ -33,16 +33,22 @@ CHECKPOINT_SECONDS = 30.0
 class DatabaseLedger:
     """The ledger; see ``hub.ledger.model.Ledger`` for what each method promises.
 
-    ``signer`` is the hub's key, which signs the head with every append.
+    ``signer`` is the hub's key, which signs the head with every append; ``answer_seconds`` is how
+    long the database may take for one answer.
 
     Raises:
         LedgerError: the database cannot be reached, or its schema is not this code's.
     """
 
     def __init__(
-        self, url: str, signer: Signer, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        signer: Signer,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, answer_seconds)
         try:
             check_schema(self._engine)
         except LedgerError:
