@@ -22,6 +22,7 @@ _BECAME = {
     Kind.EXPIRY: Outcome.EXPIRED,
     Kind.DEAD_LETTER: Outcome.DEAD_LETTER,
 }
+_DEATHS = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 _WITH_REASON = frozenset({Outcome.HELD, Outcome.REFUSED, Outcome.EXPIRED, Outcome.DEAD_LETTER})
 
 
@@ -50,7 +51,8 @@ def rows_and_views(
     """Give the transfers, and the looks at the ledger, of which anything is in a period.
 
     ``entries`` are those about the resident, in order. Where the acceptance is destroyed and
-    what followed it in the next month is not, the row begins with what is left.
+    what followed it in the next month is not, the row begins with what is left. A message that
+    died as it was sent has a row of its own only where it has none for a receiver.
     """
     transfers: dict[tuple[MessageKey, str, str], _Transfer] = {}
     views: list[View] = []
@@ -61,8 +63,12 @@ def rows_and_views(
         elif entry.kind in _BECAME or entry.kind is Kind.RECEIPT:
             key = entry.message, entry.flow, entry.receiver
             transfers.setdefault(key, _Transfer(entry)).learn(entry)
+    carried = {message for message, _, receiver in transfers if receiver}
     rows = (
-        one.row(catalogue) for one in transfers.values() if any(period.has(at) for at in one.times)
+        one.row(catalogue)
+        for (message, _, receiver), one in transfers.items()
+        if any(period.has(at) for at in one.times)
+        and not (one.has_died and not receiver and message in carried)
     )
     return tuple(rows), tuple(views)
 
@@ -77,9 +83,13 @@ class _Transfer:
     delivered_at: dt.datetime | None = None
     receipt: Receipt | None = None
     times: list[dt.datetime] = field(default_factory=list)
+    has_died: bool = False
 
     def learn(self, entry: Recorded) -> None:
         self.times.append(entry.at)
+        self.has_died = self.has_died or entry.kind in _DEATHS
+        if entry.kind is Kind.REPLAY and entry.code:
+            return  # asked for, declined, discarded, or not permitted any more: it stays there
         if entry.kind is Kind.ACCEPTANCE or not self.said.basis:
             self.said = entry
         if entry.kind is Kind.RECEIPT:

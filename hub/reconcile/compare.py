@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hub.ledger.beside import UNDECIDED
 from hub.ledger.model import Kind
 from hub.ledger.tally import DECISIONS, Fact
 from hub.reconcile.model import HUB, Gap, Lack, Message, Origin, Pair
@@ -37,6 +38,9 @@ _STEPS = {
     Kind.REFUSAL: Step.WITHDRAWN,
     Kind.REPLAY: Step.PENDING,
 }
+
+
+_DEATHS = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,18 @@ def _fate(facts: Sequence[Fact], result: Judged) -> tuple[Fate, str]:
 
 def _is_rejection(fact: Fact) -> bool:
     # Any code: what staff released may still not have moved (withdrawn, overtaken).
-    return fact.kind is Kind.RELEASE and bool(fact.code)
+    decided = fact.kind is Kind.REPLAY and fact.code not in UNDECIDED
+    return bool(fact.code) and (fact.kind is Kind.RELEASE or decided)
+
+
+def _has_died(facts: Sequence[Fact]) -> bool:
+    """Say whether the message as it was sent is among the dead letters."""
+    kinds = [
+        fact.kind
+        for fact in facts
+        if not fact.receiver and (fact.kind in _DEATHS or _is_step(fact))
+    ]
+    return bool(kinds) and kinds[-1] in _DEATHS
 
 
 def _judge_pair(
@@ -118,12 +133,15 @@ def _judge_pair(
     recorded: Collection[str],
     result: Judged,
 ) -> None:
-    counts = Counter(fact.kind for fact in facts)
+    counts = Counter(fact.kind for fact in facts if fact.kind is not Kind.REPLAY or _is_step(fact))
     if counts[Kind.ACCEPTANCE]:
-        copy = CopyFate(pair, _step(facts), bool(counts[Kind.RECEIPT]))
+        step = _step(facts)
+        if step is Step.PENDING and _has_died(message.facts):
+            step = Step.DEAD_LETTERED
+        copy = CopyFate(pair, step, bool(counts[Kind.RECEIPT]))
         result.copies.append(copy)
         _follow(message, copy, recorded, result)
-    elif any(fact.kind in _STEPS or fact.kind is Kind.RECEIPT for fact in facts):
+    elif any(_is_step(fact) or fact.kind is Kind.RECEIPT for fact in facts):
         result.gaps.append(_gap(message, Lack.NOT_ACCEPTED, pair))
     elif counts[Kind.HOLD]:
         if not any(map(_is_rejection, facts)):
@@ -135,8 +153,13 @@ def _judge_pair(
 
 
 def _step(facts: Sequence[Fact]) -> Step:
-    steps = [_STEPS[fact.kind] for fact in facts if fact.kind in _STEPS]
+    steps = [_STEPS[fact.kind] for fact in facts if _is_step(fact)]
     return steps[-1] if steps else Step.PENDING
+
+
+def _is_step(fact: Fact) -> bool:
+    # What is said of a replay, such as that it was asked for or overtaken, moves nothing.
+    return fact.kind in _STEPS and not (fact.kind is Kind.REPLAY and fact.code)
 
 
 def _is_doubled(counts: Counter[Kind]) -> bool:
