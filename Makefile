@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint docs fault fuzz bench lock clean
+.PHONY: help setup demo test quick lint docs fault fuzz bench profile lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,12 @@ fuzz: setup ## parsers of outside data under 10 million inputs; ARGS="--inputs 1
 	@.tools/bin/uv pip install --quiet --only-binary :all: --python $(BIN)/python --group fuzz || echo "no atheris for this Python: the two other engines go on alone"
 	@nice -n 19 $(BIN)/python -m tests.fuzz $(ARGS)
 
-bench: setup ## speed and size beside references in one run; ARGS="--entries 200000" is quick
+bench: setup ## speed and size beside references in one run; ARGS="--only hub_vs_pika" chooses
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip install --quiet --only-binary :all: --python $(BIN)/python --group bench || echo "no FastStream to be had: hub_vs_faststream is left out"
 	@$(BIN)/python -m bench $(ARGS)
+
+profile: setup ## where the microseconds of one message go; ARGS=--postgresql has the ledger there
+	@$(BIN)/python -m bench.profile $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml (docs/adr/0001)
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \

@@ -42,7 +42,7 @@ def measures(stand: Stand, backlog: int, part: int, say: Say) -> Iterator[Measur
         many.a_second >= KEPT * few.a_second,
         few.a_second,
         f"{TIMES} times the first {part:,} of {backlog:,} messages, {left:,} were left at the end;"
-        f" {many.usage.said()} ({many.usage.full()}); nearly empty: {few.usage.said()}",
+        f" {many.said()} ({many.usage.full()}); nearly empty: {few.said()}",
     )
 
 
@@ -57,5 +57,5 @@ def _above(stand: Stand, meter: Meter, part: int) -> Rate:
 
 
 def _told(what: str, rate: Rate, say: Say) -> Rate:
-    say(f"{what}: {rate.a_second:,.0f}/s; {rate.usage.said()}")
+    say(f"{what}: {rate.a_second:,.0f}/s; {rate.said()}")
     return rate

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -85,7 +85,9 @@ def write(measures: Sequence[Measure], machine: Machine, path: Path = RESULTS) -
 
 def show(measures: Sequence[Measure], console: Console) -> None:
     """Print the measures as a table, and below it what was full and what else there is to say."""
-    table = Table("measure", "value", "unit", "reference", "ratio", "target", "met")
+    table = Table(
+        Column("measure", no_wrap=True), "value", "unit", "reference", "ratio", "target", "met"
+    )
     for one in measures:
         reference = "" if one.reference is None else f"{one.reference:,.4g}"
         ratio = "" if one.ratio is None else f"{one.ratio:.2f}"

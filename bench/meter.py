@@ -18,6 +18,7 @@ from bench.usage import Looked, Usage, look
 LOOK_SECONDS = 0.01
 WARM = 0.1
 PATIENCE = 300.0
+MICRO = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Rate:
 
     a_second: float
     usage: Usage
+
+    def said(self) -> str:
+        """Say what was used, and what each message took of it."""
+        each = ", ".join(
+            f"{name} {cores / self.a_second * MICRO:.0f} µs"
+            for name, cores in self.usage.cores.items()
+        )
+        return f"{self.usage.said()}; processor time a message: {each}"
 
 
 class Meter:

@@ -135,7 +135,7 @@ def measures(
             for way in ways:
                 rate = way.move(stand, meter, count)
                 taken[way.name].append(rate)
-                say(f"round {number}, {way.name}: {rate.a_second:,.0f}/s; {rate.usage.said()}")
+                say(f"round {number}, {way.name}: {rate.a_second:,.0f}/s; {rate.said()}")
     hub = middle(taken[HUB.name])
     for name, (way, ratio) in REFERENCES.items():
         if name not in wanted:
@@ -149,8 +149,8 @@ def measures(
             f"ratio >= {ratio:g}",
             hub.a_second >= ratio * bare.a_second,
             bare.a_second,
-            f"the middle of {rounds} rounds ({each}); with the hub {hub.usage.said()}"
-            f" ({hub.usage.full()}); with {way.name} {bare.usage.said()}",
+            f"the middle of {rounds} rounds ({each}); with the hub {hub.said()}"
+            f" ({hub.usage.full()}); with {way.name} {bare.said()}",
         )
 
 

@@ -22,7 +22,7 @@ from bench.meter import Meter, Rate
 from bench.moves import HUB, Moving, Way
 from bench.stand import Stand, stand
 from hub.broker.provide import provide
-from hub.processes import commands_of
+from hub.processes import WORKER, commands_of
 from tests.servers.postgresql import DURABLE, PostgresqlServer
 
 MICRO = 1e6
@@ -66,7 +66,7 @@ def _ledger(is_postgresql: bool) -> Iterator[str]:  # noqa: FBT001 - private
 
 def _profiled(place: Stand, meter: Meter, count: int, how: str) -> tuple[Mapping[str, Any], Rate]:
     out = place.folder / f"{how}.json"
-    order = {"arguments": list(commands_of(place.site, ())["hub"]), "how": how, "out": str(out)}
+    order = {"arguments": list(commands_of(place.site, ())[WORKER]), "how": how, "out": str(out)}
 
     @contextmanager
     def watched(at: Stand) -> Iterator[Moving]:
@@ -81,7 +81,7 @@ def _profiled(place: Stand, meter: Meter, count: int, how: str) -> tuple[Mapping
 def _by_stage(found: Mapping[str, Any]) -> Table:
     messages = found["messages"]
     table = Table(title=f"one message in, one copy out: {messages:,} messages, by stage")
-    for name in ("stage", "CPU µs", "wait µs", "calls a message", "share"):
+    for name in ("stage", "CPU µs", "wait µs", "calls a message", "share of the time"):
         table.add_column(name, justify="left" if name == "stage" else "right")
     whole = sum(wall for wall, _, _ in found["stages"].values())
     for stage, (wall, cpu, calls) in found["stages"].items():

@@ -14,7 +14,7 @@ from bench.site import make_site
 from hub.broker.management import Management
 from hub.broker.provide import ProvidedBroker
 from hub.names import inbound_exchange, outbound_queue
-from hub.processes import commands_of
+from hub.processes import commands_of, worker_names
 from hub.site import load_site, read_secret
 
 SOURCE, TARGET = "bench.source", "bench.target"
@@ -84,8 +84,8 @@ class Stand:
     @contextmanager
     def hub(self) -> Iterator[dict[str, Child]]:
         """Run the hub's worker, or as many as the site says, as ``renkei up`` does."""
-        commands = commands_of(self.site, ())
-        names = [name for name in commands if name == "hub" or name.startswith("hub-")]
+        names = worker_names(load_site(self.site).hub.workers)
+        commands = commands_of(self.site, (), names)
         with ExitStack() as stack:
             yield {
                 name: stack.enter_context(

@@ -11,6 +11,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count() or 1
 FULL = 0.93
 """A core of which so much is used has nothing left: the rest is the kernel's own."""
+DISTURBED = 0.25
+"""Cores that others may use; the kernel's own work and the meter take something."""
 _UTIME, _STIME, _PPID = 11, 12, 1
 """Places in /proc/PID/stat behind the name."""
 _IDLE, _IOWAIT = 3, 4
@@ -43,16 +45,23 @@ class Usage:
     busy: float
     waiting: float
 
+    @property
+    def others(self) -> float:
+        """Give the cores that everything else on the machine used."""
+        return max(0.0, self.busy * CORES - sum(self.cores.values()))
+
     def said(self) -> str:
-        """Say it, and what was full."""
-        each = ", ".join(f"{name} {cores:.0%} of a core" for name, cores in self.cores.items())
+        """Say it."""
+        each = ", ".join(f"{name} {cores:.0%}" for name, cores in self.cores.items())
         return (
-            f"{each}; all {CORES} cores together {self.busy:.0%} busy"
-            f", {self.waiting:.0%} waiting for the disk"
+            f"of a core: {each}, all else {self.others:.0%};"
+            f" {CORES} cores together {self.busy:.0%} busy, {self.waiting:.0%} waiting for the disk"
         )
 
     def full(self) -> str:
         """Name what had nothing left, or that everything had."""
+        if self.busy >= FULL and self.others > DISTURBED:
+            return "full by other programs: take it again on a quiet machine"
         if self.busy >= FULL:
             return f"full: all {CORES} cores"
         alone = [name for name, cores in self.cores.items() if FULL <= cores <= 1 / FULL]

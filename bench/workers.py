@@ -41,7 +41,7 @@ def measures(
             with make(workers) as stand:
                 rate = _rate(stand, workers, database, count)
             taken[workers].append(rate)
-            say(f"round {number}, {workers}: {rate.a_second:,.0f}/s; {rate.usage.said()}")
+            say(f"round {number}, {workers}: {rate.a_second:,.0f}/s; {rate.said()}")
     alone, both = middle(taken[1]), middle(taken[2])
     reached = both.a_second >= RATIO * alone.a_second
     full = both.usage.full()
@@ -50,10 +50,10 @@ def measures(
         both.a_second,
         "messages/s",
         f"ratio >= {RATIO:g}, or something is full",
-        reached or full.startswith("full"),
+        reached or full.startswith("full:"),
         alone.a_second,
-        f"{PARTITIONS} partitions, ledger on PostgreSQL; two workers: {both.usage.said()} ({full});"
-        f" one worker: {alone.usage.said()} ({alone.usage.full()})",
+        f"{PARTITIONS} partitions, ledger on PostgreSQL; two workers: {both.said()} ({full});"
+        f" one worker: {alone.said()} ({alone.usage.full()})",
     )
 
 
