@@ -49,7 +49,8 @@ class HubClient:
         self._access = access or AccessItems()
         self._timing = timing or Timing()
         self._closed = threading.Event()
-        self._publisher = Publisher(self._session("publish"), system, self._timing)
+        connect = self._session("publish", self._closed.is_set)
+        self._publisher = Publisher(connect, system, self._timing)
 
     def publish(
         self,
@@ -122,7 +123,8 @@ class HubClient:
         def over() -> bool:
             return self._closed.is_set() or stopping()
 
-        receiver = Receiver(self._session("receive"), self._publisher, self._system, self._access)
+        connect = self._session("receive", over)
+        receiver = Receiver(connect, self._publisher, self._system, self._access)
         return receiver.run(Task(handle, on_notice, over))
 
     def close(self) -> None:
@@ -130,9 +132,9 @@ class HubClient:
         self._closed.set()
         self._publisher.close()
 
-    def _session(self, purpose: str) -> Callable[[], Session]:
+    def _session(self, purpose: str, stopping: Callable[[], bool]) -> Callable[[], Session]:
         name = f"{self._system} {purpose}"
-        return lambda: Session(self._address, self._timing, name)
+        return lambda: Session(self._address, self._timing, name, stopping)
 
     def __enter__(self) -> Self:
         return self

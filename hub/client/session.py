@@ -6,7 +6,7 @@ consumers) is gone, and only the caller knows how to begin again.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,8 +69,14 @@ def broker_errors(what: str) -> Iterator[None]:
 class Session:
     """A connection and its channel; after any error it is only good for ``discard``."""
 
-    def __init__(self, address: Address, timing: Timing, name: str) -> None:
-        """Connect to one of the hosts, tried once each in random order.
+    def __init__(
+        self,
+        address: Address,
+        timing: Timing,
+        name: str,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Connect to one of the hosts, tried once each in random order until ``stopping``.
 
         Raises:
             Refused: the password is wrong, or the vhost is not there or not permitted.
@@ -79,6 +85,8 @@ class Session:
         self._connection: Any = None
         faults: list[str] = []
         for host in in_any_order(address.hosts):
+            if faults and stopping():
+                break
             try:
                 self._open(_client(address, host, timing, name).transport, timing)
             except BrokerUnavailable as error:

@@ -21,7 +21,7 @@ from hub.site import SystemSite, read_secret
 
 STEADY_SECONDS = 30.0
 """A courier that ran this long is well again, and has the shortest pause when it fails."""
-STOP_SECONDS = 5.0
+STOP_SECONDS = 3.0
 """How long the end of a courier is waited for; one that does not end goes with the process."""
 
 _WHERE = "courier"
