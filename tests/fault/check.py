@@ -64,12 +64,14 @@ def due(catalogue: Catalogue, sent: Iterable[Sent]) -> Iterator[Due]:
             yield Due(one.key, flow_ref, receiver)
 
 
-def settled(ground: Ground, arrivals: Arrivals, sent: Mapping[MessageKey, Sent]) -> None:
+def settled(
+    ground: Ground, arrivals: Arrivals, sent: Mapping[MessageKey, Sent], stall: float
+) -> None:
     """Wait until all has arrived, or nothing more does."""
     _, catalogue = ground.checked()
     wanted = {(one.key, one.receiver) for one in due(catalogue, sent.values())}
     seen, changed = -1, time.monotonic()
-    while time.monotonic() - changed < STALL_SECONDS:
+    while time.monotonic() - changed < stall:
         ground.tend()
         missing = sum(1 for one in wanted if one not in arrivals.first)
         if not missing:
@@ -80,31 +82,47 @@ def settled(ground: Ground, arrivals: Arrivals, sent: Mapping[MessageKey, Sent])
     say(f"  {seen} copies have not arrived, and nothing moves")
 
 
-def check(ground: Ground, arrivals: Arrivals, sent: Mapping[MessageKey, Sent]) -> Verdict:
+def check(
+    ground: Ground,
+    arrivals: Arrivals,
+    sent: Mapping[MessageKey, Sent],
+    stall: float = STALL_SECONDS,
+) -> Verdict:
     """Hold everything that was sent against what arrived, the ledger and the broker."""
     ground.whole()
-    settled(ground, arrivals, sent)
+    settled(ground, arrivals, sent, stall)
     arrivals.look()
     site, catalogue = ground.checked()
-    expected = list(due(catalogue, sent.values()))
     ledger = open_ledger(site)
     try:
         facts = Tally(ledger.engine).about(sent.keys())
     finally:
         ledger.close()
     copies = [copy for copy in arrivals.copies if copy.key in sent]
-    faults = list(arrivals.faults)
+    verdict = compared(list(due(catalogue, sent.values())), copies, sent, facts)
+    verdict.faults += arrivals.faults
+    verdict.faults += _said_by_commands(ground)
+    return verdict
+
+
+def compared(
+    expected: Collection[Due],
+    copies: Collection[Copy],
+    sent: Mapping[MessageKey, Sent],
+    facts: Mapping[MessageKey, list[Fact]],
+) -> Verdict:
+    """Compare what had to arrive with what did, in its order, and with the ledger's entries."""
     missing = _missing(expected, copies)
     lost = [_lost(one, facts) for one in missing if not _explained(one, facts)]
     doubled = list(_doubled(copies))
-    faults += _some("is lost", lost)
-    faults += _some("is there more than once", doubled)
-    faults += _some("arrived, although nobody sent it to there", _strange(expected, copies))
-    faults += _some("stands after a newer one", _misplaced(copies, sent, facts))
-    faults += _said_by_commands(ground)
-    return Verdict(
-        len(sent), len(copies), len(lost), len(missing) - len(lost), len(doubled), faults
-    )
+    faults = [
+        *_some("is lost", lost),
+        *_some("is there more than once", doubled),
+        *_some("arrived, although nobody sent it to there", _strange(expected, copies)),
+        *_some("stands after a newer one", _misplaced(copies, sent, facts)),
+    ]
+    aside = len(missing) - len(lost)
+    return Verdict(len(sent), len(copies), len(lost), aside, len(doubled), faults)
 
 
 def _missing(expected: Iterable[Due], copies: Iterable[Copy]) -> list[Due]:

@@ -19,6 +19,8 @@ from tests.fault.strikes import Strike
 
 RECOVERY_SECONDS = 120.0
 """After so long without recovery a drill fails."""
+GRACE_SECONDS = 0.5
+"""What was given so soon after the begin of a harm may have passed before it."""
 TELL_SECONDS = 10.0
 TURN_SECONDS = 0.05
 
@@ -69,6 +71,20 @@ class Drill:
         if not self.until(self.has_recovered, RECOVERY_SECONDS):
             last = self.ground.strikes.done[-1:]
             raise NoRecovery(f"{self.name}: no recovery from {last}")
+
+    def bites(self, began: float) -> None:
+        """See that a harm that is to stop everything has let through nothing given since then.
+
+        Raises:
+            AssertionError: something passed, so the drill drills nothing.
+        """
+        first = self.arrivals.first
+        passed = [
+            one.key
+            for one in self.load.since(began + GRACE_SECONDS)
+            if any((one.key, receiver) in first for receiver in RECEIVERS)
+        ]
+        assert not passed, f"{self.name}: {passed[:3]} passed nevertheless"
 
     @contextmanager
     def harm(self, victim: str, how: str) -> Iterator[Strike]:
@@ -134,12 +150,11 @@ class Ready:
     long: bool
     spoiled: bool = False
 
-    def conduct(self, name: str, seed: int, act: Callable[[Drill], None]) -> Result:
-        """Run a drill, check what it left, note it, and say so.
+    @contextmanager
+    def loaded(self, name: str, seed: int) -> Iterator[Drill]:
+        """Put the ground under load until the block is over and all that was given is confirmed.
 
-        Raises:
-            AssertionError: something is lost, doubled or out of order, or does not verify,
-                reconcile or recover.
+        It counts as spoiled until a check has found everything in order.
         """
         say(f"\ndrill: {name} (seed {seed})")
         self.spoiled = True
@@ -150,11 +165,21 @@ class Ready:
         self.load.start()
         try:
             drill.recover()  # before anything is struck, everything has to work
+            yield drill
+        finally:
+            self.load.end()
+
+    def conduct(self, name: str, seed: int, act: Callable[[Drill], None]) -> Result:
+        """Run a drill, check what it left, note it, and say so.
+
+        Raises:
+            AssertionError: something is lost, doubled or out of order, or does not verify,
+                reconcile or recover.
+        """
+        with self.loaded(name, seed) as drill:
             act(drill)
             self.ground.whole()
             drill.recover()
-        finally:
-            self.load.end()
         verdict = check(self.ground, self.arrivals, self.load.sent)
         strikes = self.ground.strikes.done
         result = Result(

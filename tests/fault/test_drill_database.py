@@ -44,8 +44,9 @@ def frozen(drill: Drill) -> None:
     server = drill.ground.database
     assert server is not None
     drill.wait(drill.chance.random())
-    with drill.harm("postgresql", "frozen"), server.frozen():
+    with drill.harm("postgresql", "frozen") as strike, server.frozen():
         drill.wait(drill.chance.uniform(*FROZEN_SECONDS))
+        drill.bites(strike.began)
     drill.recover()
 
 
@@ -67,8 +68,9 @@ def test_another_process_locks_the_ledger(grounds: Grounds, seed: int) -> None:
             drill.wait(drill.chance.random())
             with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
                 database.execute("BEGIN IMMEDIATE")
-                with drill.harm("ledger", "locked"):
+                with drill.harm("ledger", "locked") as strike:
                     drill.wait(drill.chance.uniform(*LOCKED_SECONDS))
+                    drill.bites(strike.began)
                     database.execute("ROLLBACK")
             drill.recover()
 

@@ -1,6 +1,7 @@
 """No room on the disk: of the ledger, and at the broker."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -27,8 +28,9 @@ def test_the_disk_of_the_ledger_is_full(grounds: Grounds, seed: int) -> None:
             drill.wait(drill.chance.random())
             pids = drill.ground.pids()
             writers = [pid for name, pid in pids.items() if name.startswith(("hub", "ledger"))]
-            with drill.harm("ledger", "disk full"), disk.full(writers):
+            with drill.harm("ledger", "disk full") as strike, disk.full(writers):
                 drill.wait(drill.chance.uniform(*FULL_SECONDS))
+                drill.bites(strike.began)
             drill.recover()
 
     grounds.plain().conduct("disk of the ledger full", seed, act)
@@ -43,7 +45,9 @@ def test_the_disk_of_the_broker_is_full(grounds: Grounds, seed: int) -> None:
                 limit_free_space(node, ALL_THERE_IS)
                 try:
                     assert drill.until(lambda: has_alarm(drill), COMMAND_SECONDS)
+                    raised = time.monotonic()
                     drill.wait(drill.chance.uniform(*FULL_SECONDS))
+                    drill.bites(raised)
                 finally:
                     limit_free_space(node, USUAL)
                 assert drill.until(lambda: not has_alarm(drill), COMMAND_SECONDS)

@@ -26,9 +26,11 @@ def troubled(drill: Drill, trouble: Trouble, users: frozenset[str]) -> None:
     proxy = drill.ground.proxy
     assert proxy is not None
     drill.wait(drill.chance.random())
-    with drill.harm("network of the hub" if users else "network", trouble.value):
+    with drill.harm("network of the hub" if users else "network", trouble.value) as strike:
         proxy.make(trouble, users, drill.chance.uniform(*DELAY_SECONDS))
         drill.wait(drill.chance.uniform(*SECONDS[trouble]))
+        if trouble is not Trouble.DELAYED:
+            drill.bites(strike.began)
         proxy.heal()
     drill.recover()
 
