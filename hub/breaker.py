@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-__all__ = ["Breaker", "BreakerLimits", "BreakerState"]
+__all__ = ["Breaker", "BreakerLimits", "BreakerState", "ReceiverState"]
 
 
 class BreakerState(StrEnum):
@@ -22,6 +23,13 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half-open"
+
+
+class ReceiverState(NamedTuple):
+    """How many messages wait for a receiver, and what its breaker lets through."""
+
+    waiting: int
+    breaker: BreakerState
 
 
 @dataclass(frozen=True, slots=True)

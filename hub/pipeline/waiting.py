@@ -26,7 +26,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from hub.breaker import Breaker, BreakerLimits, BreakerState
+from hub.breaker import Breaker, BreakerLimits, BreakerState, ReceiverState
 from hub.ports import Delivery
 
 __all__ = ["ROOM_LIMITS", "Name", "ReceiverState", "WaitingRoom", "named"]
@@ -50,13 +50,6 @@ class Name(NamedTuple):
 def named(delivery: Delivery) -> Name:
     """Name a delivery."""
     return Name(delivery.tag, delivery.queue)
-
-
-class ReceiverState(NamedTuple):
-    """How many deliveries wait for a receiver, and what its breaker lets through."""
-
-    waiting: int
-    breaker: BreakerState
 
 
 @dataclass(slots=True)
