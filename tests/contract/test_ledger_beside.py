@@ -235,17 +235,18 @@ def test_broken_off_at_any_step_nothing_of_it_is_there(url: str, ledger: Databas
     new = Binding(PSEUDONYMS.resident("2"), "", "c" * 32)
     beside = Beside(
         bindings=[Binding(RESIDENT, "a" * 32, "b" * 32), new],
-        asides=[aside(0, "more")],
+        asides=[aside(1, "more")],
         turns=[Turn(number, State.OPEN, State.REJECTED)],
     )
     step = 0
-    while broken_at(ledger, [about("more")], beside, step):
+    new_entries = [about("held", Kind.RELEASE, code="rejected"), about("more")]
+    while broken_at(ledger, new_entries, beside, step):
         assert ledger.size() == size
         assert rows(url) == before
         assert ledger.bindings([RESIDENT, new.resident]) == {RESIDENT: "a" * 32}
         step += 1
     assert step > 8
-    assert rows(url) == [(number, "rejected", False), (size + 1, "open", True)]
+    assert rows(url) == [(number, "rejected", False), (size + 2, "open", True)]
     assert ledger.bindings([RESIDENT, new.resident]) == {
         RESIDENT: "b" * 32,
         new.resident: new.after,
@@ -380,8 +381,26 @@ def test_the_watch_shows_how_many_wait(ledger: DatabaseLedger, tmp_path: Path) -
         "UPDATE ledger_asides SET body = NULL WHERE state = 'open'",
         "UPDATE ledger_asides SET state = 'open' WHERE state = 'rejected'",
         "UPDATE ledger_asides SET state = 'x'",
+        "UPDATE ledger_asides SET sender = 'tax' WHERE state = 'open'",
+        "UPDATE ledger_asides SET list = 'dead-letter' WHERE state = 'open'",
+        "UPDATE ledger_asides SET list = 'x'",
+        "UPDATE ledger_asides SET id = id - 1 WHERE state = 'open'",
+        "UPDATE ledger_asides SET id = 1000 WHERE state = 'open'",
+        "UPDATE ledger_asides SET decided = 1 WHERE state = 'rejected'",
+        "UPDATE ledger_asides SET state = 'released' WHERE state = 'open'",
     ],
-    ids=["a body that is gone", "a decision that is undone", "no state"],
+    ids=[
+        "a body that is gone",
+        "a decision that is undone",
+        "no state",
+        "another message",
+        "another list",
+        "no list",
+        "another entry",
+        "an entry that there is not",
+        "another decision",
+        "a decision that nobody made",
+    ],
 )
 def test_what_is_not_as_it_was_written_is_found(
     url: str, ledger: DatabaseLedger, change: str

@@ -27,6 +27,7 @@ from hub.ledger.months import Month, all_months
 from hub.ledger.reading import driver_rows
 from hub.ledger.schema import check_schema
 from hub.ledger.tables import head, metadata, months
+from hub.ledger.verify.asides import check_asides
 from hub.ledger.verify.fault import Fault, reading
 from hub.ledger.verify.months import (
     Range,
@@ -39,7 +40,6 @@ from hub.ledger.verify.order import Numbering
 from hub.ledger.verify.parts import (
     Kept,
     check_access,
-    check_asides,
     check_cases,
     check_messages,
     check_terms,
@@ -204,7 +204,7 @@ class _Run:
         check_tables(connection, with_table)
         kept = Kept(tuple(known), gaps=any(month.destroyed for month in known), loose=bool(left))
         self._note(lambda: check_months(connection, now, known))
-        self._note(lambda: check_asides(connection))
+        self._note(lambda: check_asides(connection, now, kept))
         for check in (check_terms, check_access, check_cases):
             self._note(partial(check, connection, now, kept))
         if self._is_whole(now):

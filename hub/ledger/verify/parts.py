@@ -13,14 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from hub.ledger.beside import KEPT, State
 from hub.ledger.head import Head
 from hub.ledger.leaf import Terms
 from hub.ledger.model import Kind
 from hub.ledger.months import Month
 from hub.ledger.numbers import access_row, terms_row
 from hub.ledger.reading import driver_rows
-from hub.ledger.tables import access, asides, cases, messages, terms
+from hub.ledger.tables import access, cases, messages, terms
 from hub.ledger.verify.fault import Fault, reading
 from hub.message import AccessItems
 
@@ -186,28 +185,6 @@ def check_messages(connection: Connection, head: Head, kept: Kept) -> None:
     for begin, end in () if kept.loose else _ranges(kept.months, head):
         where = " AND ".join(_unreferenced(kept, "message_no", "x.no"))
         _check_used(connection, messages, f"x.no >= {begin} AND x.no < {end} AND {where}")
-
-
-def check_asides(connection: Connection) -> None:
-    """See that what waits has its body, and that what is over has none.
-
-    The rows are no evidence: what was held and decided, the entries say.
-
-    Raises:
-        Fault: it is not so.
-    """
-    kept, over = (
-        ", ".join(f"'{one.value}'" for one in State if (one in KEPT) == is_kept)
-        for is_kept in (True, False)
-    )
-    right = f"(state IN ({kept}) AND body IS NOT NULL) OR (state IN ({over}) AND body IS NULL)"
-    with reading(asides.name):
-        ((count,),) = driver_rows(
-            connection,
-            f"SELECT count(*) FROM {asides.name} WHERE NOT ({right})",  # noqa: S608 - ours
-        )
-    if count:
-        raise Fault(None, f"{asides.name}: {count} rows are not as this program writes them")
 
 
 def _ranges(months: Sequence[Month], head: Head) -> Iterator[tuple[int, int]]:
