@@ -36,6 +36,12 @@ OPEN_SECONDS = 10.0
 CONFIRM_SECONDS = 30.0
 """How long no confirm at all may come while some are outstanding."""
 CLOSE_SECONDS = 2.0
+STOP_SECONDS = 3.0
+"""How long a broker that says nothing is still waited for once the process is to stop."""
+_LOOK_SECONDS = 0.25
+"""How soon it is noticed that the process is to stop."""
+RENEW_SECONDS = 0.5
+"""How soon after another the publishing channel may be taken anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,18 @@ class LinkSettings:
 class PikaLink:
     """A connection with one channel to consume and one to publish with confirms."""
 
-    def __init__(self, settings: LinkSettings) -> None:
-        """Open it.
+    def __init__(
+        self, settings: LinkSettings, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Open it; once ``stopping``, nothing is waited for longer than ``STOP_SECONDS``.
 
         Raises:
-            BrokerUnavailable: nobody answers, the password is wrong, or a queue is missing
-                or belongs to somebody else.
+            BrokerUnavailable: nobody answers, the password is wrong, a queue is missing or
+                belongs to somebody else, or the process is to stop.
         """
         self._settings = settings
+        self._stopping = stopping
+        self._give_up_at: float | None = None
         self._loop = IOLoop()
         self._loop.activate_poller()
         self._lost = ""
@@ -84,6 +94,8 @@ class PikaLink:
         self._writer: Writer | None = None
         self._last_tag = 0
         self._window: Window | None = None
+        self._doubted = False
+        self._renewed = -RENEW_SECONDS
         self._connection = Connection(
             self._parameters(settings),
             on_open_callback=self._on_open,
@@ -93,7 +105,8 @@ class PikaLink:
         )
         self._connection.sinks = {}
         try:
-            opened = self._turn(lambda: self._outgoing is not None, settings.open_seconds)
+            self._turn(lambda: self._outgoing is not None or stopping(), settings.open_seconds)
+            opened = self._outgoing is not None
             if opened:
                 self.consume(settings.queues)
         except LinkLost as lost:
@@ -158,6 +171,7 @@ class PikaLink:
         self._check()
         if self._window is not None:
             raise RuntimeError("what was started before is not finished")
+        self._renew()
         window = Window(messages)
         if window.open:
             self._window = window
@@ -174,7 +188,9 @@ class PikaLink:
             self._push()
             self._wait_for_confirms(sending)
         self._window = None
-        return sending.fates()
+        fates = sending.fates()
+        self._doubted = self._doubted or Sent.REFUSED in fates
+        return fates
 
     def turn(self) -> None:
         """Send and receive what can be at once, without waiting."""
@@ -224,8 +240,18 @@ class PikaLink:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return False
-            self._poll(remaining)
+            self._poll(min(remaining, _LOOK_SECONDS))
+            self._hurry()
         return True
+
+    def _hurry(self) -> None:
+        """Give the link up where the process is to stop and still waits for it."""
+        if not self._stopping():
+            return
+        if self._give_up_at is None:
+            self._give_up_at = time.monotonic() + STOP_SECONDS
+        elif time.monotonic() >= self._give_up_at:
+            self._lost = self._lost or f"no answer {STOP_SECONDS:g} s after the call to stop"
 
     def _flush(self) -> None:
         """Send what is buffered and take in what has arrived, without waiting."""
@@ -285,6 +311,7 @@ class PikaLink:
         self._connection.sinks[number] = Confirms(self._on_confirm)
         self._writer = Writer(number, self._settings.user, self._connection.params.frame_max)
         self._outgoing = channel
+        self._last_tag = 0
 
     def _arrived(self, intake: Intake, arrived: Arrived) -> None:
         self._last_taken += 1
@@ -300,6 +327,24 @@ class PikaLink:
         self._lost = self._lost or f"the connection is gone: {_plain(reason)}"
 
     # -- confirms ----------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        """Publish by another channel after the broker refused something.
+
+        A channel that first publishes to a quorum queue just after the queue's leader went down
+        asks that node, and RabbitMQ 3.10 refuses everything that it publishes there until the
+        node is back. A new channel asks the new leader.
+        """
+        now = time.monotonic()
+        doubted, old = self._doubted and not self._blocked, self._outgoing
+        if not doubted or old is None or now < self._renewed + RENEW_SECONDS:
+            return
+        self._doubted, self._renewed, self._outgoing = False, now, None
+        old.close()
+        self._connection.channel(on_open_callback=self._on_outgoing)
+        if not self._turn(lambda: self._outgoing is not None, self._settings.open_seconds):
+            self._lost = f"no answer from the broker in {self._settings.open_seconds:g} s"
+            raise LinkLost(self._lost)
 
     def _push(self) -> None:
         """Send of the messages under way what may go by now."""

@@ -149,6 +149,8 @@ class Publisher:
                 self._round(confirms, work)
             finally:
                 work.learn(confirms)
+            if confirms.nacked:
+                self._renew()
         except BaseException:
             # Whatever happened, the next attempt begins on a new connection.
             if self._session is not None:
@@ -172,6 +174,12 @@ class Publisher:
             self._session = None
             return self._ready()
         return self._confirms
+
+    def _renew(self) -> None:
+        """Take another channel for the next attempt (``hub.broker.link.PikaLink`` says why)."""
+        if self._session is not None:
+            self._session.renew()
+            self._confirms = Confirms(self._session, self._system, self._timing.confirm)
 
     def _round(self, confirms: Confirms, work: _Work) -> None:
         deadline = time.monotonic() + min(self._timing.confirm, max(work.seconds_left(), 0.0))

@@ -109,6 +109,16 @@ class Session:
                 raise
             raise BrokerUnavailable(str(error)) from error
 
+    def renew(self) -> None:
+        """Take another channel; what was under way on this one must be settled.
+
+        Raises:
+            LinkLost, Refused: as ``wait`` says.
+        """
+        with broker_errors("take another channel"):
+            self.channel.close()
+            self.channel = self._transport.create_channel(self._connection)
+
     def wait(self, seconds: float) -> bool:
         """Let the broker speak, at most so long; say whether it said something.
 

@@ -66,7 +66,7 @@ class Probe(threading.Thread):
 
 @dataclass
 class Publisher(Probe):
-    """Sends to a queue; ``confirmed`` are ids, ``gaps`` the waits between confirms: since, until."""
+    """Sends to a queue; ``confirmed`` are ids, ``gaps`` the waits for confirms: since, until."""
 
     queue: str = ""
     confirmed: list[str] = field(default_factory=list)
