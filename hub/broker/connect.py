@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -27,7 +28,7 @@ def connected(  # noqa: PLR0913 - what the tests turn
     *,
     stopping: Callable[[], bool],
     say: Callable[[str], None] = log.warning,
-    open_link: Callable[[LinkSettings], PikaLink] = PikaLink,
+    open_link: Callable[[LinkSettings], PikaLink] | None = None,
     chance: Chance = random.random,
     sleep: Callable[[float], None] | None = None,
 ) -> PikaLink | None:
@@ -53,7 +54,8 @@ def connected(  # noqa: PLR0913 - what the tests turn
     if stopping():
         return None
     rounds = count(1)
-    link: PikaLink | None = retrying(lambda: open_any(settings, open_link, stopping, next(rounds)))
+    opening = open_link or partial(PikaLink, stopping=stopping)
+    link: PikaLink | None = retrying(lambda: open_any(settings, opening, stopping, next(rounds)))
     if link is not None and stopping():
         link.close()
         return None

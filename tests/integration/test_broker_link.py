@@ -11,12 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from hub.broker.apply import SETTLE_SECONDS
-from hub.broker.link import LinkSettings, PikaLink
+from hub.broker.link import STOP_SECONDS, LinkSettings, PikaLink
 from hub.broker.node import PrivateNode
 from hub.broker.provide import ProvidedBroker
 from hub.errors import BrokerUnavailable, LinkLost
 from hub.ports import Delivery, Outgoing, Sent
 from tests.conftest import Vhost
+from tests.proxy import Proxy
 
 pytestmark = pytest.mark.integration
 
@@ -159,6 +160,47 @@ def test_nobody_listening_is_told_at_once() -> None:
         with pytest.raises(BrokerUnavailable):
             PikaLink(settings)
         assert time.monotonic() - began < AT_ONCE
+
+
+def test_opening_ends_at_once_when_the_process_is_to_stop() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # as a frozen broker: it never accepts
+        port = silent.getsockname()[1]
+        settings = LinkSettings("127.0.0.1", port, "v", "u", SecretStr("p"), "t")
+        stop = threading.Event()
+        threading.Timer(0.3, stop.set).start()
+        began = time.monotonic()
+        with pytest.raises(BrokerUnavailable):
+            PikaLink(settings, stop.is_set)
+        assert 0.3 <= time.monotonic() - began < 2.0
+
+
+def test_a_broker_that_says_nothing_holds_up_no_stop(vhost: Vhost) -> None:
+    vhost.declare("q")
+    stop = threading.Event()
+    settings = vhost.settings(queues=("q",))
+    with Proxy(settings.host, settings.port) as proxy:
+        with PikaLink(replace(settings, port=proxy.port), stop.is_set) as link:
+            proxy.hold()
+            sending = link.start([to("q", 1)])
+            stop.set()
+            began = time.monotonic()
+            with pytest.raises(LinkLost, match="call to stop"):
+                link.finish(sending)
+        assert STOP_SECONDS <= time.monotonic() - began < STOP_SECONDS + 2.0
+
+
+def test_until_the_process_is_to_stop_a_slow_broker_is_waited_for(vhost: Vhost) -> None:
+    vhost.declare("q")
+    settings = vhost.settings(queues=("q",))
+    stop = threading.Event()
+    with (
+        Proxy(settings.host, settings.port) as proxy,
+        PikaLink(replace(settings, port=proxy.port), stop.is_set) as link,
+    ):
+        proxy.hold()
+        threading.Timer(STOP_SECONDS + 0.5, proxy.release).start()
+        threading.Timer(STOP_SECONDS, stop.set).start()
+        assert link.publish([to("q", 1)]) == [Sent.CONFIRMED]
 
 
 def test_a_wrong_password_and_a_missing_queue_are_told_soon(vhost: Vhost) -> None:
