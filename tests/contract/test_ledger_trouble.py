@@ -240,6 +240,23 @@ def test_postgresql_waits_for_the_disk_whatever_the_server_is_set_to(
             assert used.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
 
 
+def test_a_process_that_freezes_amidst_a_transaction_stops_nobody_for_long(
+    postgresql: PostgresqlServer,
+) -> None:
+    with postgresql.database() as url, opened(url) as ledger:
+        frozen = open_engine(url, answer_seconds=0.25)
+        held = frozen.connect()
+        held.execute(sa.text("SELECT size FROM ledger_head FOR UPDATE"))  # and no more is heard
+        began = time.monotonic()
+        ledger.append([entry()])
+        assert 0.3 < time.monotonic() - began < 3
+        with pytest.raises(sa.exc.DBAPIError):
+            held.execute(sa.text("SELECT 1"))
+        held.close()
+        frozen.dispose()
+        assert recorded(ledger) == [1]
+
+
 def test_what_postgresql_cannot_keep_is_told_without_it(postgresql: PostgresqlServer) -> None:
     with postgresql.database() as url, opened(url) as ledger:
         with pytest.raises(LedgerError) as caught:
