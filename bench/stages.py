@@ -96,7 +96,7 @@ class Stages:
         self._stack = [self.spent[REST]]
 
     def _wrap(self, place: str, stage: str, spent: Spent) -> None:
-        owner, name = _found(place)
+        owner, name = found(place)
         setattr(owner, name, self._counted(getattr(owner, name), stage, spent))
 
     def _counted(self, call: Callable[P, R], stage: str, spent: Spent) -> Callable[P, R]:
@@ -155,7 +155,7 @@ class Stages:
 def when_first_called(then: Callable[[], None], stage: str = FIRST) -> None:
     """Call something once: when a stage is first entered."""
     (place,) = STAGES[stage]
-    owner, name = _found(place)
+    owner, name = found(place)
     call = getattr(owner, name)
 
     def first(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as what it stands for
@@ -166,11 +166,17 @@ def when_first_called(then: Callable[[], None], stage: str = FIRST) -> None:
     setattr(owner, name, first)
 
 
-def _found(place: str) -> tuple[Any, str]:
-    """Give what a call belongs to, and its name there."""
+def found(place: str) -> tuple[Any, str]:
+    """Give what a call belongs to, and its name there.
+
+    Raises:
+        ImportError: the module is not there.
+        AttributeError: the call is not.
+    """
     module, _, path = place.partition(":")
     owner: Any = importlib.import_module(module)
     *above, name = path.split(".")
     for part in above:
         owner = getattr(owner, part)
+    getattr(owner, name)
     return owner, name
