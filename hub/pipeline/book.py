@@ -270,8 +270,10 @@ class Book:
         # A copy that does not say whom it is about keeps its place in order by this alone.
         bucket = "" if "addressee_number" in release.data else partition_of(number)
         body = self.copy_of(release, known)
-        closes = verdict.again.turn(State.MOVED) if verdict.again is not None else None
-        self.publish(verdict, release.terms, body, known, bucket, closes, known.accepted_at)
+        closes, since = None, known.accepted_at
+        if verdict.again is not None:
+            closes, since = verdict.again.turn(State.MOVED), None
+        self.publish(verdict, release.terms, body, known, bucket, closes, since)
 
     def publish(  # noqa: PLR0913, PLR0917 - what a copy is
         self,

@@ -29,6 +29,8 @@ class Graves(Book):
         self.withdraw(verdict, open_pairs, known)
 
     def _why_too_late(self, verdict: Permitted, terms: Terms, known: Known) -> Code | None:
+        if verdict.again is not None:
+            return None  # however old it is, a person let it go now
         age = self.now - (known.accepted_at or self.now)
         if terms.lasting.expires is not None and age >= terms.lasting.expires:
             return Code.EXPIRED
