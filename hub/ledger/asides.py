@@ -92,7 +92,7 @@ def write(connection: Connection, beside: Beside, first: int, *, stale: bool) ->
     if beside.bindings:
         _bind(connection, beside.bindings, stale=stale)
     marks = [one.cause.mark for one in beside.asides if one.cause is not None and one.cause.mark]
-    if stale and recorded(connection, marks, states=KEPT):
+    if stale and any(recorded(connection, marks).values()):
         raise LedgerError(_MEANWHILE)
     insert_rows(connection, asides, [_row(one, first) for one in beside.asides])
     for turn in beside.turns:
@@ -191,18 +191,15 @@ def listed(connection: Connection, wanted: Wanted, most: int) -> list[Shelved]:
     return [_shelved(one) for one in connection.execute(query)]
 
 
-def recorded(
-    connection: Connection, marks: Collection[str], states: Collection[State] = tuple(State)
-) -> frozenset[str]:
-    """Give those of the marks under which a dead letter is recorded, and stands like this."""
+def recorded(connection: Connection, marks: Collection[str]) -> dict[str, bool]:
+    """Give the marks under which dead letters are recorded, and whether one of them waits."""
     row = asides.c
-    found: set[str] = set()
+    found: dict[str, bool] = {}
     for some in _chunks(sorted(set(marks) - {""})):
-        query = select(row.mark).where(
-            row.mark.in_(some), row.mark != "", row.state.in_([one.value for one in states])
-        )
-        found.update(connection.execute(query).scalars())
-    return frozenset(found)
+        query = select(row.mark, row.state).where(row.mark.in_(some), row.mark != "")
+        for mark, state in connection.execute(query):
+            found[mark] = found.get(mark, False) or state in KEPT
+    return found
 
 
 def _shelved(row: Row[*tuple[Any, ...]]) -> Shelved:

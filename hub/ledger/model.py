@@ -185,8 +185,8 @@ class Ledger(Protocol):
         """Give what was put aside by its numbers, and what of it something newer has overtaken."""
         ...
 
-    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
-        """Give those of the marks under which a dead letter is recorded."""
+    def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
+        """Give the marks under which dead letters are recorded, and whether one of them waits."""
         ...
 
     def catalogue(self) -> str:

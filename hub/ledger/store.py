@@ -162,8 +162,8 @@ class DatabaseLedger:
         with ledger_errors("be read"), self._engine.connect() as connection:
             return asides.aged(connection, asides.find(connection, numbers))
 
-    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
-        """Give those of the marks under which a dead letter is recorded."""
+    def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
+        """Give the marks under which dead letters are recorded, and whether one of them waits."""
         with ledger_errors("be read"), self._engine.connect() as connection:
             return asides.recorded(connection, marks)
 
