@@ -1,8 +1,9 @@
 """What the hub tells whoever watches it; ``monitoring/`` counts it, tests write it down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from hub.breaker import ReceiverState
 from hub.ledger.model import Entry
 from hub.statute.model import Catalogue
 
@@ -28,6 +29,10 @@ class HubObserver(Protocol):
 
     def ledger_available(self, *, available: bool, why: str = "") -> None:
         """Say whether entries can be recorded, and why not; while they cannot, nothing moves."""
+        ...
+
+    def waiting(self, receivers: Mapping[str, ReceiverState]) -> None:
+        """Say how many messages wait for each receiver's queue, and what its breaker lets pass."""
         ...
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:

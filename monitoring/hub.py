@@ -5,13 +5,15 @@ their number is bounded; none ever holds personal data.
 """
 
 from collections import Counter as Tally
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hub.breaker import BreakerState
 from hub.ledger.changes import CATALOGUE_REFUSED
 from hub.ledger.model import Entry, Kind
 from hub.message import MARKED
+from hub.pipeline.waiting import ReceiverState
 from hub.statute.model import Catalogue
 from hub.statute.reasons import Code
 from monitoring.health import Health
@@ -74,6 +76,18 @@ class HubMetrics:
             registry=registry,
         )
         self._ledger_up.set(1)
+        self._waiting = Gauge(
+            "renkei_waiting_messages",
+            "Messages that wait in the hub for a receiver whose queue took no copy.",
+            ("receiver",),
+            registry=registry,
+        )
+        self._open = Gauge(
+            "renkei_receiver_breaker_open",
+            "1 while nothing but single tries goes to a receiver's queue.",
+            ("receiver",),
+            registry=registry,
+        )
         self._catalogue = Gauge(
             "renkei_catalogue_info",
             "Always 1; the label is the digest of the catalogue in force.",
@@ -126,6 +140,13 @@ class HubMetrics:
             self.health.holds(LEDGER)
         else:
             self.health.fails(LEDGER, why)
+
+    def waiting(self, receivers: Mapping[str, ReceiverState]) -> None:
+        """Set how many messages wait for each receiver, and whether its queue takes any."""
+        for receiver, state in receivers.items():
+            name = _among(self._systems, receiver)
+            self._waiting.labels(name).set(state.waiting)
+            self._open.labels(name).set(state.breaker is not BreakerState.CLOSED)
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:
         """Show the digest; what earlier catalogues knew stays known."""

@@ -22,7 +22,7 @@ from hub.pipeline.judge import Judge
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
 from hub.statute.catalogue import Catalogue, load_catalogue
-from hub.worker import Worker
+from hub.worker import Tools, Worker
 from tests.conftest import Vhost
 from tests.samples import SIGNER
 
@@ -177,7 +177,7 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
     recorder = Recorder()
     stop = threading.Event()
     judge = Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90)
-    worker = Worker(
+    tools = Tools(
         rules=lambda: judge,
         ledger=ledger,
         notified=frozenset(notified),
@@ -185,7 +185,8 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
         clock=lambda: dt.datetime.now(dt.UTC),
     )
     queues = tuple(partition_queue(number) for number in range(PARTITIONS))
-    settings = vhost.settings(HUB_USER, queues)
+    worker = Worker(tools, lambda: queues)
+    settings = vhost.settings(HUB_USER)
     thread = threading.Thread(target=worker.run, args=(lambda: PikaLink(settings), stop.is_set))
     thread.start()
     try:

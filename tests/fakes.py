@@ -13,7 +13,7 @@ from typing import Self
 
 from hub.edge.kit import Asked, KnownPerson, Question
 from hub.errors import LinkLost
-from hub.ports import Delivery, Outgoing, Sending, Sent
+from hub.ports import Death, Delivery, Outgoing, Sending, Sent
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Stored:
     redelivered: bool = False
     copied: bool = False
     times: int = 0
+    death: Death | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class FakeLink:
         self._broker = broker
         self._user = user
         self._queues = queues
+        self._alone: frozenset[str] = frozenset()
         self._unacked: deque[tuple[int, str, Stored]] = deque()
         self._tag = 0
         self._closed = False
@@ -93,8 +95,13 @@ class FakeLink:
             self._broker.clock.advance(wait)
         self._check()
         waiting = ((name, self._broker.queue(name)) for name in self._queues)
-        ready = ((name, queue) for name, queue in waiting for _ in range(len(queue)))
+        ready = ((name, queue) for name, queue in waiting for _ in range(self._room(name, queue)))
         return [self._deliver(name, queue.popleft()) for name, queue in islice(ready, most)]
+
+    def _room(self, name: str, queue: deque[Stored]) -> int:
+        if name not in self._alone:
+            return len(queue)
+        return 0 if any(one[1] == name for one in self._unacked) else min(len(queue), 1)
 
     def _deliver(self, name: str, stored: Stored) -> Delivery:
         self._tag += 1
@@ -108,6 +115,7 @@ class FakeLink:
             redelivered=stored.redelivered,
             copied=stored.copied,
             times=stored.times,
+            death=stored.death,
         )
 
     def _store(self, message: Outgoing) -> Sent:
@@ -146,12 +154,16 @@ class FakeLink:
     def turn(self) -> None:
         self._check()
 
-    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:  # noqa: ARG002 - takes what it is asked for
+    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
         self._check()
-        gone = [one for one in self._unacked if one[1] not in queues]
-        self._unacked = deque(one for one in self._unacked if one[1] in queues)
-        self._give_back(gone)
-        self._queues = tuple(queues)
+        gone = {
+            name
+            for name in self._queues
+            if name not in queues or (name in alone) != (name in self._alone)
+        }
+        self._give_back([one for one in self._unacked if one[1] in gone])
+        self._unacked = deque(one for one in self._unacked if one[1] not in gone)
+        self._queues, self._alone = tuple(queues), frozenset(alone)
 
     def ack(self, done: Sequence[Delivery]) -> None:
         self._check()

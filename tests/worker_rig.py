@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,11 +18,13 @@ from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.message import NOTICE_TYPE, MessageKey
-from hub.names import OUT_EXCHANGE, PARTITIONS_EXCHANGE
+from hub.names import DEAD_QUEUE, OUT_EXCHANGE, PARTITIONS_EXCHANGE
 from hub.pipeline.judge import Judge
+from hub.pipeline.waiting import ReceiverState, WaitingRoom
 from hub.ports import Delivery, Outgoing, Sent
 from hub.statute.catalogue import Catalogue
-from hub.worker import Worker
+from hub.worker import Tools, Worker
+from hub.worker.shift import Shift
 from tests.fakes import FakeBroker, FakeLink, Stored
 from tests.samples import NOW, SIGNER, delivery, judge, shipped
 from tests.servers.ledgers import rows_of
@@ -100,7 +102,7 @@ class FusedLedger:
         with self._fuse.around():
             return self._ledger.confirmations(numbers)
 
-    def recorded_deaths(self, marks: Collection[str]) -> frozenset[str]:
+    def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
         return self._ledger.recorded_deaths(marks)
 
     def catalogue(self) -> str:
@@ -126,17 +128,19 @@ class FusedLink(FakeLink):
     def __init__(self, broker: FakeBroker, fuse: Fuse) -> None:
         super().__init__(broker, "hub", IN)
         self._fuse = fuse
-        self._acked = 0
+        self._acked: set[int] = set()
 
     def _store(self, message: Outgoing) -> Sent:
         with self._fuse.around():
             return super()._store(message)
 
-    def ack(self, last: Delivery) -> None:
+    def ack(self, done: Sequence[Delivery]) -> None:
         with self._fuse.around():
-            assert last.tag > self._acked, "RabbitMQ closes a channel that acknowledges twice"
-            self._acked = last.tag
-            super().ack(last)
+            tags = {one.tag for one in done}
+            assert len(tags) == len(done)
+            assert not tags & self._acked, "RabbitMQ closes a channel that acknowledges twice"
+            self._acked |= tags
+            super().ack(done)
 
 
 @dataclass
@@ -148,6 +152,7 @@ class Observed:
     lost: int = 0
     available: list[bool] = field(default_factory=list)
     catalogues: list[str] = field(default_factory=list)
+    receivers: dict[str, ReceiverState] = field(default_factory=dict)
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         self.entries.extend(entries)
@@ -165,6 +170,9 @@ class Observed:
     def ledger_available(self, *, available: bool, why: str = "") -> None:
         assert available or why
         self.available.append(available)
+
+    def waiting(self, receivers: Mapping[str, ReceiverState]) -> None:
+        self.receivers = dict(receivers)
 
     def catalogue_in_force(self, catalogue: Catalogue) -> None:
         self.catalogues.append(catalogue.digest)
@@ -196,6 +204,7 @@ class Rig:
     ticks: Iterator[int] = field(default_factory=itertools.count)
     judge: Judge = field(default_factory=shipped_four)
     notified: frozenset[str] = NOTIFIED
+    waiting_limit: int = 1000
 
     def __post_init__(self) -> None:
         file = self.folder / "ledger.sqlite3"
@@ -225,7 +234,7 @@ class Rig:
             pooled.exec_driver_sql("PRAGMA synchronous = OFF")
         ledger = FusedLedger(database, burning)
         link = FusedLink(self.broker, burning)
-        worker = Worker(
+        tools = Tools(
             rules=lambda: self.judge,
             ledger=ledger,
             notified=self.notified,
@@ -233,8 +242,10 @@ class Rig:
             clock=self._now,
             batch=batch,
         )
+        room = WaitingRoom(self.waiting_limit, monotonic=self.broker.clock.now, chance=lambda: 1.0)
+        worker = Worker(tools, lambda: (IN, DEAD_QUEUE), room)
         try:
-            yield Process(worker, ledger, link, batch)
+            yield Process(worker, ledger, link)
         finally:
             link.close()
             ledger.close()
@@ -287,18 +298,23 @@ class Process:
     worker: Worker
     ledger: FusedLedger
     link: FusedLink
-    batch: int
     called: dict[int, float] = field(default_factory=dict)
 
+    @cached_property
+    def shift(self) -> Shift:
+        """Work over the link; ``Worker.run`` makes its own."""
+        shift = self.worker.shift(self.link)
+        shift.tray.consume((IN, DEAD_QUEUE))
+        return shift
+
     def move(self) -> None:
-        assert not self.worker.move(self.link, self.link.take(self.batch, 0.0))
+        """Move all that waits, and what of it can go."""
+        while self.shift.step(0.0) or not self.shift.is_idle:
+            pass
 
     def drain(self) -> None:
         self.worker.call(self.link, self.called)
-        while batch := self.link.take(self.batch, 0.0):
-            rest: Sequence[Delivery] = batch
-            while rest:
-                rest = self.worker.move(self.link, rest)
+        self.move()
 
 
 @cache

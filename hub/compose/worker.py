@@ -1,7 +1,9 @@
 """Builds a hub worker from the site file."""
 
 import datetime as dt
+import gc
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client import REGISTRY
@@ -10,36 +12,46 @@ from hub.compose.ledger import open_ledger, pseudonyms
 from hub.compose.links import Stopping, connector, link_settings
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
+from hub.compose.shares import Share, WorkerPlace
+from hub.ledger.roster import Roster
+from hub.ledger.schema import PROMPT_SECONDS
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
-from hub.names import partition_queue
 from hub.pipeline.judge import Judge
-from hub.site import HUB_USER, Site
+from hub.pipeline.waiting import WaitingRoom
+from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
-from hub.worker import Worker
+from hub.worker import Tools, Worker
 from monitoring.endpoint import serve
 from monitoring.hub import HubMetrics
 from schemas import MESSAGE_TYPES
 
 log = logging.getLogger(__name__)
 
+GC_THRESHOLDS = (50_000, 20, 100)
+"""A batch makes some ten thousand objects that go without the collector, and no cycles: looking at
+all of them every 700 allocations took a third of the worker's time."""
 
-def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) -> None:
+
+def run_hub(
+    path: Path, site: Site, catalogue: Catalogue, stopping: Stopping, place: WorkerPlace
+) -> None:
     """Be a hub worker until ``stopping``; ``path`` is the site file, whose catalogue is watched.
 
     Raises:
-        RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
+        RenkeiError: the ledger cannot be opened, a secret is wrong, the port is taken, or
+            another worker has this name.
     """
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
     metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
-    if site.hub.metrics_port is not None:
-        serve(REGISTRY, site.hub.metrics_port, health=metrics.health)
-    queues = tuple(partition_queue(number) for number in range(site.hub.partitions))
+    if place.metrics_port is not None:
+        serve(REGISTRY, place.metrics_port, health=metrics.health)
     settings = link_settings(
-        site, HUB_USER, site.hub.password_file, queues, prefetch=2 * site.hub.batch
+        site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub)
     )
-    ledger = open_ledger(site)
+    ledger = open_ledger(site, PROMPT_SECONDS)
     keyed = pseudonyms(site)
+    share = Share(Roster(ledger.engine, place.name), site.hub.partitions)
     try:
         rules = Rules(
             CatalogueWatch(path, site, catalogue),
@@ -48,7 +60,7 @@ def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) ->
             observe=metrics,
             clock=_now,
         )
-        worker = Worker(
+        tools = Tools(
             rules=rules,
             ledger=ledger,
             notified=frozenset(site.systems),
@@ -56,11 +68,21 @@ def run_hub(path: Path, site: Site, catalogue: Catalogue, stopping: Stopping) ->
             clock=_now,
             batch=site.hub.batch,
         )
+        worker = Worker(tools, share, WaitingRoom(site.hub.waiting))
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         log.info("the hub begins with catalogue %s", catalogue.digest[:12])
-        worker.run(connector(settings, stopping), stopping)
+        named = replace(settings, name=f"renkei {place.name}")
+        worker.run(connector(named, stopping), stopping)
+        share.leave()
     finally:
         ledger.close()
     log.info("the hub has stopped")
+
+
+def _prefetch(hub: HubSite) -> int:
+    """Give how much of each queue may be in hand: two batches, and what may wait for receivers."""
+    return -(-(2 * hub.batch + hub.waiting) // hub.partitions)
 
 
 def _now() -> dt.datetime:

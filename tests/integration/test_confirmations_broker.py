@@ -20,7 +20,7 @@ from hub.message import AccessItems, partition_of
 from hub.names import inbound_exchange, outbound_queue, partition_queue
 from hub.ports import Outgoing
 from hub.site import HUB_USER
-from hub.worker import Worker
+from hub.worker import Tools, Worker
 from tests.conftest import Vhost
 from tests.samples import ADDRESSEE, CHANGED, REGISTRY, SIGNER, event, resident, wire
 from tests.worker_rig import Observed, shipped_four
@@ -45,16 +45,17 @@ def working(vhost: Vhost, url: str) -> Iterator[None]:
     queues = tuple(partition_queue(number) for number in range(PARTITIONS))
     stop = threading.Event()
     judge = shipped_four()
-    worker = Worker(
+    tools = Tools(
         rules=lambda: judge,
         ledger=ledger,
         notified=frozenset(),
         observe=Observed(),
         clock=now,
     )
+    worker = Worker(tools, lambda: queues)
     thread = threading.Thread(
         target=worker.run,
-        args=(lambda: PikaLink(vhost.settings(HUB_USER, queues)), stop.is_set),
+        args=(lambda: PikaLink(vhost.settings(HUB_USER)), stop.is_set),
     )
     thread.start()
     try:

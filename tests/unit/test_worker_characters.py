@@ -128,7 +128,7 @@ def test_one_that_is_overtaken_after_its_release_goes_nowhere(
         at.release(number, CLERK)
     drain(rig, event(id="a2"))  # ahead of the order, in one batch with it
     assert orders(rig) == []
-    monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+    monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
     drain(rig)
     assert orders(rig) == []
     assert receipts(rig)[-1] == ("release", "overtaken")
@@ -143,7 +143,7 @@ def test_another_kind_about_the_same_person_overtakes_nothing(
     with desk(rig) as at:
         at.release(number, CLERK)
     drain(rig, tax_event(income(), id="t1"))
-    monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+    monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
     drain(rig)
     assert len(orders(rig)) == 1
 

@@ -118,7 +118,7 @@ def test_a_marker_that_was_lost_is_put_again(rig: Rig, monkeypatch: pytest.Monke
         rig.broker.queue(IN).clear()  # somebody has purged it
         process.drain()
         assert ids(rig, UNION) == ["a1"]
-        monkeypatch.setattr("hub.worker.CALL_SECONDS", -1.0)
+        monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
         process.drain()
     assert ids(rig, UNION) == ["a1", "a2"]
 
@@ -161,7 +161,7 @@ def test_a_full_queue_holds_the_rest_of_it_until_it_is_taken(rig: Rig) -> None:
     (number,) = held(rig)
     release(rig, number)
     rig.broker.judge = full(UNION)
-    with rig.process() as process, pytest.raises(Exception, match="did not take"):
+    with rig.process() as process:
         process.drain()
     assert row(rig, number).state == "released"
     rig.broker.judge = full()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import hub.worker as worker_module
+import hub.worker.shift as shift_module
 from hub.ledger.model import Kind
 from hub.ports import Outgoing, Sent
-from hub.worker import IDLE_SECONDS, LONGEST_PAUSE, NotTakenError
+from hub.worker.worker import IDLE_SECONDS, LONGEST_PAUSE
 from tests.fakes import Stored
 from tests.samples import MY_NUMBER, NAME, event, resident
 from tests.worker_rig import IN, OUT, FusedLink, Process, Rig, full
@@ -45,7 +45,7 @@ def test_what_cannot_be_recorded_does_not_move_and_goes_on_by_itself(rig: Rig) -
         until(process, over)
     assert sent_while_broken == []
     assert len(rig.copies(UNION)) == 1
-    assert rig.observed.available == [True, *[False] * 3, True]
+    assert rig.observed.available == [False, True]
     assert rig.waiting() == 0
 
 
@@ -53,10 +53,10 @@ def test_a_delivery_that_cannot_be_recorded_keeps_the_batch(rig: Rig) -> None:
     rig.send(event())
     with rig.process() as process:
         process.ledger.never = Kind.DELIVERY
-        until(process, lambda: len(rig.observed.available) == 4)
-    assert rig.observed.available == [True, False, False, False]
+        until(process, lambda: len(rig.observed.available) == 2)
+    assert rig.observed.available == [True, False]
     assert rig.waiting() == 1
-    assert len(rig.bodies(UNION)) == 3
+    assert len(rig.bodies(UNION)) == 1
     rig.drain()
     assert set(rig.facts(Kind.DELIVERY).values()) == {1}
     assert len(set(rig.bodies(UNION))) == 1
@@ -73,16 +73,15 @@ def test_a_full_queue_holds_its_residents_order_and_lets_the_others_go(rig: Rig)
 
     rig.broker.judge = fate
     with rig.process() as process:
-        batch = process.link.take(10, 0.0)
-        with pytest.raises(NotTakenError, match=r"^the broker did not take copies for union"):
-            process.worker.move(process.link, batch)
+        process.move()
         assert [copy["id"] for copy in rig.copies(UNION)] == ["a1", "b"]
         assert [copy["id"] for copy in rig.copies(PREMIUM)] == ["a1", "a2", "a3", "b"]
         delivered = {(fact.id, fact.receiver) for fact in rig.facts(Kind.DELIVERY)}
         assert ("a2", UNION) not in delivered
         assert ("a3", UNION) not in delivered
         assert len(delivered) == 6
-        process.worker.move(process.link, batch)
+        rig.broker.clock.advance(1.0)
+        process.move()
     assert [copy["id"] for copy in rig.copies(UNION)] == ["a1", "b", "a2", "a3"]
     assert len(rig.copies(PREMIUM)) == 4
     assert set(rig.facts(Kind.DELIVERY).values()) == {1}
@@ -163,15 +162,15 @@ def test_a_lost_link_is_made_again_and_the_batch_moves_once(rig: Rig) -> None:
 def test_a_batch_too_heavy_for_one_transaction_is_moved_in_parts_each_once(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(shift_module, "MOST_AT_ONCE", 3)
     rig.send(*(event(resident(addressee_number=str(n)), id=f"m{n}") for n in range(8)))
     with rig.process() as process:
         full_once = iter([Sent.REFUSED])
         rig.broker.judge = lambda message: (
             next(full_once, Sent.CONFIRMED) if message.message_id == "m4" else Sent.CONFIRMED
         )
-        until(process, lambda: bool(rig.observed.batches))
-    assert rig.observed.batches == [8]
+        until(process, lambda: sum(rig.observed.batches) == 8)
+    assert len(rig.observed.batches) > 2
     assert rig.observed.lost == 0
     assert rig.waiting() == 0
     assert sorted(copy["id"] for copy in rig.copies(UNION)) == [f"m{n}" for n in range(8)]
@@ -189,7 +188,7 @@ def test_trouble_is_told_without_what_was_to_move(
     rig.broker.judge = full(UNION)
     with caplog.at_level(logging.DEBUG), rig.process() as process:
         process.ledger.broken = 2
-        until(process, lambda: len(rig.observed.available) > 3)
+        until(process, lambda: bool(rig.observed.receivers))
     assert "nothing moves: the disk is full" in caplog.text
     assert "union (refused)" in caplog.text
     assert NAME not in caplog.text

@@ -1,0 +1,10 @@
+"""The hub's worker: takes batches, judges, records, sends and acknowledges them.
+
+``worker`` is the loop from link to link, ``shift`` the work over one link, ``intray`` what was
+taken and not moved yet.
+"""
+
+from hub.worker.shift import Tools
+from hub.worker.worker import Worker
+
+__all__ = ["Tools", "Worker"]

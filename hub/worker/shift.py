@@ -1,0 +1,320 @@
+"""One link's worth of work: batch after batch, each judged while the one before is confirmed.
+
+::
+
+    take k+1 → judge k+1 ─┐
+    copies of k confirmed ┴→ record: deliveries of k, acceptances of k+1 → ack k → publish k+1
+
+One transaction a batch, and the broker works while the hub does; ``docs/adr/0005-ledger-first.md``.
+What a receiver's queue does not take waits in the room, unacknowledged; the others go on.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hub.errors import LedgerError
+from hub.ledger.beside import Beside, Turn
+from hub.ledger.model import Entry, Known, Ledger
+from hub.ledger.vault import vault_of
+from hub.message import MessageKey
+from hub.observe import HubObserver
+from hub.pipeline.again import Case, cases_of, marked
+from hub.pipeline.book import Plan, Send
+from hub.pipeline.judge import Judge
+from hub.pipeline.kept import beside_of, ended
+from hub.pipeline.plan import keys_of, marks_in, numbered_in
+from hub.pipeline.verdict import Receipted, Verdict
+from hub.ports import Delivery, Link, Sending, Sent
+from hub.worker.intray import InTray
+from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 2000
+"""Messages and receipts in one transaction; one event may bring a thousand receipts."""
+TURN_EVERY = 50
+"""So many messages are judged between two looks at the socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a worker works with.
+
+    ``rules`` gives the judge to ask now; it is called between two batches. ``notified`` are the
+    systems that have a queue for notices; ``clock`` gives aware times; ``batch`` is how many
+    messages are moved at once.
+    """
+
+    rules: Callable[[], Judge]
+    ledger: Ledger
+    notified: frozenset[str]
+    observe: HubObserver
+    clock: Callable[[], dt.datetime]
+    batch: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Under:
+    """A batch whose copies are under way; ``held`` are those that were not published now.
+
+    ``of`` gives the delivery of each message that has copies.
+    """
+
+    deliveries: Sequence[Delivery]
+    of: Mapping[MessageKey, Delivery]
+    sends: Sequence[Send]
+    held: Sequence[Send]
+    sending: Sending
+    began: float
+
+
+@dataclass(slots=True)
+class Shift:
+    """Moves batches over one link; after ``LinkLost`` or ``end`` it is over.
+
+    ``_owed`` are the entries, and ``_turns`` the changes of the confirmation list, that the
+    broker's confirms ask for; ``_done`` is acknowledged once those are recorded.
+    """
+
+    tools: Tools
+    link: Link
+    tray: InTray
+    _under: _Under | None = None
+    _owed: list[Entry] = field(default_factory=list)
+    _turns: list[Turn] = field(default_factory=list)
+    _done: list[Delivery] = field(default_factory=list)
+    _is_contested: bool = False
+    _began: float = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nothing is in hand but what waits in the room."""
+        return not (self.tray.rest or self._under or self._owes)
+
+    @property
+    def _owes(self) -> bool:
+        return bool(self._owed or self._turns or self._done)
+
+    def step(self, wait: float) -> int:
+        """Move on by one batch, waiting at the most ``wait`` seconds if there is nothing to do.
+
+        Returns:
+            How many messages were judged.
+
+        Raises:
+            LedgerError: something could not be recorded. Nothing was sent without its entry, and
+                the next step tries the same again.
+            LinkLost: the connection is gone.
+        """
+        began = time.monotonic()
+        batch = self.tray.batch(self.tools.batch, wait if self.is_idle else 0.0)
+        now = self.tools.clock()
+        judge = self.tools.rules()
+        judged, count = self._judge(judge, batch, now)
+        self._land()
+        if not count and not self._owes:
+            return 0
+        plan = self._plan(judge, judged, now)
+        self._record(plan, judge)
+        recorded, self._done = self._done, []
+        self._start(plan, self.tray.moved(count), judged, began)
+        self._acknowledge(recorded)
+        return count
+
+    def end(self) -> None:
+        """Record what was confirmed and acknowledge it; what else is in hand goes back.
+
+        Raises:
+            LinkLost: the connection is gone.
+        """
+        self._land()
+        if self.rescue():
+            recorded, self._done = self._done, []
+            self._acknowledge(recorded)
+
+    def rescue(self) -> bool:
+        """Record what was confirmed, although the link may be lost; say whether that went well.
+
+        What is not recorded is sent again, byte for byte the same; its receiver takes it once.
+        """
+        if not self._owed and not self._turns:
+            return True
+        try:
+            self.tools.ledger.append(self._owed, Beside(turns=self._turns))
+        except LedgerError as error:
+            log.warning("%d confirmed copies are not recorded: %s", len(self._owed), error)
+            return False
+        self.tools.observe.recorded(self._owed)
+        self._owed, self._turns = [], []
+        return True
+
+    def _acknowledge(self, recorded: Sequence[Delivery]) -> None:
+        if recorded:
+            self.link.ack(recorded)
+            self.tools.observe.batch_done(len(recorded), time.monotonic() - self._began)
+
+    # -- judging -----------------------------------------------------------------------
+
+    def _judge(
+        self, judge: Judge, batch: Sequence[Delivery], now: dt.datetime
+    ) -> tuple[list[Judged], int]:
+        """Judge a batch, or as much of it as goes into one transaction; say how much that is."""
+        judged: list[Judged] = []
+        weight = count = 0
+        for case in self._cases(batch, judge):
+            count += 1
+            if case is not None:
+                verdict = verdict_of(judge, case, now)
+                judged.append((case, verdict))
+                weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
+            if weight >= MOST_AT_ONCE:
+                break
+            if not count % TURN_EVERY:
+                self.link.turn()
+        return judged, count
+
+    def _cases(self, batch: Sequence[Delivery], judge: Judge) -> Iterator[Case | None]:
+        numbers = {number for one in batch if (number := marked(one)) is not None}
+        room = self.tray.room
+        if not numbers and not room.size:
+            return map(Case, batch)
+        found, overtaken = self.tools.ledger.confirmations(numbers)
+        cases = cases_of(batch, found, overtaken, vault_of(judge.pseudonyms))
+        return (
+            replace(case, tried=True) if case and room.attempts(case.delivery) else case
+            for case in cases
+        )
+
+    def _plan(self, judge: Judge, judged: Sequence[Judged], now: dt.datetime) -> Plan:
+        return plan_of(judge, judged, self._recall, now=now, notified=self.tools.notified)
+
+    def _recall(self, verdicts: Sequence[Verdict]) -> Records:
+        ledger = self.tools.ledger
+        residents = numbered_in(verdicts)
+        marks = marks_in(verdicts)
+        return Records(
+            known=self._known(keys_of(verdicts)),
+            bound=ledger.bindings(residents) if residents else {},
+            deaths=ledger.recorded_deaths(marks) if marks else {},
+        )
+
+    def _known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
+        """Give what is recorded of these messages, and what is owed to the records."""
+        asked = {*keys, *(entry.message for entry in self._owed)} if self._is_contested else keys
+        known = self.tools.ledger.known(asked) if asked else {}
+        if self._is_contested:
+            self._owed = [entry for entry in self._owed if not _is_recorded(entry, known)]
+            self._is_contested = False
+        for entry in self._owed:
+            message = known.get(entry.message)
+            if message is not None:
+                message.settled.add((entry.flow, entry.receiver))
+                message.delivered.add((entry.flow, entry.receiver))
+        return known
+
+    # -- recording and sending ------------------------------------------------------------
+
+    def _record(self, plan: Plan, judge: Judge) -> None:
+        entries = [*plan.before, *self._owed]
+        kept = beside_of(plan, vault_of(judge.pseudonyms))
+        turns = [*kept.turns, *self._turns]
+        try:
+            self.tools.ledger.append(entries, Beside(kept.bindings, kept.asides, turns))
+        except LedgerError:
+            self._is_contested = True
+            raise
+        self.tools.observe.recorded(entries)
+        self._owed, self._turns = [], []
+
+    def _start(
+        self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
+    ) -> None:
+        """Publish what may go now."""
+        of = {verdict.key: case.delivery for case, verdict in reversed(judged)}
+        sends: list[Send] = []
+        held: list[Send] = []
+        for send in plan.sends:
+            entry = send.confirmed
+            may_go = entry is None or self.tray.room.may_send(
+                of[entry.message], entry.receiver, send.outgoing.order_key
+            )
+            (sends if may_go else held).append(send)
+        sending = self.link.start([send.outgoing for send in sends])
+        self._under = _Under(deliveries, of, sends, held, sending, began)
+
+    def _land(self) -> None:
+        """Wait for the confirms of what is under way; see what is owed then, and what waits."""
+        under = self._under
+        if under is None:
+            return
+        fates = self.link.finish(under.sending)
+        self._under = None
+        missing: dict[MessageKey, list[Send]] = {}
+        for send, fate in zip(under.sends, fates, strict=True):
+            entry = send.confirmed
+            if entry is None:
+                continue
+            if fate is not Sent.WITHHELD:
+                self.tray.room.told(entry.receiver, worked=fate is Sent.CONFIRMED)
+            if fate is Sent.CONFIRMED:
+                self._owed.append(entry)
+            else:
+                missing.setdefault(entry.message, []).append(send)
+        for send in under.held:
+            if send.confirmed is not None:
+                missing.setdefault(send.confirmed.message, []).append(send)
+        withheld = [Sent.WITHHELD] * len(under.held)
+        self._turns += ended([*under.sends, *under.held], [*fates, *withheld])
+        _tell(under.sends, fates)
+        self._part(under, missing)
+        self._began = under.began
+
+    def _part(self, under: _Under, missing: Mapping[MessageKey, Sequence[Send]]) -> None:
+        """Put what misses copies into the room; the rest is done."""
+        room = self.tray.room
+        waiting: set[tuple[str, int]] = set()
+        for key, sends in missing.items():
+            delivery = under.of[key]
+            waiting.add((delivery.queue, delivery.tag))
+            self.tray.waits(delivery)
+            room.put(
+                delivery,
+                {send.outgoing.routing_key for send in sends},
+                {send.outgoing.order_key for send in sends},
+            )
+        for delivery in under.deliveries:
+            if (delivery.queue, delivery.tag) not in waiting:
+                if delivery in room:
+                    room.done(delivery)
+                self._done.append(delivery)
+        if missing or room.size:
+            self.tools.observe.waiting(room.receivers())
+
+
+def _is_recorded(entry: Entry, known: Mapping[MessageKey, Known]) -> bool:
+    message = known.get(entry.message)
+    return message is not None and (entry.flow, entry.receiver) in message.delivered
+
+
+def _tell(sends: Sequence[Send], fates: Sequence[Sent]) -> None:
+    """Log what was not taken.
+
+    A notice that its queue does not take is let go: the refusal that it tells of is in the
+    ledger, and a system that reads no notices must not hold up the others.
+    """
+    lacking = [
+        (send, fate) for send, fate in zip(sends, fates, strict=True) if fate is not Sent.CONFIRMED
+    ]
+    untold = sum(send.confirmed is None for send, _ in lacking)
+    if untold:
+        log.warning("%d notices of refusals were not taken by their queues", untold)
+    said = {
+        f"{send.outgoing.routing_key} ({fate})"
+        for send, fate in lacking
+        if send.confirmed is not None and fate is not Sent.WITHHELD
+    }
+    if said:
+        log.warning("the broker did not take copies for %s: they wait", ", ".join(sorted(said)))

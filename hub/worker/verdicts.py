@@ -1,0 +1,105 @@
+"""What is said of a batch, and planned; one message on which the hub fails stops no other."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.errors import LedgerError
+from hub.ledger.model import Known
+from hub.message import MessageKey
+from hub.pipeline.again import Case
+from hub.pipeline.book import Plan
+from hub.pipeline.dead import failed
+from hub.pipeline.judge import Judge
+from hub.pipeline.judging import judged
+from hub.pipeline.plan import plan_batch
+from hub.pipeline.verdict import Verdict
+
+log = logging.getLogger(__name__)
+
+Judged = tuple[Case, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the ledger has about a batch (``hub.pipeline.plan.plan_batch``)."""
+
+    known: Mapping[MessageKey, Known]
+    bound: Mapping[str, str]
+    deaths: Mapping[str, bool]
+
+
+def verdict_of(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
+    """Judge a case; where the hub itself fails on it, it is dead, and the others go on."""
+    try:
+        return judged(judge, case, at)
+    except Exception as fault:  # noqa: BLE001 - whatever one message brings about must not stop all
+        return _given_up(judge, case, fault)
+
+
+def plan_of(
+    judge: Judge,
+    batch: Sequence[Judged],
+    recall: Callable[[Sequence[Verdict]], Records],
+    *,
+    now: dt.datetime,
+    notified: frozenset[str],
+) -> Plan:
+    """Plan a batch; ``recall`` asks the ledger.
+
+    Raises:
+        LedgerError: the ledger cannot be asked.
+    """
+
+    def planned(some: Sequence[Judged]) -> Plan:
+        records = recall([verdict for _, verdict in some])
+        return plan_batch(
+            _as_accepted(judge, some, records.known),
+            records.known,
+            now=now,
+            pseudonyms=judge.pseudonyms,
+            notified=notified,
+            bound=records.bound,
+            deaths=records.deaths,
+        )
+
+    try:
+        return planned(batch)
+    except LedgerError:
+        raise
+    except Exception:  # noqa: BLE001 - as above; which one it is shows by itself
+        return planned([_sound(judge, one, planned) for one in batch])
+
+
+def _sound(judge: Judge, one: Judged, planned: Callable[[Sequence[Judged]], Plan]) -> Judged:
+    case, _ = one
+    try:
+        planned([one])
+    except LedgerError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - as above
+        return case, _given_up(judge, case, fault)
+    return one
+
+
+def _given_up(judge: Judge, case: Case, fault: Exception) -> Verdict:
+    # The text of a fault may hold data of the message; its name does not.
+    log.error("the hub failed on a message and gives it up: %s", type(fault).__name__)
+    return failed(case, fault, judge.pseudonyms)
+
+
+def _as_accepted(
+    judge: Judge, batch: Sequence[Judged], known: Mapping[MessageKey, Known]
+) -> Iterator[Verdict]:
+    """Judge what is already accepted by the day of its acceptance, not by today's."""
+    for case, verdict in batch:
+        earlier = known.get(verdict.key)
+        if (
+            earlier is not None
+            and earlier.accepted_at is not None
+            and earlier.is_accepted(verdict.body)
+        ):
+            yield verdict_of(judge, case, earlier.accepted_at)
+        else:
+            yield verdict

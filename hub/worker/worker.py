@@ -1,0 +1,168 @@
+"""The hub's worker: from link to link, until it is told to stop."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hub.errors import LedgerError, LinkLost
+from hub.pipeline.again import marker
+from hub.pipeline.waiting import WaitingRoom
+from hub.ports import Link, Sent
+from hub.worker.intray import InTray
+from hub.worker.shift import Shift, Tools
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+"""How long a take waits for a first message; also how soon a stop is noticed."""
+TEND_SECONDS = 0.5
+"""How often the worker looks after the ledger, and at its share of the queues."""
+RELEASED_SECONDS = 0.5
+"""How often the worker looks for messages that staff have released, at the most."""
+CALL_SECONDS = 60.0
+"""After so long a released message that has not moved gets another marker: a queue may be lost."""
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+WAITING = 5000
+"""How many messages may wait for receivers whose queues take nothing, by default."""
+
+Queues = Callable[[], Sequence[str]]
+
+
+@dataclass(slots=True)
+class Worker:
+    """Moves batches from the hub's queues to the receivers' queues.
+
+    ``queues`` gives those to consume now; it is asked between two batches. ``room`` bounds what
+    waits for receivers. ``careful`` says that the process before this one ended by itself.
+    """
+
+    tools: Tools
+    queues: Queues
+    room: WaitingRoom = field(default_factory=lambda: WaitingRoom(WAITING))
+    careful: bool = False
+    _survived: set[bytes] = field(default_factory=set)
+    _trouble: str | None = None
+
+    def run(self, connect: Callable[[], Link | None], stopping: Callable[[], bool]) -> None:
+        """Work until ``stopping``; ``connect`` gives a link, or nothing once it is stopping."""
+        while not stopping():
+            link = connect()
+            if link is None:
+                return
+            log.info("linked to the broker: the hub is working")
+            self.tools.observe.linked()
+            shift = self.shift(link)
+            try:
+                with link:
+                    self._work(shift, link, stopping)
+            except LinkLost as lost:
+                log.warning("the link to the broker is lost: %s", lost)
+                self.tools.observe.link_lost()
+                shift.rescue()
+
+    def shift(self, link: Link) -> Shift:
+        """Begin work over a link."""
+        self.room.clear()
+        careful, self.careful = self.careful, False
+        return Shift(self.tools, link, InTray(link, self.room, self._survived, careful))
+
+    def _work(self, shift: Shift, link: Link, stopping: Callable[[], bool]) -> None:
+        called: dict[int, float] = {}
+        tended = looked = -math.inf
+        pauses = _pauses()
+        while not stopping():
+            now = time.monotonic()
+            if now - tended >= TEND_SECONDS:
+                self.tools.rules()
+                if not self._tended():
+                    link.idle(IDLE_SECONDS)
+                    continue
+                tended = now
+                self._share_out(shift)
+            if shift.is_idle and now - looked >= RELEASED_SECONDS:
+                looked = now
+                self.call(link, called)
+            try:
+                shift.step(IDLE_SECONDS)
+            except LedgerError as error:
+                self._complain(str(error))
+                _wait(link, next(pauses), stopping)
+                tended = -math.inf
+            else:
+                self._is_well()
+                pauses = _pauses()
+        shift.end()
+
+    def _share_out(self, shift: Shift) -> None:
+        """Take up the queues that are this worker's now; let go of others with nothing in hand."""
+        wanted = frozenset(self.queues())
+        if wanted == shift.tray.queues:
+            return
+        try:
+            while not shift.is_idle:
+                shift.step(0.0)
+        except LedgerError as error:
+            self._complain(str(error))
+            return
+        shift.tray.consume(wanted)
+
+    def call(self, link: Link, called: dict[int, float]) -> None:
+        """Put markers of released messages into their partitions; ``called`` says when they got it.
+
+        A new link begins with none: a broker that was replaced has lost them.
+        """
+        now = time.monotonic()
+        try:
+            released = self.tools.ledger.released()
+        except LedgerError as error:
+            log.warning("what was released waits: %s", error)
+            return
+        for gone in called.keys() - {number for number, _ in released}:
+            del called[gone]
+        waiting = [one for one in released if now - called.get(one[0], -math.inf) > CALL_SECONDS]
+        fates = link.publish([marker(number, bucket) for number, bucket in waiting])
+        for (number, _), fate in zip(waiting, fates, strict=True):
+            if fate is Sent.CONFIRMED:
+                called[number] = now
+                log.info("message %d of the list was released and goes its way", number)
+
+    def _tended(self) -> bool:
+        """Look after the ledger; say whether it takes entries."""
+        try:
+            self.tools.ledger.tend()
+        except LedgerError as error:
+            self._complain(str(error))
+            return False
+        return True
+
+    def _is_well(self) -> None:
+        """Tell, where it was told otherwise or nothing yet, that the ledger takes entries."""
+        if self._trouble:
+            log.info("the ledger takes entries again")
+        if self._trouble != "":
+            self.tools.observe.ledger_available(available=True)
+        self._trouble = ""
+
+    def _complain(self, trouble: str) -> None:
+        """Tell what is wrong with the ledger, once."""
+        if trouble != self._trouble:
+            log.warning("nothing moves: %s", trouble)
+            self.tools.observe.ledger_available(available=False, why=trouble)
+        self._trouble = trouble
+
+
+def _wait(link: Link, pause: float, stopping: Callable[[], bool]) -> None:
+    """Keep the link alive for this long, or until it is time to stop."""
+    while pause > 0 and not stopping():
+        link.idle(min(pause, IDLE_SECONDS))
+        pause -= IDLE_SECONDS
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
