@@ -35,6 +35,9 @@ WINDOW = 512
 OPEN_SECONDS = 10.0
 CONFIRM_SECONDS = 30.0
 """How long no confirm at all may come while some are outstanding."""
+FIRST_CONFIRM_SECONDS = 3.0
+"""The same for the first confirm on a channel to one of several nodes: one that asks a frozen
+node first (see ``_renew``) gets no answer, and a new one soon may."""
 CLOSE_SECONDS = 2.0
 STOP_SECONDS = 3.0
 """How long a broker that says nothing is still waited for once the process is to stop."""
@@ -94,6 +97,7 @@ class PikaLink:
         self._writer: Writer | None = None
         self._last_tag = 0
         self._window: Window | None = None
+        self._confirmed = False
         self._doubted = False
         self._renewed = -RENEW_SECONDS
         self._connection = Connection(
@@ -269,9 +273,13 @@ class PikaLink:
         # After a confirm that did not come in time nothing on this connection can be
         # trusted: it is given up, and the caller begins again.
         before = window.open
-        if not self._turn(lambda: window.open < before, CONFIRM_SECONDS):
+        is_first = not self._confirmed and bool(self._settings.also) and not self._blocked
+        patience = FIRST_CONFIRM_SECONDS if is_first else CONFIRM_SECONDS
+        if not self._turn(lambda: window.open < before, patience):
+            if is_first and self._blocked:
+                return
             why = " (the broker takes nothing: memory or disk alarm)" if self._blocked else ""
-            self._lost = f"no confirm within {CONFIRM_SECONDS:g} s{why}"
+            self._lost = f"no confirm within {patience:g} s{why}"
             raise LinkLost(self._lost)
 
     def _check(self) -> None:
@@ -312,6 +320,7 @@ class PikaLink:
         self._writer = Writer(number, self._settings.user, self._connection.params.frame_max)
         self._outgoing = channel
         self._last_tag = 0
+        self._confirmed = False
 
     def _arrived(self, intake: Intake, arrived: Arrived) -> None:
         self._last_taken += 1
@@ -370,6 +379,7 @@ class PikaLink:
             self._window.returned(method.exchange, method.routing_key, properties.message_id)
 
     def _on_confirm(self, tag: int, multiple: bool, confirmed: bool) -> None:  # noqa: FBT001 - ``Confirms``
+        self._confirmed = self._confirmed or confirmed
         if self._window is not None:
             self._window.settle(tag, multiple=multiple, confirmed=confirmed)
 

@@ -28,6 +28,7 @@ class Confirms:
         self._tag = 0
         self._waiting: dict[int, Wire] = {}
         self._returned: set[str] = set()
+        self._heard = False
         self.confirmed: set[str] = set()
         self.nacked: set[str] = set()
         self.unroutable: set[str] = set()
@@ -42,6 +43,11 @@ class Confirms:
     def settled(self) -> bool:
         """Say whether the broker has answered for every message."""
         return not self._waiting
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Say whether nothing was answered on this channel so far, and another node might."""
+        return not self._heard and self._session.of_several
 
     @property
     def open(self) -> set[str]:
@@ -99,5 +105,6 @@ class Confirms:
         self._returned.add(message.properties["message_id"])
 
     def _settle(self, tag: int, *, multiple: bool) -> list[Wire]:
+        self._heard = True
         tags = [at for at in self._waiting if at <= tag] if multiple else [tag]
         return [self._waiting.pop(at) for at in tags]

@@ -34,6 +34,8 @@ class _NotTaken(BrokerError):
     """The broker answered that it did not take a message: its queue is full."""
 
 
+FIRST_CONFIRM_SECONDS = 3.0
+"""How long the first answer on a channel to one of several nodes may take (``hub.broker.link``)."""
 TRANSIENT = (LinkLost, BrokerUnavailable, _NotTaken)
 
 
@@ -182,12 +184,14 @@ class Publisher:
             self._confirms = Confirms(self._session, self._system, self._timing.confirm)
 
     def _round(self, confirms: Confirms, work: _Work) -> None:
-        deadline = time.monotonic() + min(self._timing.confirm, max(work.seconds_left(), 0.0))
+        began = time.monotonic()
+        seconds = min(self._timing.confirm, max(work.seconds_left(), 0.0))
         confirms.begin()
         for wire in work.left:
             confirms.send(wire)
         while not confirms.settled:
-            remaining = deadline - time.monotonic()
+            patience = min(seconds, FIRST_CONFIRM_SECONDS) if confirms.is_doubtful else seconds
+            remaining = began + patience - time.monotonic()
             if remaining <= 0 or work.stopping():
                 message = "no confirm came in time" if remaining <= 0 else "stopped"
                 raise LinkLost(message)

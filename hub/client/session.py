@@ -82,6 +82,7 @@ class Session:
             Refused: the password is wrong, or the vhost is not there or not permitted.
             BrokerUnavailable: nobody answers.
         """
+        self.of_several = len(address.hosts) > 1
         self._connection: Any = None
         faults: list[str] = []
         for host in in_any_order(address.hosts):

@@ -44,6 +44,7 @@ class FakeChannel:
 class FakeSession:
     def __init__(self) -> None:
         self.channel = FakeChannel()
+        self.of_several = False
 
 
 @pytest.fixture
@@ -94,3 +95,14 @@ def test_a_returned_message_is_not_confirmed(confirms: Confirms, channel: FakeCh
     channel.say("basic_ack", 3, SEVERAL)
     assert confirms.unroutable == {"b"}
     assert confirms.confirmed == {"a", "c"}
+
+
+@pytest.mark.parametrize("of_several", [False, True])
+def test_of_several_nodes_one_that_never_answered_is_doubtful(of_several: bool) -> None:  # noqa: FBT001 - a parameter
+    session = FakeSession()
+    session.of_several = of_several
+    made = Confirms(session, "union", 1.0)  # type: ignore[arg-type] # a stand-in
+    made.send(Wire(Event("x.y", {}, "a"), b"{}", "7", "one"))
+    assert made.is_doubtful is of_several
+    session.channel.say("basic_nack", 1, False)  # noqa: FBT003 - py-amqp's signature
+    assert not made.is_doubtful
