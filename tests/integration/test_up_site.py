@@ -22,7 +22,7 @@ from tests.demo_rig import Renkei, alive, gone, supervised
 
 pytestmark = pytest.mark.integration
 
-NAMES = {"hub", "ledger-watch", *(f"adapter-{system}" for system in adapters.systems())}
+NAMES = {"hub", "hub-2", "ledger-watch", *(f"adapter-{system}" for system in adapters.systems())}
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Up:
 
 @pytest.fixture
 def up(vhost: Vhost, tmp_path: Path) -> Iterator[Up]:
-    with opened(tmp_path / "site", Parameters(1, 0, 1)) as state:
+    with opened(tmp_path / "site", Parameters(1, 0, 1, workers=2)) as state:
         served = [one for one in adapters.systems() if adapters.simulator(one).served]
         write_site(state, vhost.broker, vhost.name, adapters.systems(), served)
     site, catalogue = load_checked(state.site_file)
@@ -73,7 +73,7 @@ def test_all_run_one_comes_back_and_sigterm_ends_all(up: Up) -> None:
     for name in NAMES:
         up.until_working(name)
     before, files = up.pids(), open_files(up.run.process.pid)
-    victims = ("adapter-tax", "hub")
+    victims = ("adapter-tax", "hub-2")
     for victim in victims:
         os.kill(before[victim], signal.SIGKILL)
     for victim in victims:

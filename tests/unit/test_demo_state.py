@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from hub.broker.provide import ProvidedBroker
 from hub.clock import today
 from hub.compose.checked import load_checked
+from hub.compose.shares import worker_of
 from hub.demo.site_file import served_commands, write_site
 from hub.demo.state import (
     MARKER,
@@ -247,3 +249,15 @@ def test_the_targets_name_each_process(state: DemoState) -> None:
         *SYSTEMS,
     ]
     assert len(set(ports(state))) == 4
+
+
+def test_several_workers_have_a_port_and_a_target_each(tmp_path: Path) -> None:
+    with opened(tmp_path, replace(ONE, workers=3)) as state:
+        write_site(state, BROKER, "v", SYSTEMS)
+    groups = json.loads(state.metrics_targets.read_text())
+    names = [group["labels"]["process"] for group in groups]
+    assert names == ["hub", "hub-2", "hub-3", "ledger-watch", *SYSTEMS]
+    site, _ = load_checked(state.site_file)
+    assert site.hub.workers == 3
+    found = [worker_of(site, name).metrics_port for name in names[:3]]
+    assert [*found, site.hub.watch_metrics_port] == ports(state)[:4]
