@@ -30,12 +30,19 @@ _MOST_DIGITS = 18
 class Case:
     """A delivery to judge, as its sender sent it; ``again`` where it was on the list.
 
-    ``tried`` says that this process tried copies of it in vain.
+    ``marker`` is the delivery that brought it from there. ``tried`` says that this process tried
+    copies of it in vain.
     """
 
     delivery: Delivery
     again: Again | None = None
     tried: bool = False
+    marker: Delivery | None = None
+
+    @property
+    def taken(self) -> Delivery:
+        """Give the delivery as it was taken: what is acknowledged, or waits."""
+        return self.marker or self.delivery
 
 
 def marker(number: int, bucket: str) -> Outgoing:
@@ -115,4 +122,4 @@ def _released(delivery: Delivery, row: Shelved, again: Again, vault: Vault) -> C
         redelivered=False,
         copied=False,
     )
-    return Case(as_sent, again)
+    return Case(as_sent, again, marker=delivery)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from hub.errors import RenkeiError
 from hub.ledger.beside import State, Turn
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
 from hub.message import UNENCODABLE, MessageKey, Receipt, ReleaseOrder
@@ -34,15 +33,6 @@ _ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
 _ALWAYS_NEWER = float("inf")
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 _NO_DEATHS: Mapping[str, bool] = MappingProxyType({})
-
-
-class UnplannedError(RenkeiError):
-    """The hub fails, by a fault of its own, on the verdict at ``place``; ``fault`` says how."""
-
-    def __init__(self, place: int, fault: Exception) -> None:
-        super().__init__(type(fault).__name__)
-        self.place = place
-        self.fault = fault
 
 
 def keys_of(verdicts: Iterable[Verdict]) -> set[MessageKey]:
@@ -93,19 +83,13 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     number that a resident is bound to; ``deaths`` gives the marks of dead letters that are recorded
     (``marks_in``), and whether one of the mark still waits; ``salt`` gives a new salt for each body
     that is recorded.
-
-    Raises:
-        UnplannedError: the hub fails on a message.
     """
     # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
     at = now.astimezone(dt.UTC)
     planner = _Planner(dict(known), dict(bound), at, pseudonyms, notified, salt)
     planner.deaths = dict(deaths)
-    for place, verdict in enumerate(verdicts):
-        try:
-            planner.take(verdict)
-        except Exception as fault:
-            raise UnplannedError(place, fault) from fault
+    for verdict in verdicts:
+        planner.take(verdict)
     return planner.plan
 
 

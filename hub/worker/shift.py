@@ -117,6 +117,7 @@ class Shift:
         self._land()
         if not count and not self._owes:
             return 0
+        judged = self._not_ended(judged)
         plan = self._plan(judge, judged, now)
         self._record(plan, judge)
         recorded, self._done = self._done, []
@@ -184,9 +185,14 @@ class Shift:
         found, overtaken = self.tools.ledger.confirmations(numbers)
         cases = cases_of(batch, found, overtaken, vault_of(judge.pseudonyms))
         return (
-            replace(case, tried=True) if case and room.attempts(case.delivery) else case
+            replace(case, tried=True) if case and room.attempts(case.taken) else case
             for case in cases
         )
+
+    def _not_ended(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Leave out markers of what the batch before has brought to its end: it moves once."""
+        ended = {turn.id for turn in self._turns}
+        return [one for one in judged if one[0].again is None or one[0].again.id not in ended]
 
     def _plan(self, judge: Judge, judged: Sequence[Judged], now: dt.datetime) -> Plan:
         return plan_of(judge, judged, self._recall, now=now, notified=self.tools.notified)
@@ -218,8 +224,9 @@ class Shift:
     # -- recording and sending ------------------------------------------------------------
 
     def _record(self, plan: Plan, judge: Judge) -> None:
-        entries = [*plan.before, *self._owed]
-        kept = beside_of(plan, vault_of(judge.pseudonyms))
+        # A copy may be dead already that was delivered by the batch before: first that, then this.
+        entries = [*self._owed, *plan.before]
+        kept = beside_of(plan, vault_of(judge.pseudonyms), len(self._owed))
         turns = [*kept.turns, *self._turns]
         try:
             self.tools.ledger.append(entries, Beside(kept.bindings, kept.asides, turns))
@@ -233,7 +240,7 @@ class Shift:
         self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
     ) -> None:
         """Publish what may go now."""
-        of = {verdict.key: case.delivery for case, verdict in reversed(judged)}
+        of = {verdict.key: case.taken for case, verdict in reversed(judged)}
         sends: list[Send] = []
         held: list[Send] = []
         for send in plan.sends:

@@ -92,11 +92,16 @@ def _given_up(judge: Judge, case: Case, fault: Exception) -> Verdict:
 def _as_accepted(
     judge: Judge, batch: Sequence[Judged], known: Mapping[MessageKey, Known]
 ) -> Iterator[Verdict]:
-    """Judge what is already accepted by the day of its acceptance, not by today's."""
+    """Judge what is already accepted by the day of its acceptance, not by today's.
+
+    A dead letter that staff let go is judged by today's, whatever was accepted of it.
+    """
     for case, verdict in batch:
         earlier = known.get(verdict.key)
+        is_dead = case.again is not None and case.again.is_dead
         if (
-            earlier is not None
+            not is_dead
+            and earlier is not None
             and earlier.accepted_at is not None
             and earlier.is_accepted(verdict.body)
         ):
