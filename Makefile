@@ -41,8 +41,11 @@ test: lint ## every check and every test, with coverage; ARGS="-k name" chooses 
 quick: setup ## the quick ones of the tests that need no broker, server or other process
 	@$(BIN)/pytest $(call shared,loadfile) -m "unit and not slow" $(ARGS)
 
-fault: setup ## the long drills: processes and brokers killed at many moments
-	@$(BIN)/pytest $(call shared,load) -m fault $(FAULT) $(ARGS)
+fault: setup ## the long drills: all is killed, cut, filled; then docs/reliability.md
+	@rm -f var/fault/results.jsonl
+	@$(BIN)/pytest -n0 -s -m fault $(FAULT) $(ARGS) $(wildcard tests/fault/test_drill_*.py); drills=$$?; \
+	$(BIN)/pytest $(call shared,load) -m fault $(FAULT) $(ARGS) $(wildcard tests/fault/test_fault_*.py); rest=$$?; \
+	$(BIN)/python -m tests.fault.page && case $$drills$$rest in 00|05|50) ;; *) exit 1;; esac # 5: none chosen
 
 fuzz: setup ## parsers of outside data under 10 million inputs; ARGS="--inputs 100000" is quick
 	@.tools/bin/uv pip install --quiet --only-binary :all: --python $(BIN)/python --group fuzz || echo "no atheris for this Python: the two other engines go on alone"
