@@ -92,7 +92,12 @@ class Shift:
     @property
     def is_idle(self) -> bool:
         """Say whether nothing is in hand but what waits in the room."""
-        return not (self.tray.rest or self._under or self._owes)
+        return self.is_settled and not self.tray.rest
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether nothing is under way, and nothing owed to the ledger or to the queues."""
+        return not (self._under or self._owes)
 
     @property
     def _owes(self) -> bool:

@@ -97,17 +97,13 @@ class Worker:
         shift.end()
 
     def _share_out(self, shift: Shift) -> None:
-        """Take up the queues that are this worker's now; let go of others with nothing in hand."""
+        """Take up this worker's queues of now; let go of others when nothing is under way."""
         wanted = frozenset(self.queues())
         if wanted == shift.tray.queues:
             return
-        try:
-            while not shift.is_idle:
-                shift.step(0.0)
-        except LedgerError as error:
-            self._complain(str(error))
-            return
-        shift.tray.consume(wanted)
+        shift.end()  # no further step: under load the next batch is always there
+        if shift.is_settled:
+            shift.tray.consume(wanted)
 
     def call(self, link: Link, called: dict[int, float]) -> None:
         """Put markers of released messages into their partitions; ``called`` says when they got it.
