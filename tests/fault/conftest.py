@@ -18,43 +18,46 @@ from tests.fault.load import Load
 from tests.servers.postgresql import PostgresqlServer
 
 SEED = "RENKEI_DRILL_SEED"
+ROUNDS = "RENKEI_DRILL_ROUNDS"
 WORKERS = 3
-
-
-@pytest.fixture(scope="session")
-def seed() -> int:
-    """Give the seed of all drills; another one is set in the environment."""
-    return int(os.environ.get(SEED, "1"))
+LONG_ROUNDS = 6
 
 
 @dataclass
 class Grounds:
     """Makes grounds on one private broker, which is killed now and then.
 
-    A ground serves one drill after another; a long drill, and the one after a drill that failed,
-    have a new one.
+    A ground serves one drill after another; each round of a long drill, and the drill after one
+    that failed, have a new one. ``seed`` is that of the first round.
     """
 
     folder: Path
     long: bool
+    seed: int
     _node: PrivateNode | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _made: dict[str, tuple[Ready, ExitStack]] = field(default_factory=dict)
     _count: int = 0
 
+    def seeds(self) -> range:
+        """Give the seed of each round of a drill: one for a short one, more for a long one."""
+        rounds = int(os.environ.get(ROUNDS, LONG_ROUNDS)) if self.long else 1
+        return range(self.seed, self.seed + rounds)
+
     def plain(self) -> Ready:
         """Give one with one hub process and an SQLite ledger on a small disk."""
-        return self._taken("plain")
+        return self.taken("plain")
 
     def proxied(self) -> Ready:
         """Give the same, all of whose processes reach the broker through a proxy."""
-        return self._taken("proxied")
+        return self.taken("proxied")
 
     def wide(self) -> Ready:
         """Give one with several hub processes and a PostgreSQL ledger."""
-        return self._taken("wide")
+        return self.taken("wide")
 
-    def _taken(self, kind: str) -> Ready:
+    def taken(self, kind: str) -> Ready:
+        """Give one of a kind: ``plain``, ``proxied`` or ``wide``."""
         made = self._made.pop(kind, None)
         if made is not None and (made[0].spoiled or self.long):
             made[1].close()
@@ -105,8 +108,15 @@ def _ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
 def grounds(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Grounds]:
-    made = Grounds(tmp_path_factory.mktemp("grounds"), bool(pytestconfig.getoption("--long")))
+    long = bool(pytestconfig.getoption("--long"))
+    made = Grounds(tmp_path_factory.mktemp("grounds"), long, int(os.environ.get(SEED, "1")))
     try:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="session")
+def seed(grounds: Grounds) -> int:
+    """Give the seed of the first round."""
+    return grounds.seed

@@ -23,6 +23,7 @@ GRACE_SECONDS = 0.5
 """What was given so soon after the begin of a harm may have passed before it."""
 TELL_SECONDS = 10.0
 TURN_SECONDS = 0.05
+SLOWEST_SHOWN = 3
 
 
 class NoRecovery(AssertionError):
@@ -119,10 +120,11 @@ def recovered(drill: Drill, after: float) -> bool:
     return False
 
 
-def recoveries(drill: Drill) -> list[float]:
+def recoveries(drill: Drill) -> list[tuple[Strike, float]]:
     """Give for each strike the seconds from its end until all senders reach all receivers again.
 
     It is the arrival of the first message that was given after the end, at the last of them.
+    Strikes that nothing came after are left out.
     """
     found = [0.0] * len(drill.ground.strikes.done)
     for sender in (REGISTRY, TAX):
@@ -136,7 +138,8 @@ def recoveries(drill: Drill) -> list[float]:
                 place = bisect_left(moments, strike.over)
                 first = firsts[place] if place < len(firsts) else inf
                 found[number] = max(found[number], first - strike.over)
-    return [seconds for seconds in found if seconds < inf]
+    paired = zip(drill.ground.strikes.done, found, strict=True)
+    return [(strike, round(seconds, 3)) for strike, seconds in paired if seconds < inf]
 
 
 @dataclass
@@ -182,6 +185,7 @@ class Ready:
             drill.recover()
         verdict = check(self.ground, self.arrivals, self.load.sent)
         strikes = self.ground.strikes.done
+        recovered_from = recoveries(drill)
         result = Result(
             drill=name,
             times=len(strikes),
@@ -189,7 +193,7 @@ class Ready:
             lost=verdict.lost,
             doubled=verdict.doubled,
             aside=verdict.aside,
-            recovery=[round(seconds, 3) for seconds in recoveries(drill)],
+            recovery=[seconds for _, seconds in recovered_from],
             kills=sum(1 for strike in strikes if strike.how == SIGKILL.name),
             seed=str(seed),
             broker=self.broker,
@@ -203,6 +207,9 @@ class Ready:
             f"{verdict.lost} lost, {verdict.doubled} doubled, {verdict.aside} set aside; "
             f"recovery {took or 'not told'}"
         )
+        slowest = sorted(recovered_from, key=lambda told: -told[1])[:SLOWEST_SHOWN]
+        for strike, seconds in slowest:
+            say(f"    {seconds:.1f} s after {strike.how} of {strike.victim}")
         assert not verdict.faults, "\n".join([f"{name}, seed {seed}:", *verdict.faults])
         self.spoiled = False
         return result

@@ -11,7 +11,7 @@ from tests.fault.drill import Drill
 
 pytestmark = pytest.mark.fault
 
-LONG_ROUNDS = 20
+LONG = 4
 FROZEN_SECONDS = (1.0, 6.0)
 LOCKED_SECONDS = (2.0, 8.0)
 
@@ -50,21 +50,22 @@ def frozen(drill: Drill) -> None:
     drill.recover()
 
 
-def test_postgresql_is_restarted_killed_and_frozen(grounds: Grounds, seed: int) -> None:
+def test_postgresql_is_restarted_killed_and_frozen(grounds: Grounds) -> None:
     def act(drill: Drill) -> None:
-        for _ in range(LONG_ROUNDS if grounds.long else 1):
+        for _ in range(LONG if grounds.long else 1):
             restarted(drill, signal.SIGINT)
             restarted(drill, signal.SIGQUIT)
             connection_killed(drill)
             frozen(drill)
 
-    grounds.wide().conduct("database restarted, killed, frozen", seed, act)
+    for seed in grounds.seeds():
+        grounds.wide().conduct("database restarted, killed, frozen", seed, act)
 
 
-def test_another_process_locks_the_ledger(grounds: Grounds, seed: int) -> None:
+def test_another_process_locks_the_ledger(grounds: Grounds) -> None:
     def act(drill: Drill) -> None:
         file = drill.ground.state.ledger
-        for _ in range(LONG_ROUNDS if grounds.long else 2):
+        for _ in range(LONG if grounds.long else 2):
             drill.wait(drill.chance.random())
             with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
                 database.execute("BEGIN IMMEDIATE")
@@ -74,4 +75,5 @@ def test_another_process_locks_the_ledger(grounds: Grounds, seed: int) -> None:
                     database.execute("ROLLBACK")
             drill.recover()
 
-    grounds.plain().conduct("ledger locked by another", seed, act)
+    for seed in grounds.seeds():
+        grounds.plain().conduct("ledger locked by another", seed, act)

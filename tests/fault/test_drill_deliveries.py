@@ -12,7 +12,7 @@ from tests.fault.load import RESIDENTS, TAX, TIMING
 
 pytestmark = pytest.mark.fault
 
-LONG_ROUNDS = 50
+LONG = 10
 GIVEN_AGAIN = 60
 OUT_OF_ORDER = 40
 
@@ -46,12 +46,13 @@ def close_connections(drill: Drill) -> None:
                     management.delete("connections", name)
 
 
-def test_given_again_delivered_again_and_out_of_order(grounds: Grounds, seed: int) -> None:
+def test_given_again_delivered_again_and_out_of_order(grounds: Grounds) -> None:
     def act(drill: Drill) -> None:
-        for _ in range(LONG_ROUNDS if grounds.long else 3):
+        for _ in range(LONG if grounds.long else 3):
             for do in (give_again, close_connections, give_out_of_order):
                 drill.wait(drill.chance.random())
                 do(drill)
                 drill.recover()
 
-    grounds.plain().conduct("given again, redelivered, out of order", seed, act)
+    for seed in grounds.seeds():
+        grounds.plain().conduct("given again, redelivered, out of order", seed, act)

@@ -14,7 +14,7 @@ from tests.fault.drill import Drill
 
 pytestmark = pytest.mark.fault
 
-LONG_ROUNDS = 25
+LONG = 5
 FULL_SECONDS = (1.0, 6.0)
 COMMAND_SECONDS = 30.0
 ALL_THERE_IS = "{mem_relative,1000.0}"
@@ -22,11 +22,11 @@ ALL_THERE_IS = "{mem_relative,1000.0}"
 USUAL = "256MB"
 
 
-def test_the_disk_of_the_ledger_is_full(grounds: Grounds, seed: int) -> None:
+def test_the_disk_of_the_ledger_is_full(grounds: Grounds) -> None:
     def act(drill: Drill) -> None:
         disk = drill.ground.disk
         assert disk is not None
-        for _ in range(LONG_ROUNDS if grounds.long else 2):
+        for _ in range(LONG if grounds.long else 2):
             drill.wait(drill.chance.random())
             empty_the_log(drill)
             pids = drill.ground.pids()
@@ -36,12 +36,13 @@ def test_the_disk_of_the_ledger_is_full(grounds: Grounds, seed: int) -> None:
                 drill.bites(strike.began)
             drill.recover()
 
-    grounds.plain().conduct("disk of the ledger full", seed, act)
+    for seed in grounds.seeds():
+        grounds.plain().conduct("disk of the ledger full", seed, act)
 
 
-def test_the_disk_of_the_broker_is_full(grounds: Grounds, seed: int) -> None:
+def test_the_disk_of_the_broker_is_full(grounds: Grounds) -> None:
     def act(drill: Drill) -> None:
-        for _ in range(LONG_ROUNDS if grounds.long else 1):
+        for _ in range(LONG if grounds.long else 1):
             drill.wait(drill.chance.random())
             node = drill.ground.node
             with drill.harm("broker", "disk alarm"):
@@ -56,7 +57,8 @@ def test_the_disk_of_the_broker_is_full(grounds: Grounds, seed: int) -> None:
                 assert drill.until(lambda: not has_alarm(drill), COMMAND_SECONDS)
             drill.recover()
 
-    grounds.plain().conduct("disk alarm of the broker", seed, act)
+    for seed in grounds.seeds():
+        grounds.plain().conduct("disk alarm of the broker", seed, act)
 
 
 def empty_the_log(drill: Drill) -> None:

@@ -10,10 +10,10 @@ from tests.fault.ground import BROKER, DATABASE, SUPERVISOR
 
 pytestmark = pytest.mark.fault
 
-SHORT, LONG = 10, 250
-"""Kills of one process after another, each after all has recovered from the one before."""
-SHORT_STORM, LONG_STORM = 14, 260
-"""Kills and stops without waiting for anything, on each ground."""
+SHORT, LONG = 6, 50
+"""Kills of one process after another, each after all has recovered from the one before, a round."""
+SHORT_STORM, LONG_STORM = 12, 60
+"""Kills and stops without waiting for anything, a round."""
 PAUSE_SECONDS = 1.0
 STOP_SHARE = 0.25
 LONGEST_STOP_SECONDS = 12.0
@@ -47,34 +47,32 @@ def storm(drill: Drill, times: int) -> None:
         victim(drill, signal.SIGSTOP if stops else signal.SIGKILL)
 
 
-def test_nothing_happens_for_comparison(grounds: Grounds, seed: int) -> None:
-    times = 100 if grounds.long else 3
-
-    def nothing(drill: Drill) -> None:
-        for _ in range(times):
-            drill.wait(drill.chance.random())
-            with drill.harm("nobody", "nothing"):
-                pass
-            drill.recover()
-
-    grounds.plain().conduct("nothing, for comparison", seed, nothing)
+def nothing(drill: Drill, times: int) -> None:
+    for _ in range(times):
+        drill.wait(drill.chance.random())
+        with drill.harm("nobody", "nothing"):
+            pass
+        drill.recover()
 
 
-def test_any_process_killed(grounds: Grounds, seed: int) -> None:
+def test_nothing_happens_for_comparison(grounds: Grounds) -> None:
+    times = LONG if grounds.long else 2
+    for seed in grounds.seeds():
+        ready = grounds.plain()
+        ready.conduct("nothing, for comparison", seed, lambda drill: nothing(drill, times))
+
+
+@pytest.mark.parametrize("kind", ["plain", "wide"])
+def test_any_process_killed(grounds: Grounds, kind: str) -> None:
     times = LONG if grounds.long else SHORT
-    grounds.plain().conduct("one process killed", seed, lambda drill: in_turn(drill, times))
+    for seed in grounds.seeds():
+        ready = grounds.taken(kind)
+        ready.conduct("one process killed", seed, lambda drill: in_turn(drill, times))
 
 
-def test_a_storm_of_kills_and_stops(grounds: Grounds, seed: int) -> None:
+@pytest.mark.parametrize("kind", ["plain", "wide"])
+def test_a_storm_of_kills_and_stops(grounds: Grounds, kind: str) -> None:
     times = LONG_STORM if grounds.long else SHORT_STORM
-    grounds.plain().conduct("storm of kills and stops", seed, lambda drill: storm(drill, times))
-
-
-def test_any_process_killed_with_several_workers(grounds: Grounds, seed: int) -> None:
-    times = LONG if grounds.long else SHORT
-    grounds.wide().conduct("one process killed", seed, lambda drill: in_turn(drill, times))
-
-
-def test_a_storm_with_several_workers(grounds: Grounds, seed: int) -> None:
-    times = LONG_STORM if grounds.long else SHORT_STORM
-    grounds.wide().conduct("storm of kills and stops", seed, lambda drill: storm(drill, times))
+    for seed in grounds.seeds():
+        ready = grounds.taken(kind)
+        ready.conduct("storm of kills and stops", seed, lambda drill: storm(drill, times))
