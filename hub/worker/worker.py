@@ -61,7 +61,8 @@ class Worker:
             except LinkLost as lost:
                 log.warning("the link to the broker is lost: %s", lost)
                 self.tools.observe.link_lost()
-                shift.rescue()
+                if not (self._trouble and stopping()):
+                    shift.rescue()
 
     def shift(self, link: Link) -> Shift:
         """Begin work over a link."""
@@ -94,7 +95,8 @@ class Worker:
             else:
                 self._is_well()
                 pauses = _pauses()
-        shift.end()
+        if not self._trouble:  # a ledger that does not answer would only be waited for once more
+            shift.end()
 
     def _share_out(self, shift: Shift) -> None:
         """Take up this worker's queues of now; let go of others when nothing is under way."""
