@@ -129,7 +129,7 @@ def _encoded(event: Event, system: str, access: AccessItems, about: str) -> Wire
             message_type=event.message_type,
             time=event.time or dt.datetime.now(dt.UTC),
             data=data,
-            access=dataclasses.replace(access, reason=event.reason or access.reason),
+            access=access._replace(reason=event.reason or access.reason),
             dataschema=schema_uri(type(data)) if isinstance(data, CanonicalMessage) else None,
         )
     except pydantic_core.PydanticSerializationError:

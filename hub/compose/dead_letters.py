@@ -133,7 +133,7 @@ class DeadLetters(ShelfDesk):
                 f"request {number} was made by {asked.access.staff}: a second person has to "
                 f"approve it, with {_COMMAND} approve {number} --staff …"
             )
-        access = replace(access, reason=access.reason or asked.access.reason)
+        access = access._replace(reason=access.reason or asked.access.reason)
         is_replay = asked.code == Code.REQUESTED
         now = State.RELEASED if is_replay else State.DISCARDED
         detail = f", request {number} of {asked.access.staff}"

@@ -48,6 +48,7 @@ _EVENTS: dict[str, TypeAdapter[Envelope[CanonicalMessage]]] = {
 _RECEIPTS: TypeAdapter[Envelope[Receipts]] = TypeAdapter(Envelope[Receipts])
 _UNREADABLE = "unreadable-"
 """Begins the name that a message gets which has none of its own."""
+_CUTS_KEPT = 4096
 _FIELDS_SHOWN = 8
 _FIELD_NAME_LENGTH = 40
 _FIELD_NAME = re.compile(r"[A-Za-z_]+")
@@ -69,6 +70,7 @@ class Judge:
     pseudonyms: Pseudonyms
     about_to_reach_days: int
     _in_force: dict[tuple[str, str, dt.date], Ruling] = field(default_factory=dict)
+    _cuts: dict[tuple[str, str, str, dt.date, tuple[str, ...]], Terms] = field(default_factory=dict)
 
     def judge(self, delivery: Delivery, now: dt.datetime) -> Verdict:
         """Say what becomes of a delivery; every input gets an answer, none raises."""
@@ -78,14 +80,19 @@ class Judge:
             return stop.verdict
 
     def _judge(self, delivery: Delivery, today: dt.date) -> Verdict:
-        claim = _claim(delivery, self.pseudonyms)
+        event = _sound(delivery)
+        claim = _claim(delivery, self.pseudonyms) if event is None else _claimed(delivery, event)
         self._prove(delivery, claim)
         if claim.message_type == RECEIPT_TYPE:
             return _receipted(delivery, claim)
         ruling = self._rule(claim.key.sender, claim.message_type, today)
         if ruling.code is not None:
             raise claim.refusal(ruling.code, ruling.detail)
-        event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
+        if event is None:
+            event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
+        # Receivers get this attribute too: it is the schema's name or nothing.
+        if event.dataschema not in {None, schema_uri(type(event.data))}:
+            raise claim.refusal(Code.INVALID, "dataschema")
         flows = _for_purpose(event.purpose, ruling.flows)
         if not flows:
             refs = ", ".join(carrier.flow.ref for carrier in ruling.flows)
@@ -117,7 +124,7 @@ class Judge:
             raise claim.refusal(Code.SENDER_UNKNOWN)
         if delivery.copied:
             raise claim.refusal(Code.COPIES_ASKED)
-        if claim.document.get("source") != SOURCE_PREFIX + delivery.user_id:
+        if claim.source != SOURCE_PREFIX + delivery.user_id:
             raise claim.refusal(Code.SENDER_MISMATCH)
         if claim.message_type != delivery.routing_key:
             raise claim.refusal(Code.TYPE_MISMATCH)
@@ -143,8 +150,10 @@ class Judge:
             )
             for receiver in carrier.leg.receivers:
                 if inside:
+                    terms = self._cut(carrier, receiver, today, tuple(fields))
+                    data = {name: fields[name] for name in terms.released}
+                    releases.append(Release(terms, event, data))
                     allowed = carrier.leg.receivers[receiver].fields_on(today)
-                    releases.append(_release(event, fields, carrier, receiver, allowed))
                     numbered = numbered or own in allowed
                 else:
                     outside.append(_terms(carrier, receiver))
@@ -164,6 +173,22 @@ class Judge:
             doubt=event.doubt,
         )
 
+    def _cut(
+        self, carrier: InForce, receiver: str, today: dt.date, fields: tuple[str, ...]
+    ) -> Terms:
+        """Say what a receiver gets of these fields; few sets of fields come again and again."""
+        asked = (carrier.flow.ref, carrier.leg.sender, receiver, today, fields)
+        terms = self._cuts.get(asked)
+        if terms is None:
+            allowed = carrier.leg.receivers[receiver].fields_on(today)
+            released = tuple(name for name in allowed if name in fields)
+            withheld = tuple(name for name in fields if name not in released)
+            terms = _terms(carrier, receiver, released, withheld)
+            if len(self._cuts) >= _CUTS_KEPT:
+                self._cuts.clear()
+            self._cuts[asked] = terms
+        return terms
+
     def _answered(self, kind: type[CanonicalMessage]) -> frozenset[str]:
         # Else whoever was sent anything about a person could send all its types about them.
         flows = self.catalogue.flows
@@ -181,7 +206,7 @@ class _Claim:
     key: MessageKey
     message_type: str
     body: bytes
-    document: dict[str, Any]
+    source: object
     redelivered: bool
 
     def refusal(self, code: Code, detail: str = "") -> _Stop:
@@ -192,7 +217,7 @@ class _Claim:
                 body=self.body,
                 code=code,
                 detail=detail,
-                access=_access_claimed(self.document),
+                access=_access_claimed(_read(self.body)),
                 repeated=self.redelivered,
             )
         )
@@ -209,7 +234,25 @@ def named(
         claim = _claim(delivery, pseudonyms)
     except _Stop as stop:
         return stop.verdict.key, stop.verdict.access, {}
-    return claim.key, _access_claimed(claim.document), claim.document
+    document = _read(claim.body)
+    return claim.key, _access_claimed(document), document
+
+
+def _sound(delivery: Delivery) -> Envelope[CanonicalMessage] | None:
+    """Read a body that is as it should be; none where anything is wrong, and it is asked what."""
+    adapter = _EVENTS.get(delivery.routing_key)
+    if adapter is None or len(delivery.body) > MAX_BODY_BYTES:
+        return None
+    try:
+        event = adapter.validate_json(delivery.body, strict=True)
+    except ValidationError:
+        return None
+    return None if event.id.startswith(_UNREADABLE) else event
+
+
+def _claimed(delivery: Delivery, event: Envelope[CanonicalMessage]) -> _Claim:
+    key = MessageKey(delivery.user_id, event.id)
+    return _Claim(key, event.type, delivery.body, event.source, delivery.redelivered)
 
 
 def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
@@ -225,7 +268,8 @@ def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
     if unnamed:
         message_id = f"{_UNREADABLE}{pseudonyms.body(delivery.body)}"
     key = MessageKey(delivery.user_id, message_id)
-    claim = _Claim(key, message_type, delivery.body, document, delivery.redelivered)
+    source = document.get("source")
+    claim = _Claim(key, message_type, delivery.body, source, delivery.redelivered)
     if len(delivery.body) > MAX_BODY_BYTES:
         raise claim.refusal(Code.TOO_LARGE)
     if told:
@@ -265,14 +309,10 @@ def _validated(
     adapter: TypeAdapter[Envelope[CanonicalMessage]], body: bytes, claim: _Claim
 ) -> Envelope[CanonicalMessage]:
     try:
-        event = adapter.validate_json(body, strict=True)
+        return adapter.validate_json(body, strict=True)
     except ValidationError as error:
         # Raised without its cause, which would carry the input.
         raise claim.refusal(*_fault(error)) from None
-    # Receivers get this attribute too: it is the schema's name or nothing.
-    if event.dataschema not in {None, schema_uri(type(event.data))}:
-        raise claim.refusal(Code.INVALID, "dataschema")
-    return event
 
 
 def _for_purpose(stated: str | None, flows: tuple[InForce, ...]) -> tuple[InForce, ...]:
@@ -319,18 +359,6 @@ def _listed(places: list[str]) -> str:
     shown = ", ".join(places[:_FIELDS_SHOWN])
     rest = len(places) - _FIELDS_SHOWN
     return f"{shown} (+{rest})" if rest > 0 else shown
-
-
-def _release(
-    event: Envelope[CanonicalMessage],
-    fields: dict[str, Any],
-    carrier: InForce,
-    receiver: str,
-    allowed: tuple[str, ...],
-) -> Release:
-    data = {name: fields[name] for name in allowed if name in fields}
-    withheld = tuple(name for name in fields if name not in data)
-    return Release(_terms(carrier, receiver, tuple(data), withheld), event, data)
 
 
 def _terms(

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,7 +64,7 @@ def rows_of(ledger: DatabaseLedger) -> list[dict[str, Any]]:
             "message_id": entry.message.id,
             "code": entry.code,
             **{name: getattr(entry, name) for name in _SAID},
-            **asdict(entry.access),
+            **entry.access._asdict(),
             "body": Commitment(entry.digest, salts[entry.number]),
         }
         for entry in found
