@@ -51,7 +51,8 @@ def run_hub(
     )
     ledger = open_ledger(site, PROMPT_SECONDS)
     keyed = pseudonyms(site)
-    share = Share(Roster(ledger.engine, place.name), site.hub.partitions)
+    roster = Roster(ledger.engine, place.name)
+    share = Share(roster, site.hub.partitions)
     try:
         rules = Rules(
             CatalogueWatch(path, site, catalogue),
@@ -68,7 +69,8 @@ def run_hub(
             clock=_now,
             batch=site.hub.batch,
         )
-        worker = Worker(tools, share, WaitingRoom(site.hub.waiting))
+        share()
+        worker = Worker(tools, share, WaitingRoom(site.hub.waiting), careful=roster.is_heir)
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         log.info("the hub begins with catalogue %s", catalogue.digest[:12])
