@@ -51,7 +51,10 @@ class Child:
 
     def finished(self, seconds: float) -> None:
         """Wait until it has done what it is for."""
-        self._settle(self._process.wait(seconds))
+        try:
+            self._settle(self._process.wait(seconds))
+        except subprocess.TimeoutExpired as error:
+            raise ChildError(f"{self._name} is not done after {seconds:g} s") from error
 
     def end(self) -> None:
         """Ask it to end, and see that it does so in good order."""

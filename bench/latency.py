@@ -8,14 +8,13 @@ both ways over the network, the broker twice, and what stands between.
 import secrets
 import time
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.children import running
 from bench.events import KIND, RECEIVER, SENDER
 from bench.measure import Measure
-from bench.meter import Meter
 from bench.moves import HUB, REFERENCES, Say, Way
 from bench.stand import ARRIVED, Stand
 from bench.usage import Usage, look
@@ -25,7 +24,7 @@ A_SECOND = 1000
 WARM_SECONDS = 3
 LINKED_SECONDS = 3.0
 """How long everybody may take to be linked."""
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 60.0
 P50_MS, P99_MS = 5.0, 25.0
 
 
@@ -55,7 +54,7 @@ def latency(stand: Stand, way: Way, seconds: int) -> Latency:
     count = A_SECOND * (WARM_SECONDS + seconds)
     sent_file, arrived_file = (stand.folder / f"{name}.times" for name in ("sent", "arrived"))
     stand.purge(ARRIVED, *stand.hub_queues())
-    receive = stand.place(RECEIVER).asked(queue=ARRIVED, times=str(arrived_file))
+    receive = stand.place(RECEIVER).asked(queue=ARRIVED, count=count, times=str(arrived_file))
     send = stand.place(SENDER).asked(
         run=secrets.token_hex(8),
         count=count,
@@ -67,7 +66,6 @@ def latency(stand: Stand, way: Way, seconds: int) -> Latency:
     )
     log = stand.folder / "latency.log"
     with (
-        Meter(stand.place()) as meter,
         way.run(stand) as moving,
         running(["bench.parts.receiver"], log, receive) as receiver,
     ):
@@ -81,15 +79,8 @@ def latency(stand: Stand, way: Way, seconds: int) -> Latency:
             usage = before.until(look(processes))
             sender.finished(seconds)
         moving.check()
-        _drained(meter, [ARRIVED, *stand.hub_queues()])
+        receiver.finished(DRAIN_SECONDS)
     return _read(sent_file, arrived_file, count, usage)
-
-
-def _drained(meter: Meter, queues: Collection[str]) -> None:
-    until = time.monotonic() + DRAIN_SECONDS
-    while meter.depth(*queues) and time.monotonic() < until:
-        time.sleep(0.1)
-    time.sleep(1)  # what is handed out, and on its way
 
 
 def _read(sent_file: Path, arrived_file: Path, count: int, usage: Usage) -> Latency:

@@ -1,6 +1,5 @@
 """Reads a receiver's queue as its adapter's user does, and notes when each message arrived."""
 
-import signal
 import sys
 import time
 from array import array
@@ -18,10 +17,10 @@ ACK_SECONDS = 0.05
 
 
 class Receiver:
-    """Consumes until it is told to stop; ``arrived`` has message numbers and moments, in turn."""
+    """Consumes so many messages; ``arrived`` has their numbers and moments, in turn."""
 
-    def __init__(self, place: Place, queue: str) -> None:
-        self._queue = queue
+    def __init__(self, place: Place, queue: str, count: int) -> None:
+        self._queue, self._count = queue, count
         self._last = self._acknowledged = 0
         self._stopping = False
         self.arrived = array("q")
@@ -34,16 +33,8 @@ class Receiver:
         )
 
     def run(self) -> None:
-        """Consume until ``stop``."""
+        """Consume them all."""
         self._connection.ioloop.start()
-
-    def stop(self) -> None:
-        """Close in good order."""
-        self._connection.ioloop.add_callback_threadsafe(self._leave)
-
-    def _leave(self) -> None:
-        self._stopping = True
-        self._connection.close()
 
     def _opened(self, connection: pika.SelectConnection) -> None:
         connection.channel(on_open_callback=self._channel_opened)
@@ -60,6 +51,10 @@ class Receiver:
         self.arrived.append(number_of(properties.message_id))
         self.arrived.append(time.monotonic_ns())
         self._last = method.delivery_tag
+        if self._last == self._count:
+            self._acknowledge()
+            self._stopping = True
+            self._connection.close()
 
     def _acknowledge(self) -> None:
         if not self._channel.is_open:
@@ -76,10 +71,9 @@ class Receiver:
 
 
 def main() -> int:
-    """Consume as ordered until SIGTERM, then write down what arrived when."""
+    """Consume as ordered, then write down what arrived when."""
     place, asked = order()
-    receiver = Receiver(place, asked["queue"])
-    signal.signal(signal.SIGTERM, lambda *_: receiver.stop())
+    receiver = Receiver(place, asked["queue"], asked["count"])
     receiver.run()
     Path(asked["times"]).write_bytes(receiver.arrived.tobytes())
     if receiver.failed:
