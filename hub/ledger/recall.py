@@ -12,7 +12,7 @@ from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, given_in_kept, kept_since
 from hub.ledger.numbers import MessageRef, find_ids
-from hub.ledger.tables import cases, entries, terms
+from hub.ledger.tables import cases, entries, messages, terms
 from hub.message import UNENCODABLE, MessageKey
 
 _NUMBERS_A_QUERY = 500
@@ -149,6 +149,24 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
 
 
 _DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
+
+
+def messages_since(connection: Connection, number: int) -> set[MessageKey]:
+    """Give the messages about which there are entries after that of this number."""
+    found: set[MessageKey] = set()
+    for month in reversed(all_months(connection)):
+        if not month.destroyed:
+            entry = entries(month.month).c
+            query = (
+                select(messages.c.sender, messages.c.message_id)
+                .join(entries(month.month), entry.message_no == messages.c.no)
+                .where(entry.seq > number)
+                .distinct()
+            )
+            found |= {MessageKey(*row) for row in connection.execute(query)}
+        if month.first_entry <= number:
+            break
+    return found
 
 
 def catalogue_in_force(connection: Connection) -> str:

@@ -17,7 +17,13 @@ from hub.ledger.leaf import Recorded, read_leaf
 from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
-from hub.ledger.recall import catalogue_in_force, count_entries, plain_key, recall
+from hub.ledger.recall import (
+    catalogue_in_force,
+    count_entries,
+    messages_since,
+    plain_key,
+    recall,
+)
 from hub.ledger.schema import ANSWER_SECONDS, SameFile, check_schema, ledger_errors, open_engine
 from hub.ledger.tables import checkpoints, entries, tiles
 from hub.ledger.writing import insert_rows, put_tiles
@@ -61,6 +67,7 @@ class DatabaseLedger:
         self._head: Head | None = None
         self._edge: Edge | None = None
         self._asked_at: int | None = None
+        self._left_at: int | None = None
         self._uncovered_since: float | None = None
 
     @property
@@ -102,6 +109,7 @@ class DatabaseLedger:
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
         self._asked_at = after.size if self._asked_at == before.size else None
+        self._left_at = after.size
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:
@@ -210,14 +218,19 @@ class DatabaseLedger:
         return edge
 
     def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
-        """Accept or hold nothing that somebody else has accepted or held since this process asked.
+        """Record once what is done once: nothing of it that another process has recorded meanwhile.
+
+        What was to be accepted or held was asked for at ``_asked_at``; what is delivered was
+        accepted by this process's own last append.
 
         Raises:
             LedgerError: there is such a message; ask again.
         """
-        if self._asked_at is None or self._asked_at == head.size:
+        since = min((at for at in (self._asked_at, self._left_at) if at is not None), default=None)
+        if since is None or since == head.size:
             return
-        once = [entry for entry in new if entry.kind in {Kind.ACCEPTANCE, Kind.HOLD}]
+        touched = messages_since(connection, since)
+        once = [entry for entry in new if entry.kind in _ONCE and entry.message in touched]
         found, _ = recall(connection, {entry.message for entry in once})
         for entry in once:
             known = found.get(entry.message)
@@ -252,9 +265,14 @@ class DatabaseLedger:
             self._uncovered_since = now
 
 
+_ONCE = frozenset({Kind.ACCEPTANCE, Kind.HOLD, Kind.DELIVERY})
+
+
 def _is_done(known: Known, entry: Entry) -> bool:
     if entry.kind is Kind.HOLD:
         return known.held_as is not None
+    if entry.kind is Kind.DELIVERY:
+        return (entry.flow, entry.receiver) in known.delivered
     return (entry.flow, entry.receiver) in known.accepted
 
 

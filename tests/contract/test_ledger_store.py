@@ -315,6 +315,20 @@ def test_two_who_asked_before_either_accepted_accept_once(url: str) -> None:
         assert one.size() == 2
 
 
+def test_one_who_slept_between_confirm_and_record_delivers_nothing_twice(url: str) -> None:
+    accepted = entry(1)
+    delivered = replace(accepted, kind=Kind.DELIVERY)
+    with opened(url) as sleeper, opened(url) as heir:
+        sleeper.known([accepted.message])
+        sleeper.append([accepted])
+        assert heir.known([accepted.message])[accepted.message].accepted
+        heir.append([delivered])
+        with pytest.raises(LedgerError, match="asking again"):
+            sleeper.append([delivered])
+        sleeper.append([replace(entry(2), kind=Kind.DELIVERY)])
+        assert sleeper.size() == 3
+
+
 def test_times_in_any_zone_are_one_time(url: str) -> None:
     zone = dt.timezone(dt.timedelta(hours=9))
     with opened(url) as ledger:
