@@ -20,7 +20,7 @@ from tests.samples import NOW, SIGNER
 from tests.worker_rig import IN, OUT, Rig
 
 CLERK = AccessItems("職員一", "後期高齢", "T-9", "受信側を修理した", "dead-letters replay")
-OTHER_CLERK = replace(CLERK, staff="職員二", reason="")
+OTHER_CLERK = CLERK._replace(staff="職員二", reason="")
 
 
 @contextmanager
