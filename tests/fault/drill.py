@@ -169,8 +169,10 @@ class Ready:
         try:
             drill.recover()  # before anything is struck, everything has to work
             yield drill
-        finally:
-            self.load.end()
+        except BaseException:
+            self.load.abort()
+            raise
+        self.load.end()
 
     def conduct(self, name: str, seed: int, act: Callable[[Drill], None]) -> Result:
         """Run a drill, check what it left, note it, and say so.

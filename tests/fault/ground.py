@@ -69,7 +69,6 @@ class Ground:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            stack.callback(self.stop)
             self._lay(stack)
             self._stack = stack.pop_all()
         return self
@@ -144,7 +143,14 @@ class Ground:
         self._write(FILES, address)
         site, _ = self.checked()
         migrate(ledger_url(site))
+        stack.callback(self._end)
         self.start()
+
+    def _end(self) -> None:
+        """End what runs on it; a database that was killed has to be there to be removed."""
+        self.stop()
+        if self.database is not None and not self.database.alive():
+            self.database.restart()
 
     def _drop_vhost(self) -> None:
         if self.node.alive():

@@ -18,7 +18,7 @@ import adapters
 from adapters.simulation.kit import DayFile, put
 from adapters.simulation.people import my_number
 from hub.client import Event, HubClient, Timing
-from hub.client.errors import PublishFailed
+from hub.client.errors import ClientClosed, PublishFailed
 from hub.clock import JST
 from hub.edge.form import Header
 from hub.edge.forms import form_of
@@ -73,6 +73,7 @@ class Load:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _end: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _client: HubClient | None = None
 
     def start(self) -> None:
         """Begin on two threads of its own."""
@@ -92,11 +93,21 @@ class Load:
             AssertionError: it did not.
         """
         self._end.set()
+        self._join()
+        assert not self.refused, self.refused
+
+    def abort(self) -> None:
+        """End at once: the drill has failed."""
+        self._end.set()
+        if self._client is not None:
+            self._client.close()
+        self._join()
+
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join(UNCONFIRMED_SECONDS + 10)
             assert not thread.is_alive()
         self._threads = []
-        assert not self.refused, self.refused
 
     def forget(self) -> None:
         """Begin a new drill: what was sent before is checked."""
@@ -148,6 +159,7 @@ class Load:
         deadline: float | None = None
         left: list[Event] = []
         with HubClient(self.url, TAX, timing=TIMING) as client:
+            self._client = client
             while True:
                 ending = self._end.wait(0 if left else EVERY_SECONDS * self.pace)
                 if ending and deadline is None:
@@ -167,6 +179,8 @@ class Load:
             client.publish_many(events)
         except PublishFailed as failure:
             return list(failure.events)
+        except ClientClosed:
+            return []  # by ``abort``
         except RenkeiError as error:
             self.refused.append(str(error))
             self._end.wait(0.2)
