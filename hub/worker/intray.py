@@ -57,7 +57,7 @@ class InTray:
             return self.rest
         self._change(self._alone - self._stuck)
         self._stuck.clear()
-        batch = self.room.due(most)
+        batch = self.room.due(-(-most // 2))  # what waited must not hold up what is new
         patience = 0.0 if batch else wait
         if self.room.size:
             patience = min(patience, ROOM_SECONDS)

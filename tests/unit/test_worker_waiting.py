@@ -121,6 +121,24 @@ def test_a_receiver_that_takes_nothing_is_asked_for_one_message_at_a_time(rig: R
     assert len(ids(rig, UNION)) == 30
 
 
+def test_many_that_waited_leave_room_in_the_batch_for_what_is_new(rig: Rig) -> None:
+    rig.broker.judge = full(PREMIUM)
+    rig.send(*(event(resident(addressee_number=str(n)), id=f"a{n}") for n in range(1, 41)))
+    with rig.process(batch=4) as process:
+        process.move()
+        rig.broker.judge = full()
+        rig.broker.clock.advance(ROOM_LIMITS.longest_seconds)
+        for _ in range(3):
+            process.shift.step(0.0)
+        rig.send(event(resident(addressee_number="99"), id="new"))
+        for _ in range(3):
+            process.shift.step(0.0)
+        assert "new" in ids(rig, UNION)
+        assert process.worker.room.size > 20
+        process.move()
+    assert len(ids(rig, PREMIUM)) == len(ids(rig, UNION)) == 41
+
+
 @pytest.fixture(autouse=True)
 def nothing_twice(rig: Rig) -> Iterator[None]:
     yield
