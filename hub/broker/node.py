@@ -35,7 +35,7 @@ ORPHAN_SECONDS = 3.0
 ADMIN = "renkei-admin"
 PLUGINS = "[rabbitmq_management,rabbitmq_shovel]."
 
-_ADVANCED = """[{kernel, [{net_ticktime, 15}]}].
+_ADVANCED = """[{kernel, [{net_ticktime, 12}]}].
 """
 HEARTBEAT = 5
 """Seconds; the lower one of broker and client counts."""

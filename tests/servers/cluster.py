@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from hub.broker.group import Group
 from hub.broker.install import find_installation
-from hub.broker.management import Management
+from hub.broker.management import Management, first_answering
 from hub.broker.node import Membership, PrivateNode, epmd_command
 from hub.broker.probe import free_ports
 from hub.hosts import Host
@@ -56,9 +56,10 @@ class PrivateCluster:
         return [other for other in self.nodes if other is not node]
 
     def management(self, node: PrivateNode | None = None) -> Management:
-        """Open the management API of a node that runs, as the administrator."""
-        node = node or next(node for node in self.nodes if node.alive())
-        return Management(node.management_url, node.admin_user, node.admin_password)
+        """Open the management API of a node, or of the first that answers, as administrator."""
+        urls = [one.management_url for one in ([node] if node else self.nodes)]
+        user, password = self.nodes[0].admin_user, self.nodes[0].admin_password
+        return Management(first_answering(urls, user, password), user, password)
 
     # -- its life ------------------------------------------------------------------------
 
