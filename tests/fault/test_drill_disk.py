@@ -15,7 +15,7 @@ from tests.fault.drill import Drill
 pytestmark = pytest.mark.fault
 
 LONG = 5
-FULL_SECONDS = (1.0, 6.0)
+FULL_SECONDS = (1.0, 5.0)
 COMMAND_SECONDS = 30.0
 ALL_THERE_IS = "{mem_relative,1000.0}"
 """A limit of free space that no disk has: the alarm is raised at once."""

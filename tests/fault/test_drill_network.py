@@ -38,9 +38,8 @@ def troubled(drill: Drill, trouble: Trouble, users: frozenset[str]) -> None:
 @pytest.mark.parametrize("trouble", [one for one in Trouble if one is not Trouble.NONE])
 def test_trouble_on_the_way_to_the_broker(grounds: Grounds, trouble: Trouble) -> None:
     def act(drill: Drill) -> None:
-        for _ in range(LONG if grounds.long else 1):
-            troubled(drill, trouble, HUB)
-            troubled(drill, trouble, EVERYBODY)
+        for users in [HUB, EVERYBODY] * LONG if grounds.long else [HUB]:
+            troubled(drill, trouble, users)
 
     for seed in grounds.seeds():
         grounds.proxied().conduct(f"network {trouble.value}", seed, act)

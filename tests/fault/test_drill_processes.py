@@ -14,7 +14,7 @@ SHORT, LONG = 6, 50
 """Kills of one process after another, each after all has recovered from the one before, a round."""
 SHORT_STORM, LONG_STORM = 12, 60
 """Kills and stops without waiting for anything, a round."""
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 1.5
 STOP_SHARE = 0.25
 LONGEST_STOP_SECONDS = 12.0
 RARE = {BROKER: 0.25, DATABASE: 0.5, SUPERVISOR: 0.4}
