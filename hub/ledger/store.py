@@ -108,8 +108,11 @@ class DatabaseLedger:
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
-        self._asked_at = after.size if self._asked_at == before.size else None
-        self._left_at = after.size
+        if self._asked_at == before.size:
+            self._asked_at = self._left_at = after.size
+        else:  # somebody else has appended since: perhaps of what is delivered only next time
+            self._left_at = self._left_at if self._asked_at is None else self._asked_at
+            self._asked_at = None
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:
@@ -220,8 +223,9 @@ class DatabaseLedger:
     def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
         """Record once what is done once: nothing of it that another process has recorded meanwhile.
 
-        What was to be accepted or held was asked for at ``_asked_at``; what is delivered was
-        accepted by this process's own last append.
+        What was to be accepted or held was asked for at ``_asked_at``. What is delivered was asked
+        for before this process's own last append, at ``_left_at`` at the latest: it may have been
+        accepted long before, and come again.
 
         Raises:
             LedgerError: there is such a message; ask again.

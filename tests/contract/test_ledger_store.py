@@ -329,6 +329,24 @@ def test_one_who_slept_between_confirm_and_record_delivers_nothing_twice(url: st
         assert sleeper.size() == 3
 
 
+def test_one_who_inherits_delivers_nothing_that_the_one_before_has_still_recorded(url: str) -> None:
+    accepted = entry(1)
+    delivered = replace(accepted, kind=Kind.DELIVERY)
+    with opened(url) as waking, opened(url) as heir:
+        waking.known([accepted.message])
+        waking.append([accepted])
+        # The heir gets the message anew and sends its copy; meanwhile the other one wakes up.
+        heir.known([accepted.message])
+        waking.append([delivered])
+        heir.append([entry(2)])
+        heir.known([entry(3).message])
+        with pytest.raises(LedgerError, match="asking again"):
+            heir.append([delivered, entry(3)])
+        assert heir.known([accepted.message])[accepted.message].delivered
+        heir.append([entry(3)])
+        assert heir.size() == 4
+
+
 def test_times_in_any_zone_are_one_time(url: str) -> None:
     zone = dt.timezone(dt.timedelta(hours=9))
     with opened(url) as ledger:
