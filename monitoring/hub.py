@@ -6,6 +6,7 @@ their number is bounded; none ever holds personal data.
 
 from collections import Counter as Tally
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -21,6 +22,7 @@ from monitoring.health import Health
 OTHER = "other"
 """Stands for any sender, receiver, flow, type or code that this hub does not know."""
 _CODES = frozenset({*Code, CATALOGUE_REFUSED})
+_SORT = attrgetter("kind", "flow", "message.sender", "receiver", "message_type", "code")
 BROKER, LEDGER = "broker", "ledger"
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 
@@ -102,19 +104,17 @@ class HubMetrics:
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries."""
-        tally = Tally(map(self._labels, entries))
-        for labels, number in tally.items():
-            self._entries.labels(*labels).inc(number)
-
-    def _labels(self, entry: Entry) -> tuple[str, ...]:
-        return (
-            entry.kind.value,
-            _among(self._flows, entry.flow),
-            _among(self._systems, entry.message.sender),
-            _among(self._systems, entry.receiver),
-            _among(self._types, entry.message_type),
-            _code(entry),
-        )
+        # Most entries of a batch are of one sort: its labels are looked up once.
+        for sort, number in Tally(map(_SORT, entries)).items():
+            kind, flow, sender, receiver, message_type, code = sort
+            self._entries.labels(
+                kind.value,
+                _among(self._flows, flow),
+                _among(self._systems, sender),
+                _among(self._systems, receiver),
+                _among(self._types, message_type),
+                _code(kind, code),
+            ).inc(number)
 
     def batch_done(self, messages: int, seconds: float) -> None:
         """Observe a batch."""
@@ -164,8 +164,8 @@ def _among(known: Collection[str], value: str) -> str:
     return value if not value or value in known else OTHER
 
 
-def _code(entry: Entry) -> str:
-    if entry.kind is Kind.RECEIPT:
+def _code(kind: Kind, code: str) -> str:
+    if kind is Kind.RECEIPT:
         # What else a receipt says was chosen by the receiver; the ledger has it.
-        return _DELIVERED if entry.code in {_DELIVERED, MARKED} else _SET_ASIDE
-    return _among(_CODES, entry.code)
+        return _DELIVERED if code in {_DELIVERED, MARKED} else _SET_ASIDE
+    return _among(_CODES, code)

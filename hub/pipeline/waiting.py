@@ -154,6 +154,10 @@ class WaitingRoom:
         with that key was held back in this batch. Half open, a receiver's breaker lets one
         delivery through as the probe: the oldest that waits, or any if none does.
         """
+        if not self._all and not self._held:
+            breaker = self._breakers.get(receiver)
+            if breaker is None or breaker.state is BreakerState.CLOSED:
+                return True  # nearly always: nothing waits for anybody
         name = named(delivery)
         if not self._is_passed(name, order_key) and self._lets_pass(name, receiver):
             return True

@@ -265,11 +265,13 @@ class Shift:
         fates = self.link.finish(under.sending)
         self._under = None
         missing: dict[MessageKey, list[Send]] = {}
+        told: dict[str, Sent] = {}
         for send, fate in zip(under.sends, fates, strict=True):
             entry = send.confirmed
             if entry is None:
                 continue
-            if fate is not Sent.WITHHELD:
+            if fate is not Sent.WITHHELD and told.get(entry.receiver) is not fate:
+                told[entry.receiver] = fate
                 self.tray.room.told(entry.receiver, worked=fate is Sent.CONFIRMED)
             if fate is Sent.CONFIRMED:
                 self._owed.append(entry)
@@ -287,6 +289,9 @@ class Shift:
     def _part(self, under: _Under, missing: Mapping[MessageKey, Sequence[Send]]) -> None:
         """Put what misses copies into the room; the rest is done."""
         room = self.tray.room
+        if not missing and not room.size:
+            self._done += under.deliveries
+            return
         waiting: set[tuple[str, int]] = set()
         for key, sends in missing.items():
             delivery = under.of[key]
@@ -302,8 +307,7 @@ class Shift:
                 if delivery in room:
                     room.done(delivery)
                 self._done.append(delivery)
-        if missing or room.size:
-            self.tools.observe.waiting(room.receivers())
+        self.tools.observe.waiting(room.receivers())
 
 
 def _is_recorded(entry: Entry, known: Mapping[MessageKey, Known]) -> bool:

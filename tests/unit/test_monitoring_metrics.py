@@ -12,11 +12,13 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hub.breaker import BreakerState
 from hub.edge.observe import EdgeObserver
 from hub.errors import SiteError
 from hub.ledger.model import Entry, Kind
 from hub.message import MessageKey
 from hub.observe import HubObserver
+from hub.pipeline.waiting import ReceiverState
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.reasons import Code
 from monitoring.edge import EdgeMetrics
@@ -164,6 +166,7 @@ def test_every_hub_metric_moves_when_it_is_told(
         ("ledger_available", (), {"available": False}),
         ("catalogue_in_force", (Catalogue({}, (), "d1"),), {}),
         ("catalogue_refused", (), {}),
+        ("waiting", ({"union": ReceiverState(3, BreakerState.OPEN)},), {}),
     ):
         before = generate_latest(registry)
         getattr(hub, name)(*arguments, **keywords)
@@ -177,6 +180,9 @@ def test_every_hub_metric_moves_when_it_is_told(
     assert registry.get_sample_value("renkei_ledger_available") == 0
     assert registry.get_sample_value("renkei_catalogue_refused_total") == 1
     assert registry.get_sample_value("renkei_catalogue_info", {"digest": "d1"}) == 1
+    union = {"receiver": "union"}
+    assert registry.get_sample_value("renkei_waiting_messages", union) == 3
+    assert registry.get_sample_value("renkei_receiver_breaker_open", union) == 1
 
 
 def test_only_the_catalogue_in_force_is_shown_and_its_flows_are_known(
