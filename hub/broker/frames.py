@@ -1,7 +1,7 @@
 """AMQP 0-9-1 frames of what comes with every message, written and read without objects between.
 
 pika makes an object of each frame, three for a message in and three for a message out, which is
-most of what moving a message costs (``docs/adr/0018-frames-of-our-own.md``). Here a message is
+most of what moving a message costs (``docs/adr/0020-frames-of-our-own.md``). Here a message is
 written in one piece, and read straight into a delivery. Everything else is left to pika.
 Section numbers are those of the AMQP 0-9-1 specification.
 """
