@@ -2,8 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,16 +64,17 @@ class PrivateCluster:
     # -- its life ------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the port mapper and every node; the first one founds the cluster."""
+        """Start the port mapper and the nodes one by one; the first one founds the cluster."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._group = Group("renkei-cluster")
         with (self._folder / "epmd.log").open("ab") as output:
             command = epmd_command(self._installation, self._membership.epmd)
             self._group.spawn(command, {"LANG": "C.UTF-8"}, output)
-        self.nodes[0].start()
-        start_all(self.nodes[1:])
-        # A vhost that is made while a node has not quite started is never whole (3.10).
-        until(lambda: all(map(_started, self.nodes)), what="every node has started")
+        for node in self.nodes:
+            node.start()
+            # A vhost that is made while a node has not quite started is never whole, and two
+            # nodes that join at the same time may wait for each other (3.10).
+            until(partial(_started, node), what=f"{node.erlang_name} has started")
 
     def stop(self) -> None:
         """End every process; nothing of the data is needed any more."""
@@ -98,13 +99,6 @@ class PrivateCluster:
 
 def _started(node: PrivateNode) -> bool:
     return "Server startup complete" in (node.folder / "log" / "rabbit.log").read_text()
-
-
-def start_all(nodes: Sequence[PrivateNode]) -> None:
-    """Start nodes at the same time, as those that went down together have to be."""
-    with ThreadPoolExecutor(max(len(nodes), 1)) as starters:
-        for started in [starters.submit(node.start) for node in nodes]:
-            started.result()
 
 
 def queues_of(management: Management, vhost: str) -> dict[str, dict[str, Any]]:
