@@ -67,6 +67,14 @@ class HubMetrics:
             "1 while the hub has a connection to the broker.",
             registry=registry,
         )
+        self._workers = Gauge(
+            "renkei_hub_workers",
+            "Hub workers that this one sees alive, itself among them.",
+            registry=registry,
+        )
+        self._queues = Gauge(
+            "renkei_hub_queues", "Queues that this worker takes from.", registry=registry
+        )
         self._last_batch = Gauge(
             "renkei_last_batch_timestamp_seconds",
             "When the last batch was acknowledged, in seconds since 1970; 0 before the first.",
@@ -115,6 +123,11 @@ class HubMetrics:
                 _among(self._types, message_type),
                 _code(kind, code),
             ).inc(number)
+
+    def shared(self, workers: int, queues: int) -> None:
+        """Set how many workers there are, and how many queues are this one's."""
+        self._workers.set(workers)
+        self._queues.set(queues)
 
     def batch_done(self, messages: int, seconds: float) -> None:
         """Observe a batch."""

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.errors import LedgerError, SiteError
@@ -47,7 +48,11 @@ def _port_of(hub: HubSite, name: str) -> int | None:
 class Share:
     """Gives the queues that are this worker's now; called between two batches."""
 
-    def __init__(self, roster: Roster, partitions: int) -> None:
+    def __init__(
+        self, roster: Roster, partitions: int, told: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Share by this roster; ``told`` gets the number of workers and that of its queues."""
+        self._told = told
         self._roster = roster
         self._partitions = partitions
         self._members: frozenset[str] = frozenset()
@@ -71,6 +76,8 @@ class Share:
         if members != self._members:
             self._members = members
             self._queues = self._shared(members)
+            if self._told is not None:
+                self._told(len(members), len(self._queues))
             mine = ", ".join(self._queues) or "nothing"
             log.info(
                 "the hub's workers are %s; this one takes %s", ", ".join(sorted(members)), mine

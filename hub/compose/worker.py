@@ -52,7 +52,7 @@ def run_hub(
     ledger = open_ledger(site, PROMPT_SECONDS)
     keyed = pseudonyms(site)
     roster = Roster(ledger.engine, place.name)
-    share = Share(roster, site.hub.partitions)
+    share = Share(roster, site.hub.partitions, metrics.shared)
     try:
         rules = Rules(
             CatalogueWatch(path, site, catalogue),

@@ -43,7 +43,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("serve")
     state = folder / "state"
-    options = ("--residents", "150", "--days", "1", "--every", "0.5", "--json")
+    options = ("--residents", "150", "--days", "1", "--every", "0.5", "--workers", "2", "--json")
     arguments = ("demo", "--serve", *options, "--state", str(state))
     run = Renkei(folder / "killed", arguments)
     try:

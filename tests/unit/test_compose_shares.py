@@ -54,6 +54,15 @@ class Scripted:
         raise LedgerError("away")
 
 
+def test_it_tells_how_many_share_and_how_much_is_its_own() -> None:
+    told: list[tuple[int, int]] = []
+    roster = Scripted("hub", {"hub"}, {"hub"}, {"hub", "hub-2"})
+    one = Share(roster, 4, lambda *numbers: told.append(numbers))  # type: ignore[arg-type]
+    for _ in range(3):
+        one()
+    assert told == [(1, 5), (2, 3)]
+
+
 def share(*looks: set[str] | LedgerError, name: str = "hub") -> Share:
     return Share(Scripted(name, *looks), 4)  # type: ignore[arg-type] # the part that it uses
 
