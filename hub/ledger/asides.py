@@ -1,8 +1,9 @@
 """The tables beside the entries: who is bound to which number, and what waits for a person."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
@@ -23,6 +24,7 @@ from hub.ledger.beside import (
 from hub.ledger.leaf import microseconds, moment
 from hub.ledger.model import Kind
 from hub.ledger.months import all_months, kept_since
+from hub.ledger.numbers import find_ids
 from hub.ledger.recall import plain_key
 from hub.ledger.search.messages import message_numbers
 from hub.ledger.tables import asides, bindings, cases, entries, messages, terms
@@ -94,7 +96,8 @@ def write(connection: Connection, beside: Beside, first: int, *, stale: bool) ->
     marks = [one.cause.mark for one in beside.asides if one.cause is not None and one.cause.mark]
     if stale and any(recorded(connection, marks).values()):
         raise LedgerError(_MEANWHILE)
-    insert_rows(connection, asides, [_row(one, first) for one in beside.asides])
+    ages = _ages(connection, [one for one in beside.asides if one.receiver])
+    insert_rows(connection, asides, [_row(one, first, ages) for one in beside.asides])
     for turn in beside.turns:
         _turn(connection, turn, first)
 
@@ -113,8 +116,37 @@ def _bind(connection: Connection, new: Sequence[Binding], *, stale: bool) -> Non
             _exactly_one(connection.execute(changed).rowcount)
 
 
-def _row(one: Aside, first: int) -> tuple[object, ...]:
+def _ages(connection: Connection, copies: Sequence[Aside]) -> dict[MessageKey, int]:
+    """Give the entries by which the messages of copies were accepted: a copy is as old as that."""
+    by_sender: defaultdict[str, set[str]] = defaultdict(set)
+    for one in copies:
+        key = plain_key(one.key)
+        by_sender[key.sender].add(key.id)
+    refs = {number: ref for ref, number in find_ids(connection, by_sender).items()}
+    found: dict[MessageKey, int] = {}
+    numbers = sorted(refs)
+    for month in kept_since(all_months(connection), numbers[0]) if numbers else ():
+        entry = entries(month.month).c
+        query = (
+            select(entry.message_no, func.min(entry.seq))
+            .join(cases, cases.c.id == entry.case_id)
+            .join(terms, terms.c.id == cases.c.terms_id)
+            .where(
+                entry.message_no.in_(bindparam("numbers", expanding=True)),
+                terms.c.kind == Kind.ACCEPTANCE.value,
+            )
+            .group_by(entry.message_no)
+        )
+        for some in _chunks(numbers):
+            for number, seq in connection.execute(query, {"numbers": some}):
+                ref = refs[number]
+                found.setdefault(MessageKey(ref.sender, ref.message_id), seq)
+    return found
+
+
+def _row(one: Aside, first: int, ages: Mapping[MessageKey, int]) -> tuple[object, ...]:
     number, key, cause = first + one.place, plain_key(one.key), one.cause or Cause("")
+    age = ages.get(key, number) if one.receiver else number
     facts = (key.sender, key.id, one.message_type, one.resident, one.code, one.bucket)
     why = (cause.step, cause.detail, cause.history, cause.mark)
     died = 0 if cause.died is None else microseconds(cause.died)
@@ -127,6 +159,7 @@ def _row(one: Aside, first: int) -> tuple[object, ...]:
         one.receiver,
         *why,
         died,
+        age,
         0,
         State.OPEN.value,
         0,
@@ -156,10 +189,14 @@ def _exactly_one(count: int) -> None:
 
 
 def waiting(connection: Connection) -> list[tuple[int, str]]:
-    """Give number and bucket of the messages that the hub is to move, the oldest first."""
+    """Give number and bucket of the messages that the hub is to move, the oldest first.
+
+    Dead letters need not have come in the order of the messages that they are copies of.
+    """
     row = asides.c
     states = [one.value for one in GOING]
-    query = select(row.id, row.bucket).where(row.state.in_(states), _IS_KEPT).order_by(row.id)
+    query = select(row.id, row.bucket).where(row.state.in_(states), _IS_KEPT)
+    query = query.order_by(row.age, row.id)
     return [(number, bucket) for number, bucket in connection.execute(query)]
 
 
@@ -223,30 +260,22 @@ def _shelved(row: Row[*tuple[Any, ...]]) -> Shelved:
         receiver=row.receiver,
         cause=cause if shelf is Shelf.DEAD_LETTER else None,
         request=row.request,
+        age=row.age,
         sealed=bytes(row.body or b""),
     )
 
 
-def aged(
-    connection: Connection, found: Mapping[int, Shelved]
-) -> tuple[dict[int, Shelved], frozenset[int]]:
-    """Say how old each is, and give the numbers of those that a newer message has overtaken.
+def overtaken(connection: Connection, found: Mapping[int, Shelved]) -> frozenset[int]:
+    """Give the numbers of those that a newer message has overtaken.
 
     Newer is what was accepted later, of the same sender and type and about the same resident; for
     a copy, only where the receiver was sent it, too. What was itself put aside earlier is older,
     whenever it was accepted. A copy is as old as its message's acceptance.
     """
-    with_age: dict[int, Shelved] = {}
-    overtaken: set[int] = set()
-    for number, one in found.items():
-        age, newer = _newer(connection, one)
-        with_age[number] = replace(one, age=age)
-        if newer:
-            overtaken.add(number)
-    return with_age, frozenset(overtaken)
+    return frozenset(number for number, one in found.items() if _newer(connection, one))
 
 
-def _newer(connection: Connection, one: Shelved) -> tuple[int, set[str]]:
+def _newer(connection: Connection, one: Shelved) -> set[str]:
     age, accepted = _accepted_since(connection, one)
     row = asides.c
     for some in _chunks(sorted(accepted)):
@@ -262,7 +291,7 @@ def _newer(connection: Connection, one: Shelved) -> tuple[int, set[str]]:
                 row.state.not_in([State.SENDING.value, State.MOVED.value]),
             )
             accepted -= set(connection.execute(dead).scalars())
-    return age, accepted
+    return accepted
 
 
 def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]]:
@@ -295,8 +324,8 @@ def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]
         for some in _chunks(numbers):
             found += connection.execute(query, {"numbers": some}).all()
     own = [(row.message_type, row.seq) for row in found if row.message_id == one.key.id]
-    kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.id))
-    age = min(since, one.id)
+    kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.age))
+    age = min(since, one.age)
     died = one.cause.died if one.cause is not None and not own else None
     behind = None if died is None else microseconds(died - _CLOCKS)
     return age, {

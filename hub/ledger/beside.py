@@ -146,8 +146,8 @@ class Shelved:
     ``id`` is the number of the entry that says that it is there, ``decided`` that of the entry by
     which a person decided, or 0. ``request`` is the number of the request to replay it together
     with others, or 0. ``sealed`` is the encrypted body, empty once the end is reached. ``age`` is
-    the number of the entry by which it is older or newer than others: that of its acceptance,
-    where it is a copy, else its own; it is known where it was asked whether it is overtaken.
+    the number of the entry by which it is older or newer than others: that of its message's
+    acceptance where it is a copy, else its own.
     """
 
     id: int

@@ -171,7 +171,8 @@ class DatabaseLedger:
     ) -> tuple[Mapping[int, Shelved], frozenset[int]]:
         """Give what was put aside by its numbers, and what of it something newer has overtaken."""
         with ledger_errors("be read"), self._engine.connect() as connection:
-            return asides.aged(connection, asides.find(connection, numbers))
+            found = asides.find(connection, numbers)
+            return found, asides.overtaken(connection, found)
 
     def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
         """Give the marks under which dead letters are recorded, and whether one of them waits."""

@@ -154,6 +154,7 @@ asides = Table(
     Column("history", Text, nullable=False),  # what the broker says of it, as JSON
     Column("mark", Text, nullable=False),  # tells one death from another
     Column("died", BigInteger, nullable=False),  # microseconds; 0 where the broker did not say
+    Column("age", BigInteger, nullable=False),  # the entry that makes it older than others
     Column("request", BigInteger, nullable=False),  # to replay it together with others, or 0
     Column("state", Text, nullable=False),
     Column("decided", BigInteger, nullable=False),  # the entry by which a person decided, or 0

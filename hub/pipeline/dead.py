@@ -23,6 +23,7 @@ from hub.message import (
     encode_copy,
     partition_of,
 )
+from hub.names import outbound_queue
 from hub.pipeline.again import Case, marked
 from hub.pipeline.judge import Judge, named
 from hub.pipeline.verdict import Again, Dead, Resent, Strayed, Terms
@@ -65,8 +66,9 @@ def died(case: Case, pseudonyms: Pseudonyms) -> Dead | Strayed:
         return Strayed(key, delivery.routing_key, code, case.again, cause, delivery.body)
     if delivery.user_id == HUB_USER and number is None:
         return _copy_died(delivery, death, code, pseudonyms)
-    cause = _cause(Step.TAKE, delivery, death, pseudonyms)
-    return _original(delivery, code, cause, pseudonyms)
+    # What somebody else put into a receiver's queue is no copy, and failed there all the same.
+    step = Step.RECEIVE if death.queue.startswith(outbound_queue("")) else Step.TAKE
+    return _original(delivery, code, _cause(step, delivery, death, pseudonyms), pseudonyms)
 
 
 def failed(case: Case, fault: Exception, pseudonyms: Pseudonyms) -> Dead:

@@ -17,7 +17,8 @@ from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify.ledger import verify
 from hub.message import AccessItems, partition_of
-from hub.names import inbound_exchange, outbound_queue, partition_queue
+from hub.names import DEAD_QUEUE, inbound_exchange, outbound_queue, partition_queue
+from hub.pipeline.judge import Judge
 from hub.ports import Outgoing
 from hub.site import HUB_USER
 from hub.worker import Tools, Worker
@@ -39,14 +40,14 @@ def now() -> dt.datetime:
 
 
 @contextmanager
-def working(vhost: Vhost, url: str) -> Iterator[None]:
-    """Run a hub worker beside."""
+def working(vhost: Vhost, url: str, judge: Judge | None = None) -> Iterator[None]:
+    """Run a hub worker beside, which also reads the dead letters."""
     ledger = DatabaseLedger(url, SIGNER)
-    queues = tuple(partition_queue(number) for number in range(PARTITIONS))
+    queues = (*(partition_queue(number) for number in range(PARTITIONS)), DEAD_QUEUE)
     stop = threading.Event()
-    judge = shipped_four()
+    rules = judge or shipped_four()
     tools = Tools(
-        rules=lambda: judge,
+        rules=lambda: rules,
         ledger=ledger,
         notified=frozenset(),
         observe=Observed(),

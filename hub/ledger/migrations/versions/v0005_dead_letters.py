@@ -25,6 +25,7 @@ def upgrade() -> None:
         *_texts("sender", "message_id", "message_type", "resident", "code", "bucket"),
         *_texts("flow", "receiver", "step", "detail", "history", "mark"),
         sa.Column("died", sa.BigInteger, nullable=False),
+        sa.Column("age", sa.BigInteger, nullable=False),
         sa.Column("request", sa.BigInteger, nullable=False),
         *_texts("state"),
         sa.Column("decided", sa.BigInteger, nullable=False),
@@ -33,9 +34,9 @@ def upgrade() -> None:
     same = ", ".join((*_BEFORE, *_AFTER))
     op.execute(
         f"INSERT INTO ledger_asides ({same}, list, bucket, flow, receiver, step, detail, history, "  # noqa: S608 - ours
-        "mark, died, request) "
+        "mark, died, age, request) "
         f"SELECT {same}, 'confirmation', CAST(CAST(bucket AS INTEGER) % {_BUCKETS} AS TEXT), "
-        "'', '', '', '', '', '', 0, 0 FROM ledger_confirmations"
+        "'', '', '', '', '', '', 0, id, 0 FROM ledger_confirmations"
     )
     op.drop_table("ledger_confirmations")
     _index("kept", ["list", "state"], "body IS NOT NULL")
