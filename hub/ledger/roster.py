@@ -89,12 +89,12 @@ class Roster:
         return self.members
 
     def leave(self) -> None:
-        """Take this worker off the roster.
+        """Take this worker off the roster, where its last look went well: else it would only wait.
 
         Raises:
             LedgerError: the database cannot be used; the others find out by its silence.
         """
-        if not self._is_shared:
+        if self._own is not None and not self._is_shared:
             with ledger_errors("keep the roster"), self._engine.begin() as connection:
                 connection.execute(delete(workers).where(workers.c.name == self.name))
 

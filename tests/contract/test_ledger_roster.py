@@ -123,6 +123,19 @@ def test_one_that_leaves_is_gone_at_once(engine: Engine, worker: Callable[[str],
     assert set(rows(engine)) == {"hub"}
 
 
+def test_one_whose_database_is_away_does_not_wait_to_leave(
+    engine: Engine, worker: Callable[[str], Worker]
+) -> None:
+    one = worker("hub")
+    one.beats()
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE hub_workers RENAME TO away"))
+    one.clock.now += BEAT_SECONDS
+    with pytest.raises(LedgerError):
+        one.roster.beat()
+    one.roster.leave()
+
+
 def test_a_row_left_behind_counts_for_a_while_and_is_deleted_much_later(
     engine: Engine, worker: Callable[[str], Worker]
 ) -> None:
