@@ -13,6 +13,7 @@ from typing import Self
 
 from hub.edge.kit import Asked, KnownPerson, Question
 from hub.errors import LinkLost
+from hub.names import DEAD_QUEUE
 from hub.ports import Death, Delivery, Outgoing, Sending, Sent
 
 
@@ -58,7 +59,8 @@ def _always_confirm(_message: Outgoing) -> Sent:
 class FakeBroker:
     """Queues by name, and ``routes`` from an exchange to its queue.
 
-    ``judge`` decides the fate of each message before it is stored; ``lost`` cuts all links.
+    ``judge`` decides the fate of each message before it is stored; ``lost`` cuts all links. What
+    goes back more often than ``limit`` is put with the dead letters.
     """
 
     routes: dict[str, str] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class FakeBroker:
     judge: Callable[[Outgoing], Sent] = _always_confirm
     clock: FakeClock = field(default_factory=FakeClock)
     lost: bool = False
+    limit: int = 1_000_000
 
     def queue(self, name: str) -> deque[Stored]:
         return self.queues.setdefault(name, deque())
@@ -172,9 +175,12 @@ class FakeLink:
 
     def _give_back(self, gone: Collection[tuple[int, str, Stored]]) -> None:
         for _, queue, stored in reversed(list(gone)):
-            self._broker.queue(queue).appendleft(
-                replace(stored, redelivered=True, times=stored.times + 1)
-            )
+            back = replace(stored, redelivered=True, times=stored.times + 1)
+            if back.times > self._broker.limit:
+                death = Death(queue, "delivery_limit")
+                self._broker.queue(DEAD_QUEUE).append(replace(back, times=0, death=death))
+            else:
+                self._broker.queue(queue).appendleft(back)
 
     def idle(self, seconds: float) -> None:
         self._check()

@@ -1,0 +1,111 @@
+"""A message that ends the process, or on which the hub fails, is given up alone."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import hub.worker.verdicts as verdicts_module
+from hub.ledger.model import Kind
+from hub.names import DEAD_QUEUE
+from hub.pipeline.again import Case
+from hub.pipeline.judge import Judge
+from hub.pipeline.judging import judged
+from hub.pipeline.verdict import Verdict
+from hub.ports import Outgoing, Sent
+from hub.worker.intray import SUSPECT
+from tests.samples import event, resident
+from tests.worker_rig import IN, Killed, Rig
+
+pytestmark = pytest.mark.unit
+
+LIMIT = 20
+POISON = "poison"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path)
+    rig.broker.limit = LIMIT
+    return rig
+
+
+def innocents(count: int, first: int = 0) -> list[str]:
+    return [f"m{number}" for number in range(first, first + count)]
+
+
+def send(rig: Rig, names: list[str]) -> None:
+    rig.send(*(event(resident(addressee_number=str(n)), id=one) for n, one in enumerate(names)))
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the process at each sight of the poison."""
+
+    def ending(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
+        if b"poison" in case.delivery.body and case.delivery.queue == IN:
+            raise Killed
+        return judged(judge, case, at)
+
+    monkeypatch.setattr(verdicts_module, "judged", ending)
+
+
+def lives(rig: Rig) -> Iterator[int]:
+    """Start process after process, each knowing that the one before was killed."""
+    for life in range(10 * LIMIT):
+        try:
+            with rig.process() as process:
+                process.worker.careful = life > 0
+                process.drain()
+        except Killed:
+            yield life
+        else:
+            return
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.usefixtures("deadly")
+@pytest.mark.parametrize("before", [0, 5])
+def test_what_ends_the_process_dies_and_its_neighbours_live(rig: Rig, before: int) -> None:
+    send(rig, [*innocents(before), POISON, *innocents(40, before)])
+    most = 0
+    for _ in lives(rig):
+        others = (one.times for one in rig.broker.queue(IN) if POISON.encode() not in one.body)
+        most = max([most, *others])
+    accepted = {fact.id for fact in rig.facts(Kind.ACCEPTANCE)}
+    assert accepted == set(innocents(before + 40))
+    assert [(fact.id, fact.code) for fact in rig.facts(Kind.DEAD_LETTER)] == [
+        (POISON, "delivery-limit")
+    ]
+    assert most <= SUSPECT + 1
+    assert rig.waiting() == 0
+    assert not rig.broker.queue(DEAD_QUEUE)
+
+
+@pytest.mark.usefixtures("deadly")
+def test_a_process_that_is_not_careful_is_so_once_it_sees_a_suspect(rig: Rig) -> None:
+    send(rig, [POISON, *innocents(5)])
+    for _ in range(SUSPECT):
+        assert not rig.drain()
+    with rig.process() as process, pytest.raises(Killed):
+        process.drain()
+    assert [one.times for one in rig.broker.queue(IN)] == [SUSPECT + 2] + [SUSPECT + 1] * 5
+
+
+def test_a_suspect_that_only_waits_does_not_hold_up_its_queue(rig: Rig) -> None:
+    send(rig, ["waits"])
+    rig.broker.judge = _full_for("waits")
+    for _ in range(SUSPECT):
+        rig.drain()
+    send(rig, ["waits", *innocents(3)])
+    with rig.process() as process:
+        process.worker.careful = True
+        process.drain()  # it waits, alone
+        process.move()  # and its queue goes on
+    accepted = {fact.id for fact in rig.facts(Kind.ACCEPTANCE)}
+    assert accepted == {"waits", *innocents(3)}
+
+
+def _full_for(name: str) -> Callable[[Outgoing], Sent]:
+    return lambda message: Sent.REFUSED if message.message_id == name else Sent.CONFIRMED
