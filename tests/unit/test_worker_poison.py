@@ -1,8 +1,9 @@
 """A message that ends the process, or on which the hub fails, is given up alone."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ import hub.worker.verdicts as verdicts_module
 from hub.ledger.model import Kind
 from hub.names import DEAD_QUEUE
 from hub.pipeline.again import Case
+from hub.pipeline.book import Plan
 from hub.pipeline.judge import Judge
 from hub.pipeline.judging import judged
-from hub.pipeline.verdict import Verdict
+from hub.pipeline.verdict import Permitted, Verdict
 from hub.ports import Outgoing, Sent
 from hub.worker.intray import SUSPECT
 from tests.samples import event, resident
@@ -109,3 +111,22 @@ def test_a_suspect_that_only_waits_does_not_hold_up_its_queue(rig: Rig) -> None:
 
 def _full_for(name: str) -> Callable[[Outgoing], Sent]:
     return lambda message: Sent.REFUSED if message.message_id == name else Sent.CONFIRMED
+
+
+def test_a_message_that_cannot_be_planned_is_given_up_and_the_batch_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = verdicts_module.plan_batch
+
+    def failing(verdicts: Iterable[Verdict], *given: Any, **named: Any) -> Plan:  # noqa: ANN401 - passed on
+        seen = list(verdicts)
+        if any(isinstance(one, Permitted) and one.key.id == POISON for one in seen):
+            raise ZeroDivisionError
+        return usual(seen, *given, **named)
+
+    monkeypatch.setattr(verdicts_module, "plan_batch", failing)
+    send(rig, ["m0", POISON, "m1"])
+    rig.drain()
+    assert {fact.id for fact in rig.facts(Kind.ACCEPTANCE)} == {"m0", "m1"}
+    assert [(fact.id, fact.code) for fact in rig.facts(Kind.DEAD_LETTER)] == [(POISON, "hub-fault")]
+    assert rig.waiting() == 0
