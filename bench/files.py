@@ -9,7 +9,8 @@ receipted twice.
 import json
 import time
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import adapters
@@ -44,6 +45,7 @@ def measures(folder: Path, broker: ProvidedBroker, records: int, say: Say) -> It
     drives = {system: folder / "drives" / system for system in (SENDER, *RECEIVERS)}
     say(f"writing {FILES} files of {records // FILES:,} records ...")
     waiting = _written(folder / "waiting", records)
+    records = sum(waiting.values())
     with running(["hub.cli.main", "up", "--site", str(site)], folder / "up.log") as up:
         time.sleep(START_SECONDS)
         processes = json.loads((folder / "logs" / "processes.json").read_text(encoding="utf-8"))
@@ -78,33 +80,45 @@ def measures(folder: Path, broker: ProvidedBroker, records: int, say: Say) -> It
         management.delete("vhosts", vhost)
 
 
-def _written(folder: Path, records: int) -> list[Path]:
-    """Write the registry's files: only records of households with somebody insured."""
+def _written(folder: Path, records: int) -> dict[Path, int]:
+    """Write the registry's files: only households with somebody insured, none of them cut."""
     day = next(City(records * HOUSEHOLDS_SHARE, seed=7).days())
-    rows = islice(_in_scope(day), records)
+    households = _insured(day)
     kind = adapters.find(SENDER).inbound[0]
-    paths = []
+    made = {}
     for number in range(1, FILES + 1):
         file = DayFile(
             f"JUKI_{day.date:%Y%m%d}060000_{number:04d}_full.csv",
             kind.layout,
             kind.message_type,
             header_of(day, 6, _OPERATOR),
-            list(islice(rows, records // FILES)),
+            list(_taken(households, records // FILES)),
         )
-        made = put(file, folder)
-        if made.records != records // FILES:
-            raise RuntimeError(f"the city has too few insured persons: {made.records} in {number}")
-        paths.append(made.path)
-    return paths
+        written = put(file, folder)
+        if written.records < records // FILES:
+            raise RuntimeError("the city has too few insured persons for so many records")
+        made[written.path] = written.records
+    return made
 
 
-def _in_scope(day: CityDay) -> Iterator[Mapping[str, str]]:
-    insured: set[str] = set()
-    for group in day.groups():
-        if any(entry.person.eligibility is not None for entry in group.entries):
-            insured.update(entry.person.number for entry in group.entries)
-    return (row for row in rows_of(day) if row["addressee_number"] in insured)
+def _insured(day: CityDay) -> Iterator[list[Mapping[str, str]]]:
+    insured = {
+        group.number
+        for group in day.groups()
+        if any(entry.person.eligibility is not None for entry in group.entries)
+    }
+    for number, rows in groupby(rows_of(day), key=itemgetter("group")):
+        if number in insured:
+            yield list(rows)
+
+
+def _taken(
+    households: Iterator[list[Mapping[str, str]]], least: int
+) -> Iterator[Mapping[str, str]]:
+    taken = 0
+    while taken < least and (rows := next(households, None)):
+        taken += len(rows)
+        yield from rows
 
 
 def _wait_for_receipts(site: Path, records: int, up: Child, say: Say) -> None:
