@@ -17,7 +17,7 @@ from hub.pipeline.judge import Judge
 from hub.ports import Sent
 from hub.site import HUB_USER
 from hub.statute.catalogue import Catalogue, Flow, Grant
-from tests.confirmations_rig import OTHER, PREMIUM, UNION, changed, drain, ids, row, told
+from tests.confirmations_rig import OTHER, PREMIUM, UNION, changed, drain, ids, release, row, told
 from tests.confirmations_rig import open_ones as held_ones
 from tests.dead_letters_rig import (
     CLERK,
@@ -130,6 +130,36 @@ def test_what_nobody_can_read_is_kept_too(rig: Rig, body: bytes) -> None:
             at.discard(one.id, CLERK)
     assert copy.receiver == UNION
     assert numbers(rig) == []
+
+
+@pytest.mark.parametrize("is_original", [True, False])
+def test_a_marker_that_dies_puts_its_message_back_on_the_list(
+    rig: Rig, *, is_original: bool
+) -> None:
+    if is_original:
+        drain(rig, changed("a1"), changed("a2", my_number=OTHER))
+        (number,) = held_ones(rig)
+        release(rig, number)
+    else:
+        drain(rig, changed("a1"))
+        (number,) = died(rig, UNION)
+        replay(rig, number)
+    again = marker(number, "0")
+    rig.broker.queue(IN).append(Stored(again.routing_key, HUB_USER, again.body))
+    kill_originals(rig)
+    with rig.process() as process:
+        process.move()
+        assert row(rig, number).state == "open"
+        assert row(rig, number).body is not None
+    drain(rig)
+    assert row(rig, number).state == "open"
+    assert [r["code"] for r in rig.rows() if r["message_id"] == f"released-{number}"] == [
+        "delivery-limit"
+    ]
+    if not is_original:
+        replay(rig, number)
+        drain(rig)
+        assert ids(rig, UNION) == ["a1"]
 
 
 def test_the_hubs_own_notices_are_recorded_and_ask_nobody(rig: Rig) -> None:
