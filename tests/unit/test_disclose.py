@@ -238,6 +238,23 @@ def test_the_outcome_is_that_of_the_last_entry_or_of_the_receipt(
     assert row.code == ("withdrawn" if "refusal" in kinds else "")
 
 
+@pytest.mark.parametrize("code", ["requested", "declined", "discarded", "overtaken"])
+def test_what_is_said_of_a_dead_letter_leaves_it_one(code: str) -> None:
+    entries = [_said(1, Kind.ACCEPTANCE), _said(2, Kind.DEAD_LETTER), _said(3, Kind.REPLAY, code)]
+    (row,), _ = rows_and_views(entries, shipped(), Period())
+    assert row.outcome is Outcome.DEAD_LETTER
+
+
+def test_a_message_that_died_as_it_was_sent_has_a_row_until_it_is_carried() -> None:
+    died = _said(1, Kind.DEAD_LETTER, "delivery-limit", flow="", receiver="")
+    (row,), _ = rows_and_views([died], shipped(), Period())
+    assert (row.outcome, row.code, row.receiver) == (Outcome.DEAD_LETTER, "delivery-limit", None)
+    replayed = _said(2, Kind.REPLAY, flow="", receiver="")
+    carried = [died, replayed, _said(3, Kind.ACCEPTANCE), _said(4, Kind.DELIVERY)]
+    (row,), _ = rows_and_views(carried, shipped(), Period())
+    assert row.outcome is Outcome.DELIVERED
+
+
 def test_destroyed_months_of_the_period_are_said(ledger: DatabaseLedger) -> None:
     of = replace(disclosed(ledger), destroyed=(201911, 201912, 202001, 202003))
     told = "2019年11月から2020年1月まで、2020年3月"

@@ -335,3 +335,55 @@ def test_the_last_step_counts() -> None:
         with sheet_of(one(*kinds), waiting=Waiting(0, {})) as sheet:
             assert [flow.steps for flow in sheet.flows.values()] == [{step: 1}]
             assert not sheet.gaps
+
+
+def said(*steps: tuple[Kind, Pair, str]) -> list[Fact]:
+    """Give facts with a code each."""
+    return [
+        Fact(number, number, kind, *pair, code, KIND)
+        for number, (kind, pair, code) in enumerate(steps, start=1)
+    ]
+
+
+DIED = [
+    (Kind.ACCEPTANCE, PAIRS[2], ""),
+    (Kind.DELIVERY, PAIRS[2], ""),
+    (Kind.DEAD_LETTER, PAIRS[2], "not-accepted"),
+]
+NOBODY = Pair("", "")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [["requested"], ["requested", "declined"], ["discarded"], ["", "overtaken"], ["", "withdrawn"]],
+)
+def test_what_is_said_of_a_dead_letter_moves_nothing(codes: list[str]) -> None:
+    facts = said(*DIED, *((Kind.REPLAY, PAIRS[2], code) for code in codes))
+    with sheet_of(one(facts=facts), waiting=Waiting(0, {})) as sheet:
+        step = Step.PENDING if "" in codes else Step.DEAD_LETTERED
+        assert [flow.steps for flow in sheet.flows.values()] == [{step: 1}]
+
+
+def test_a_replay_lets_it_be_delivered_once_more_and_no_request_does() -> None:
+    again = (Kind.DELIVERY, PAIRS[2], "")
+    replayed = said(*DIED, (Kind.REPLAY, PAIRS[2], "requested"), (Kind.REPLAY, PAIRS[2], ""), again)
+    with sheet_of(one(facts=replayed), waiting=Waiting(0, {"gamma": 1})) as sheet:
+        assert not sheet.gaps
+    doubled = said(*DIED, (Kind.REPLAY, PAIRS[2], "requested"), again)
+    with sheet_of(one(facts=doubled), waiting=Waiting(0, {"gamma": 1})) as sheet:
+        assert [gap.lack for gap in sheet.gaps] == [Lack.TWICE]
+
+
+def test_a_message_that_died_as_it_was_sent_waits_until_somebody_decides() -> None:
+    source = Source("alpha", KIND)
+    death = (Kind.DEAD_LETTER, NOBODY, "delivery-limit")
+    with sheet_of(one(facts=said(death)), waiting=Waiting(0, {})) as sheet:
+        assert sheet.sources[source].fates == {Fate.WAITING: 1}
+        assert not sheet.gaps
+    discarded = said(death, (Kind.REPLAY, NOBODY, "discarded"))
+    with sheet_of(one(facts=discarded)) as sheet:
+        assert sheet.sources[source].refused == {"discarded": 1}
+    accepted = said((Kind.ACCEPTANCE, PAIRS[2], ""), death)
+    with sheet_of(one(facts=accepted), waiting=Waiting(0, {})) as sheet:
+        assert [flow.steps for flow in sheet.flows.values()] == [{Step.DEAD_LETTERED: 1}]
+        assert not sheet.gaps
