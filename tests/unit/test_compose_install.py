@@ -21,8 +21,8 @@ INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
 
 
 INTERFACES = ("intermediate-server", "e-application")
-MADE = 4 + len(adapters.systems())
-"""How many secrets of the example are made: administrator, hub, two keys, and each system's."""
+MADE = 5 + len(adapters.systems())
+"""How many secrets of the example are made: administrator, monitor, hub, two keys, and each system's."""
 
 
 @pytest.fixture
