@@ -234,12 +234,12 @@ class Book:
                 resident=known.resident,
             )
             self.plan.before.append(entry)
-            self.note_newest(verdict, release.terms.receiver, order)
+            self.note_newest(verdict, known.resident, release.terms.receiver, order)
             self.send(verdict, release, known)
 
-    def note_newest(self, verdict: Verdict, receiver: str, order: float) -> None:
+    def note_newest(self, verdict: Verdict, resident: str, receiver: str, order: float) -> None:
         """Remember how new what the receiver is sent is, among those about the same."""
-        there = (verdict.key.sender, verdict.message_type, self.of(verdict.key).resident, receiver)
+        there = (verdict.key.sender, verdict.message_type, resident, receiver)
         self.newest_at[there] = max(order, self.newest_at.get(there, 0))
 
     def withdraw(

@@ -142,7 +142,7 @@ class Graves(Book):
             has_it = code is Code.RECEIVED
             self.plan.turns.append(again.turn(State.MOVED if has_it else State.REFUSED))
             return
-        self.note_newest(verdict, terms.receiver, again.age)
+        self.note_newest(verdict, known.resident, terms.receiver, again.age)
         if again.state is State.RELEASED:
             self.plan.turns.append(again.turn(State.SENDING))
         closes = Turn(again.id, State.SENDING, State.MOVED)
