@@ -1,7 +1,7 @@
 """The grounds of the drills: one with SQLite and one with PostgreSQL, on one private broker."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from hub.broker.node import PrivateNode
 from tests.fault.arrivals import Arrivals
 from tests.fault.disk import SmallDisk
-from tests.fault.drill import Ready
+from tests.fault.drill import Drill, Ready
 from tests.fault.ground import FILES, Ground
 from tests.fault.load import Load
 from tests.servers.postgresql import PostgresqlServer
@@ -21,6 +21,8 @@ SEED = "RENKEI_DRILL_SEED"
 ROUNDS = "RENKEI_DRILL_ROUNDS"
 WORKERS = 3
 LONG_ROUNDS = 6
+Act = Callable[[Drill, int], None]
+"""What is done in a drill, and how often."""
 
 
 @dataclass
@@ -44,20 +46,18 @@ class Grounds:
         rounds = int(os.environ.get(ROUNDS, LONG_ROUNDS)) if self.long else 1
         return range(self.seed, self.seed + rounds)
 
-    def plain(self) -> Ready:
-        """Give one with one hub process and an SQLite ledger on a small disk."""
-        return self.taken("plain")
-
-    def proxied(self) -> Ready:
-        """Give the same, all of whose processes reach the broker through a proxy."""
-        return self.taken("proxied")
-
-    def wide(self) -> Ready:
-        """Give one with several hub processes and a PostgreSQL ledger."""
-        return self.taken("wide")
+    def conduct(self, kind: str, name: str, act: Act, times: int) -> None:
+        """Run a drill on grounds of a kind, in as many rounds as there are seeds."""
+        for seed in self.seeds():
+            self.taken(kind).conduct(name, seed, lambda drill: act(drill, times))
 
     def taken(self, kind: str) -> Ready:
-        """Give one of a kind: ``plain``, ``proxied`` or ``wide``."""
+        """Give a ground of a kind.
+
+        ``plain`` has one hub process and an SQLite ledger on a small disk; ``proxied`` is the
+        same, but that all processes reach the broker through a proxy; ``wide`` has several hub
+        processes and a PostgreSQL ledger.
+        """
         made = self._made.pop(kind, None)
         if made is not None and (made[0].spoiled or self.long):
             made[1].close()
@@ -82,7 +82,7 @@ class Grounds:
             else:
                 disk = stack.enter_context(SmallDisk(folder / "disk"))
                 ground = Ground(folder, self._node, disk=disk, proxied=kind == "proxied")
-            made = _ready(stack, ground, long=self.long)
+            made = ready(stack, ground, long=self.long)
             return made, stack.pop_all()
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Grounds:
                 stack.close()
 
 
-def _ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
+def ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
     """Bring a ground to work, for as long as the stack stands."""
     stack.enter_context(ground)
     ground.until_working()

@@ -42,4 +42,4 @@ def test_trouble_on_the_way_to_the_broker(grounds: Grounds, trouble: Trouble) ->
             troubled(drill, trouble, users)
 
     for seed in grounds.seeds():
-        grounds.proxied().conduct(f"network {trouble.value}", seed, act)
+        grounds.taken("proxied").conduct(f"network {trouble.value}", seed, act)

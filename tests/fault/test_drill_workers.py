@@ -88,4 +88,4 @@ def test_workers_come_and_go(grounds: Grounds, seed: int, tmp_path: Path) -> Non
             one_dies(drill)
             one_has_anothers_name(drill, number)
 
-    grounds.wide().conduct("workers come, leave, freeze and die", seed, act)
+    grounds.taken("wide").conduct("workers come, leave, freeze and die", seed, act)

@@ -2,17 +2,11 @@
 
 import contextlib
 
-import pytest
-
 from hub.client import HubClient
 from hub.errors import BrokerError
-from tests.fault.conftest import Grounds
 from tests.fault.drill import Drill
 from tests.fault.load import RESIDENTS, TAX, TIMING
 
-pytestmark = pytest.mark.fault
-
-LONG = 10
 GIVEN_AGAIN = 60
 OUT_OF_ORDER = 40
 
@@ -46,13 +40,10 @@ def close_connections(drill: Drill) -> None:
                     management.delete("connections", name)
 
 
-def test_given_again_delivered_again_and_out_of_order(grounds: Grounds) -> None:
-    def act(drill: Drill) -> None:
-        for _ in range(LONG if grounds.long else 3):
-            for do in (give_again, close_connections, give_out_of_order):
-                drill.wait(drill.chance.random())
-                do(drill)
-                drill.recover()
-
-    for seed in grounds.seeds():
-        grounds.plain().conduct("given again, redelivered, out of order", seed, act)
+def repeated(drill: Drill, times: int) -> None:
+    """Do each of these, so often."""
+    for _ in range(times):
+        for do in (give_again, close_connections, give_out_of_order):
+            drill.wait(drill.chance.random())
+            do(drill)
+            drill.recover()

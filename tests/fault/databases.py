@@ -4,14 +4,8 @@ import signal
 import sqlite3
 from contextlib import closing
 
-import pytest
-
-from tests.fault.conftest import Grounds
 from tests.fault.drill import Drill
 
-pytestmark = pytest.mark.fault
-
-LONG = 4
 FROZEN_SECONDS = (1.0, 6.0)
 LOCKED_SECONDS = (2.0, 8.0)
 
@@ -50,30 +44,24 @@ def frozen(drill: Drill) -> None:
     drill.recover()
 
 
-def test_postgresql_is_restarted_killed_and_frozen(grounds: Grounds) -> None:
-    def act(drill: Drill) -> None:
-        for _ in range(LONG if grounds.long else 1):
-            restarted(drill, signal.SIGINT)
-            restarted(drill, signal.SIGQUIT)
-            connection_killed(drill)
-            frozen(drill)
-
-    for seed in grounds.seeds():
-        grounds.wide().conduct("database restarted, killed, frozen", seed, act)
+def struck(drill: Drill, times: int) -> None:
+    """Restart, kill and freeze PostgreSQL in each of the ways, so often."""
+    for _ in range(times):
+        restarted(drill, signal.SIGINT)
+        restarted(drill, signal.SIGQUIT)
+        connection_killed(drill)
+        frozen(drill)
 
 
-def test_another_process_locks_the_ledger(grounds: Grounds) -> None:
-    def act(drill: Drill) -> None:
+def locked(drill: Drill, times: int) -> None:
+    """Hold the write lock of an SQLite ledger from outside for a while, so often."""
+    for _ in range(times):
+        drill.wait(drill.chance.random())
         file = drill.ground.state.ledger
-        for _ in range(LONG if grounds.long else 2):
-            drill.wait(drill.chance.random())
-            with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                with drill.harm("ledger", "locked") as strike:
-                    drill.wait(drill.chance.uniform(*LOCKED_SECONDS))
-                    drill.bites(strike.began)
-                    database.execute("ROLLBACK")
-            drill.recover()
-
-    for seed in grounds.seeds():
-        grounds.plain().conduct("ledger locked by another", seed, act)
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            with drill.harm("ledger", "locked") as strike:
+                drill.wait(drill.chance.uniform(*LOCKED_SECONDS))
+                drill.bites(strike.began)
+                database.execute("ROLLBACK")
+        drill.recover()

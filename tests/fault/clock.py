@@ -4,21 +4,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from hub.compose.ledger import open_ledger
 from hub.ledger.tally import Tally
-from tests.fault.conftest import Grounds
 from tests.fault.drill import Drill
 
-pytestmark = pytest.mark.fault
-
-SHIFTED = Path(__file__).parent / "shifted"
+SHIFTED, FILE = Path(__file__).parent / "shifted", "RENKEI_DRILL_CLOCK"
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 STEPS = (90, -5 * MINUTE, HOUR, -DAY, 40 * DAY, -2 * HOUR)
 """Seconds that the clocks differ from the machine's, one after another in any order."""
-LONG = 3
 TOLERANCE_SECONDS = 30
+
+
+def shifted(clock: Path) -> dict[str, str]:
+    """Give the environment of processes whose clocks differ by what stands in a file."""
+    return {"PYTHONPATH": str(SHIFTED), FILE: str(clock)}
 
 
 def recorded(drill: Drill, moment: float) -> Iterator[float]:
@@ -32,8 +31,9 @@ def recorded(drill: Drill, moment: float) -> Iterator[float]:
     return (fact.at / 1e6 - time.time() for facts in found.values() for fact in facts)
 
 
-def step(drill: Drill, clock: Path, seconds: float) -> None:
+def step(drill: Drill, seconds: float) -> None:
     """Let the clocks differ so much from the machine's, from now on."""
+    clock = Path(drill.ground.environment[FILE])
     new = clock.with_suffix(".new")
     new.write_text(f"{seconds}", encoding="ascii")
     drill.wait(drill.chance.random())
@@ -43,20 +43,9 @@ def step(drill: Drill, clock: Path, seconds: float) -> None:
     assert any(abs(at - seconds) < TOLERANCE_SECONDS for at in recorded(drill, strike.began))
 
 
-def test_the_clock_steps(grounds: Grounds, tmp_path: Path) -> None:
-    clock = tmp_path / "clock"
-
-    def act(drill: Drill) -> None:
-        for _ in range(LONG if grounds.long else 1):
-            for seconds in drill.chance.sample(STEPS, len(STEPS)):
-                step(drill, clock, seconds)
-        step(drill, clock, 0)
-
-    for seed in grounds.seeds():
-        ready = grounds.plain()
-        ready.ground.restart({"PYTHONPATH": str(SHIFTED), "RENKEI_DRILL_CLOCK": str(clock)})
-        ready.ground.until_working()
-        try:
-            ready.conduct("clock steps", seed, act)
-        finally:
-            ready.ground.restart({})
+def steps(drill: Drill, times: int) -> None:
+    """Let the clocks step so often through all differences, and back in the end."""
+    for _ in range(times):
+        for seconds in drill.chance.sample(STEPS, len(STEPS)):
+            step(drill, seconds)
+    step(drill, 0)
