@@ -50,5 +50,7 @@ class BrokerMetrics:
         self._partitions.set(len(survey.partitioned))
         self._alarms.labels("memory").set(len(survey.memory))
         self._alarms.labels("disk").set(len(survey.disk))
+        if not survey.queues_known:
+            return
         self._without_majority.set(len(survey.without_majority))
         self._short.set(len(survey.short))

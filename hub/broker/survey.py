@@ -21,10 +21,10 @@ MEMBERS = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one node says: rows of the management API about nodes and queues."""
+    """What one node says: rows of the management API about nodes, and queues if it could tell."""
 
     nodes: Sequence[Mapping[str, Any]]
-    queues: Sequence[Mapping[str, Any]]
+    queues: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Survey:
     ``partitioned`` are nodes that lost sight of another that lives; ``memory`` and ``disk`` those
     with an alarm, at which every publisher stops. Queues ``without_majority`` take nothing;
     ``short`` ones have fewer members at work than they are to have. ``nodes`` is how many the
-    cluster has.
+    cluster has. Without ``queues_known`` no node could tell of the queues.
     """
 
     nodes: int = 0
@@ -45,6 +45,7 @@ class Survey:
     disk: tuple[str, ...] = ()
     without_majority: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
+    queues_known: bool = True
 
     def troubles(self) -> Iterator[str]:
         """Say what is wrong, a line for each kind; none if all is well."""
@@ -77,16 +78,20 @@ def ask(quick: Management, patient: Management, vhost: str) -> View:
     """Ask one node for what it says of nodes and of a vhost's queues.
 
     ``quick`` waits a few seconds, ``patient`` some more: asked for the queues, RabbitMQ 3.10
-    takes 6 s while a node is frozen, and for nodes until the others have noticed.
+    takes 6 s and longer while a node is frozen, and for nodes until the others have noticed.
 
     Raises:
         BrokerError: it does not answer, or refuses.
     """
     quick.get("whoami")
     try:
-        return View(quick.get("nodes"), patient.get("queues", vhost))
+        nodes = quick.get("nodes")
     except BrokerUnavailable as error:
         raise BrokerError("it lives, and waits for another node's answer") from error
+    try:
+        return View(nodes, patient.get("queues", vhost))
+    except BrokerUnavailable:
+        return View(nodes, None)
 
 
 def small(view: View) -> tuple[str, ...]:
@@ -95,7 +100,7 @@ def small(view: View) -> tuple[str, ...]:
     They were made before the other nodes came; ``rabbitmq-queues grow`` adds members.
     """
     wanted = min(MEMBERS, len(view.nodes))
-    quorum = [row for row in view.queues if row.get("type") == "quorum"]
+    quorum = [row for row in view.queues or () if row.get("type") == "quorum"]
     return tuple(sorted(row["name"] for row in quorum if len(row.get("members") or ()) < wanted))
 
 
@@ -110,7 +115,7 @@ def judge(views: Sequence[View], silent: Mapping[str, str]) -> Survey:
 
     running = {row["name"] for row in rows if row.get("running")}
     down = nodes(lambda row: not row.get("running"))
-    seen = {row["name"]: row for view in views for row in view.queues}
+    seen = {row["name"]: row for view in views for row in view.queues or ()}
     quorum = [row for _, row in sorted(seen.items()) if row.get("type") == "quorum"]
     wanted = min(MEMBERS, len(names))
     return Survey(
@@ -125,6 +130,7 @@ def judge(views: Sequence[View], silent: Mapping[str, str]) -> Survey:
         disk=nodes(lambda row: row.get("disk_free_alarm")),
         without_majority=tuple(row["name"] for row in quorum if not _has_majority(row)),
         short=tuple(row["name"] for row in quorum if len(_online(row)) < wanted),
+        queues_known=any(view.queues is not None for view in views) or not views,
     )
 
 

@@ -233,11 +233,11 @@ def test_a_node_is_frozen_past_the_tick_time(stage: Stage) -> None:
                         (own if port == node.port else elsewhere).append(
                             one.longest_gap(began, now)
                         )
-                    until(_found(alarm, "down"), ALARM_SECONDS, "the alarm that a node is down")
+                    until(_found(alarm, "down"), 2 * ALARM_SECONDS, "the alarm of a node down")
                 finally:
                     node.thaw()
             alarms.append(alarm.first["down"] - began)
-            assert alarm.first["silent"] - began < alarms[-1]
+            assert min(alarm.first.values()) - began < ALARM_SECONDS / 2
             restarts += stage.rejoin(node, REJOIN_SECONDS[long])
             stage.mend()
             time.sleep(AGED_SECONDS[long])
@@ -245,7 +245,7 @@ def test_a_node_is_frozen_past_the_tick_time(stage: Stage) -> None:
         if gaps:
             drill = f"a node frozen, clients {where}"
             noted(stage, probes, drill, gaps, f"{restarts} restarted by hand; ")
-    assert max(alarms) < ALARM_SECONDS
+    is_in_time(alarms, ALARM_SECONDS, long=long)
     is_in_time(elsewhere or [0.0], ELSEWHERE_SECONDS, long=long)
     is_in_time(own or [0.0], OWN_SECONDS, long=long)
 

@@ -135,3 +135,14 @@ def test_where_nobody_answers_the_last_that_was_known_stays() -> None:
     watch.look()
     now = figures(registry)
     assert (now["renkei_broker_nodes_down"], now["renkei_broker_nodes_silent"]) == (1, 1)
+
+
+def test_queues_that_no_node_can_tell_of_stay_as_they_were() -> None:
+    registry, cluster = CollectorRegistry(), Cluster()
+    watch = BrokerWatch(("u1",), cluster, BrokerMetrics(registry))
+    cluster.answers["u1"] = View(seen("b"), [queue("q", online="a")])
+    watch.look()
+    cluster.answers["u1"] = View(seen("c"), None)
+    watch.look()
+    assert figures(registry)["renkei_broker_queues_without_majority"] == 1
+    assert figures(registry)["renkei_broker_nodes_down"] == 1

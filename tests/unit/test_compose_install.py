@@ -22,7 +22,7 @@ INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
 
 INTERFACES = ("intermediate-server", "e-application")
 MADE = 5 + len(adapters.systems())
-"""How many secrets of the example are made: administrator, monitor, hub, two keys, and each system's."""
+"""Secrets of the example that are made: administrator, monitor, hub, two keys, each system's."""
 
 
 @pytest.fixture
