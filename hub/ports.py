@@ -78,7 +78,7 @@ class Sent(StrEnum):
 
 
 class Sending(Protocol):
-    """Messages under way, as ``Link.start`` gave them; ``Link.finish`` tells what became of them."""
+    """Messages under way, as ``Link.start`` gave them, for ``Link.finish``."""
 
 
 class Link(Protocol):
