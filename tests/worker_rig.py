@@ -313,7 +313,7 @@ class Process:
             pass
 
     def drain(self) -> None:
-        self.worker.call(self.link, self.called)
+        self.worker.call(self.link, self.called, self.shift)
         self.move()
 
 

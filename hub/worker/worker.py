@@ -83,9 +83,9 @@ class Worker:
                     continue
                 tended = now
                 self._share_out(shift)
-            if shift.is_idle and now - looked >= RELEASED_SECONDS:
+            if now - looked >= RELEASED_SECONDS:
                 looked = now
-                self.call(link, called)
+                self.call(link, called, shift)
             try:
                 shift.step(IDLE_SECONDS)
             except LedgerError as error:
@@ -107,10 +107,11 @@ class Worker:
         if shift.is_settled:
             shift.tray.consume(wanted)
 
-    def call(self, link: Link, called: dict[int, float]) -> None:
+    def call(self, link: Link, called: dict[int, float], shift: Shift) -> None:
         """Put markers of released messages into their partitions; ``called`` says when they got it.
 
-        A new link begins with none: a broker that was replaced has lost them.
+        A new link begins with none: a broker that was replaced has lost them. What is under way is
+        ended first: under load there is always something.
         """
         now = time.monotonic()
         try:
@@ -121,6 +122,9 @@ class Worker:
         for gone in called.keys() - {number for number, _ in released}:
             del called[gone]
         waiting = [one for one in released if now - called.get(one[0], -math.inf) > CALL_SECONDS]
+        if not waiting:
+            return
+        shift.end()
         fates = link.publish([marker(number, bucket) for number, bucket in waiting])
         for (number, _), fate in zip(waiting, fates, strict=True):
             if fate is Sent.CONFIRMED:

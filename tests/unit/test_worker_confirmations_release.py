@@ -95,7 +95,7 @@ def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
         (number,) = held(rig)
         release(rig, number)
         with rig.process() as process:
-            process.worker.call(process.link, {})
+            process.worker.call(process.link, {}, process.shift)
         rig.send(changed("a3"))
         # Another marker comes behind: each process that begins puts one.
         going = not rig.drain(Fuse(step), batch)
@@ -114,7 +114,7 @@ def test_a_marker_that_was_lost_is_put_again(rig: Rig, monkeypatch: pytest.Monke
     (number,) = held(rig)
     release(rig, number)
     with rig.process() as process:
-        process.worker.call(process.link, process.called)
+        process.worker.call(process.link, process.called, process.shift)
         rig.broker.queue(IN).clear()  # somebody has purged it
         process.drain()
         assert ids(rig, UNION) == ["a1"]

@@ -304,6 +304,21 @@ def test_several_markers_of_one_message_move_it_once(
     assert row(rig, number).state == "moved"
 
 
+def test_under_load_what_was_released_gets_its_turn(rig: Rig) -> None:
+    drain(rig, changed("a1"))
+    (number,) = died(rig, UNION)
+    rig.send(*(changed(f"b{n}", addressee_number=f"{n + 1}") for n in range(20)))
+    replay(rig, number)
+    with rig.process(batch=5) as process:
+        process.shift.step(0.0)
+        assert not process.shift.is_idle
+        process.worker.call(process.link, process.called, process.shift)
+        assert process.shift.is_settled
+        assert rig.broker.queue(IN)[-1].body == str(number).encode()
+        process.move()
+    assert ids(rig, UNION) == [*(f"b{n}" for n in range(20)), "a1"]
+
+
 def test_dead_copies_of_one_person_go_in_their_order(rig: Rig) -> None:
     drain(rig, *(changed(f"a{n}") for n in range(4)))
     found = died(rig, UNION)
