@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from hub.broker.survey import BrokerWatch, Survey, View, judge
+from hub.broker.survey import BrokerWatch, Survey, View, judge, small
 from hub.errors import BrokerUnavailable
 from monitoring.broker import BrokerMetrics
 
@@ -146,3 +146,9 @@ def test_queues_that_no_node_can_tell_of_stay_as_they_were() -> None:
     watch.look()
     assert figures(registry)["renkei_broker_queues_without_majority"] == 1
     assert figures(registry)["renkei_broker_nodes_down"] == 1
+
+
+def test_queues_made_while_there_was_one_node_are_to_grow() -> None:
+    rows = [queue("old", "a", "a"), queue("away", online="a"), {"name": "c", "type": "classic"}]
+    assert small(View(seen(), rows)) == ("old",)
+    assert small(View([node("a")], rows[:1])) == ()
