@@ -1,17 +1,26 @@
 """``renkei dead-letters``: look at the dead letters (配信不能電文), replay or discard them."""
 
-import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.dead_letters_chosen import (
+    CodeOption,
+    FlowOption,
+    MaybeNumber,
+    ReceiverOption,
+    RequestArgument,
+    SenderOption,
+    SinceOption,
+    Status,
+    StepOption,
+    wanted_by,
+)
 from hub.cli.dead_letters_shown import STATUS_JA, facts, letter_table, lines
-from hub.cli.ledger.addressee import day
 from hub.cli.ledger.common import (
     DepartmentOption,
     ReasonOption,
@@ -22,7 +31,6 @@ from hub.cli.ledger.common import (
 )
 from hub.cli.options import MaybeSiteOption
 from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, now_in_japan, why
-from hub.clock import JST
 
 if TYPE_CHECKING:
     from hub.compose.dead_letters import DeadLetters
@@ -36,67 +44,6 @@ app = typer.Typer(
 )
 
 
-class Status(StrEnum):
-    """Which dead letters are listed."""
-
-    OPEN = "open"
-    REQUESTED = "requested"
-    RELEASED = "released"
-    SENDING = "sending"
-    MOVED = "moved"
-    DISCARDED = "discarded"
-    REFUSED = "refused"
-    ALL = "all"
-
-
-MaybeNumber = Annotated[
-    int | None,
-    typer.Argument(
-        metavar="[ID]",
-        help="The number, as list shows it; or choose several by the options below.",
-        show_default=False,
-    ),
-]
-RequestArgument = Annotated[
-    int,
-    typer.Argument(
-        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
-    ),
-]
-FlowOption = Annotated[
-    str, typer.Option("--flow", help="Copies of this flow, such as M1b.", show_default=False)
-]
-ReceiverOption = Annotated[
-    str, typer.Option("--receiver", help="Copies for this system.", show_default=False)
-]
-SenderOption = Annotated[
-    str, typer.Option("--sender", help="Those that this system sent.", show_default=False)
-]
-CodeOption = Annotated[
-    str,
-    typer.Option("--code", help="Those of this error, such as not-taken.", show_default=False),
-]
-StepOption = Annotated[
-    str,
-    typer.Option(
-        "--step",
-        help="Those that failed there: take (in the hub), send (to the receiver's queue), receive "
-        "(out of it).",
-        show_default=False,
-    ),
-]
-SinceOption = Annotated[
-    dt.date | None,
-    typer.Option(
-        "--since",
-        metavar="DATE",
-        parser=day,
-        help="Those of this day in Japan and later, as 2026-04-01.",
-        show_default=False,
-    ),
-]
-
-
 @app.callback()
 def _dead_letters() -> None:
     pass
@@ -108,27 +55,6 @@ def _desk(site: Path | None, state: Path | None) -> "Iterator[DeadLetters]":
 
     with at_desk(site, state) as (ledger, judge):
         yield DeadLetters(ledger, judge, now_in_japan)
-
-
-def _wanted(  # noqa: PLR0913, PLR0917 - one for each option
-    flow: str, receiver: str, sender: str, code: str, step: str, since: dt.date | None
-) -> "Wanted":
-    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.beside import Shelf, Step  # noqa: PLC0415
-
-    if step and step not in set(Step):
-        message = f"there is no step {step}: {', '.join(Step)}"
-        raise typer.BadParameter(message, param_hint="--step")
-    begin = None if since is None else dt.datetime.combine(since, dt.time(), JST)
-    return Wanted(
-        Shelf.DEAD_LETTER,
-        sender=sender,
-        code=code,
-        flow=flow,
-        receiver=receiver,
-        step=step,
-        since=begin,
-    )
 
 
 @app.command("list")
@@ -165,7 +91,7 @@ def list_dead_letters(  # noqa: PLR0913 - the options of a command
 
     everything = status is Status.ALL or (request and status is Status.OPEN)
     wanted = replace(
-        _wanted(flow, receiver, sender, code, step, since),
+        wanted_by(flow, receiver, sender, code, step, since),
         state=None if everything else State(status.value),
         request=request,
     )
@@ -230,7 +156,7 @@ def replay_dead_letters(  # noqa: PLR0913 - the options of a command
     approve. Exit status: 0 released or requested; 1 it may not move, or was decided about; 2 there
     is none like this, or the command line is wrong.
     """
-    wanted = _wanted(flow, receiver, sender, code, step, since)
+    wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters replay")
     with _desk(site, state) as desk:
         one = _one_or_request(desk, number, wanted, access, desk.replay, discard=False)
@@ -260,7 +186,7 @@ def discard_dead_letters(  # noqa: PLR0913 - the options of a command
     person approves with approve. Exit status: 0 discarded or requested; 1 it was decided about
     already; 2 there is none like this, or the command line is wrong.
     """
-    wanted = _wanted(flow, receiver, sender, code, step, since)
+    wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters discard")
     with _desk(site, state) as desk:
         one = _one_or_request(desk, number, wanted, access, desk.discard, discard=True)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.errors import LedgerError
 from hub.ledger.asides import Wanted, count_kept, listed
-from hub.ledger.beside import Aside, Beside, Binding, Shelf, State, Turn
+from hub.ledger.beside import Aside, Beside, Binding, Cause, Shelf, State, Turn
 from hub.ledger.model import Entry, Kind
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
@@ -371,6 +371,11 @@ def test_the_watch_shows_how_many_wait(ledger: DatabaseLedger, tmp_path: Path) -
             for state in ("open", "released")
         }
         assert shown == {"open": 2, "released": 1}
+        dead = entry(kind=Kind.DEAD_LETTER, message=MessageKey(REGISTRY, "m0"))
+        letter = replace(aside(0, "m0"), cause=Cause("take"))
+        ledger.append([dead], Beside(asides=[letter]))
+        watch.tick()
+        assert registry.get_sample_value("renkei_dead_letters", {"state": "open"}) == 1
         turn(ledger, numbers[0], State.RELEASED, State.MOVED)
         watch.tick()
     assert registry.get_sample_value("renkei_confirmations", {"state": "released"}) == 0

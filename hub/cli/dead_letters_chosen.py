@@ -1,0 +1,100 @@
+"""The options that choose dead letters."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.cli.ledger.addressee import day
+from hub.clock import JST
+
+if TYPE_CHECKING:
+    from hub.ledger.asides import Wanted
+
+
+class Status(StrEnum):
+    """Which dead letters are listed."""
+
+    OPEN = "open"
+    REQUESTED = "requested"
+    RELEASED = "released"
+    SENDING = "sending"
+    MOVED = "moved"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+    ALL = "all"
+
+
+MaybeNumber = Annotated[
+    int | None,
+    typer.Argument(
+        metavar="[ID]",
+        help="The number, as list shows it; or choose several by the options below.",
+        show_default=False,
+    ),
+]
+RequestArgument = Annotated[
+    int,
+    typer.Argument(
+        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
+    ),
+]
+FlowOption = Annotated[
+    str, typer.Option("--flow", help="Copies of this flow, such as M1b.", show_default=False)
+]
+ReceiverOption = Annotated[
+    str, typer.Option("--receiver", help="Copies for this system.", show_default=False)
+]
+SenderOption = Annotated[
+    str, typer.Option("--sender", help="Those that this system sent.", show_default=False)
+]
+CodeOption = Annotated[
+    str,
+    typer.Option("--code", help="Those of this error, such as not-taken.", show_default=False),
+]
+StepOption = Annotated[
+    str,
+    typer.Option(
+        "--step",
+        help="Those that failed there: take (in the hub), send (to the receiver's queue), receive "
+        "(out of it).",
+        show_default=False,
+    ),
+]
+SinceOption = Annotated[
+    dt.date | None,
+    typer.Option(
+        "--since",
+        metavar="DATE",
+        parser=day,
+        help="Those of this day in Japan and later, as 2026-04-01.",
+        show_default=False,
+    ),
+]
+
+
+def wanted_by(  # noqa: PLR0913, PLR0917 - one for each option
+    flow: str, receiver: str, sender: str, code: str, step: str, since: dt.date | None
+) -> "Wanted":
+    """Say which dead letters the options choose.
+
+    Raises:
+        typer.BadParameter: there is no such step.
+    """
+    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.beside import Shelf, Step  # noqa: PLC0415
+
+    if step and step not in set(Step):
+        message = f"there is no step {step}: {', '.join(Step)}"
+        raise typer.BadParameter(message, param_hint="--step")
+    begin = None if since is None else dt.datetime.combine(since, dt.time(), JST)
+    return Wanted(
+        Shelf.DEAD_LETTER,
+        sender=sender,
+        code=code,
+        flow=flow,
+        receiver=receiver,
+        step=step,
+        since=begin,
+    )
