@@ -101,7 +101,7 @@ def check(
     copies = [copy for copy in arrivals.copies if copy.key in sent]
     verdict = compared(list(due(catalogue, sent.values())), copies, sent, facts)
     verdict.faults += arrivals.faults
-    verdict.faults += _said_by_commands(ground)
+    verdict.faults += _said_by_commands(ground, facts)
     return verdict
 
 
@@ -196,7 +196,7 @@ def _some(what: str, names: Iterable[str]) -> list[str]:
     return [*told, f"{len(found)} in all"] if len(found) > SHOWN else told
 
 
-def _said_by_commands(ground: Ground) -> Iterator[str]:
+def _said_by_commands(ground: Ground, facts: Mapping[MessageKey, list[Fact]]) -> Iterator[str]:
     status, printed = ground.renkei("ledger", "verify", "--json")
     if status != 0:
         yield f"renkei ledger verify: {printed.strip()}"
@@ -204,5 +204,11 @@ def _said_by_commands(ground: Ground) -> Iterator[str]:
     asked = ("ledger", "reconcile", "--day", "all", "--json", "--out", str(out))
     status, printed = ground.renkei(*asked)
     if status != 0:
-        gaps = last_object(printed).get("gaps", printed) if "{" in printed else printed
-        yield f"renkei ledger reconcile: {str(gaps)[:2000]}"
+        gaps = last_object(printed).get("gaps") if "{" in printed else None
+        yield f"renkei ledger reconcile: {printed.strip() if gaps is None else len(gaps)} missing"
+        for gap in (gaps or ())[:SHOWN]:
+            told = [
+                f"{fact.number} {fact.kind.value} {fact.code} {fact.receiver}"
+                for fact in facts.get(MessageKey(gap["sender"], gap["id"]), [])
+            ]
+            yield f"{gap}, of which the ledger has {told}"

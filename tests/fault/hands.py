@@ -29,6 +29,6 @@ def change_an_entry(drill: Drill) -> None:
     engine = sa.create_engine(ledger_url(site))
     with engine.begin() as database:
         tables = sa.inspect(database).get_table_names()
-        entries = max(name for name in tables if name.startswith("ledger_entries_"))
+        entries = min(name for name in tables if name.startswith("ledger_entries_"))
         database.execute(sa.text(f"UPDATE {entries} SET at = at + 1 WHERE seq = 5"))  # noqa: S608
     engine.dispose()

@@ -48,6 +48,7 @@ def test_what_is_broken_by_hand_is_found(grounds: Grounds) -> None:
     assert found.doubled == 0
     assert "to union), of which the ledger has ['acceptance" in found.faults[0]
     assert "neither receipted nor in the receiver's queue" in found.faults[-1]
+    assert "renkei ledger reconcile: " in "".join(found.faults)
 
     change_an_entry(drill)
     found = check(drill.ground, drill.arrivals, drill.load.sent, stall=3)
