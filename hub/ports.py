@@ -84,11 +84,11 @@ class Sending(Protocol):
 class Link(Protocol):
     """A connection to the broker; any call raises ``LinkLost`` once it is gone."""
 
-    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
-        """Consume these queues and no other; of those in ``alone`` one message at a time.
+    def consume(self, queues: Collection[str]) -> None:
+        """Consume these queues and no other.
 
-        What was taken from a queue that is not consumed any more, or not in the same way, goes
-        back to it in its place: it must not be acknowledged.
+        What was taken from a queue that is not consumed any more goes back to it, in its place: it
+        must not be acknowledged.
         """
         ...
 

@@ -87,7 +87,6 @@ class FakeLink:
         self._broker = broker
         self._user = user
         self._queues = queues
-        self._alone: frozenset[str] = frozenset()
         self._unacked: deque[tuple[int, str, Stored]] = deque()
         self._tag = 0
         self._closed = False
@@ -98,13 +97,8 @@ class FakeLink:
             self._broker.clock.advance(wait)
         self._check()
         waiting = ((name, self._broker.queue(name)) for name in self._queues)
-        ready = ((name, queue) for name, queue in waiting for _ in range(self._room(name, queue)))
+        ready = ((name, queue) for name, queue in waiting for _ in range(len(queue)))
         return [self._deliver(name, queue.popleft()) for name, queue in islice(ready, most)]
-
-    def _room(self, name: str, queue: deque[Stored]) -> int:
-        if name not in self._alone:
-            return len(queue)
-        return 0 if any(one[1] == name for one in self._unacked) else min(len(queue), 1)
 
     def _deliver(self, name: str, stored: Stored) -> Delivery:
         self._tag += 1
@@ -157,16 +151,12 @@ class FakeLink:
     def turn(self) -> None:
         self._check()
 
-    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
+    def consume(self, queues: Collection[str]) -> None:
         self._check()
-        gone = {
-            name
-            for name in self._queues
-            if name not in queues or (name in alone) != (name in self._alone)
-        }
+        gone = set(self._queues) - set(queues)
         self._give_back([one for one in self._unacked if one[1] in gone])
         self._unacked = deque(one for one in self._unacked if one[1] not in gone)
-        self._queues, self._alone = tuple(queues), frozenset(alone)
+        self._queues = tuple(queues)
 
     def ack(self, done: Sequence[Delivery]) -> None:
         self._check()

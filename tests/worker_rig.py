@@ -12,11 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+
 from hub.errors import LedgerError
 from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
+from hub.ledger.tables import suspects
 from hub.message import NOTICE_TYPE, MessageKey
 from hub.names import DEAD_QUEUE, OUT_EXCHANGE, PARTITIONS_EXCHANGE
 from hub.pipeline.judge import Judge
@@ -104,6 +107,17 @@ class FusedLedger:
 
     def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
         return self._ledger.recorded_deaths(marks)
+
+    def tries(self, marks: Collection[str]) -> Mapping[str, int]:
+        return self._ledger.tries(marks)
+
+    def suspected(self, marks: Collection[str]) -> None:
+        with self._fuse.around():
+            self._ledger.suspected(marks)
+
+    def cleared(self, marks: Collection[str]) -> None:
+        with self._fuse.around():
+            self._ledger.cleared(marks)
 
     def catalogue(self) -> str:
         return self._ledger.catalogue()
@@ -266,6 +280,15 @@ class Rig:
         assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
         ledger.close()
         return rows
+
+    def suspects(self) -> dict[str, int]:
+        """Give the marks of suspects that nobody has outlived yet, and how often that was."""
+        ledger = DatabaseLedger(self.url, SIGNER)
+        with ledger.engine.connect() as connection:
+            rows = connection.execute(select(suspects.c.mark, suspects.c.tries))
+            found = {row.mark: row.tries for row in rows}
+        ledger.close()
+        return found
 
     def facts(self, kind: Kind | None = None) -> Counter[Fact]:
         return Counter(

@@ -140,19 +140,17 @@ class PikaLink:
 
     # -- the calls ---------------------------------------------------------------------
 
-    def consume(self, queues: Collection[str], alone: Collection[str] = ()) -> None:
-        """Consume these queues and no other; of those in ``alone`` one message at a time."""
+    def consume(self, queues: Collection[str]) -> None:
+        """Consume these queues and no other."""
         self._check()
-        wanted = {queue: 1 if queue in alone else self._settings.prefetch for queue in queues}
-        gone = {
-            queue for queue, intake in self._intakes.items() if wanted.get(queue) != intake.prefetch
-        }
+        wanted = frozenset(queues)
+        gone = self._intakes.keys() - wanted
         for queue in gone:
             self._intakes.pop(queue).end()
         if gone:
             self._inbox = deque(one for one in self._inbox if one.queue not in gone)
-        for queue in wanted.keys() - self._intakes.keys():
-            intake = self._intakes[queue] = Intake(queue, wanted[queue], self._arrived)
+        for queue in wanted - self._intakes.keys():
+            intake = self._intakes[queue] = Intake(queue, self._settings.prefetch, self._arrived)
             intake.begin(self._connection, self._on_channel_closed)
         if not self._turn(self._is_consuming, self._settings.open_seconds):
             self._lost = f"no answer from the broker in {self._settings.open_seconds:g} s"

@@ -69,8 +69,7 @@ def run_hub(
             clock=_now,
             batch=site.hub.batch,
         )
-        share()
-        worker = Worker(tools, share, WaitingRoom(site.hub.waiting), careful=roster.is_heir)
+        worker = Worker(tools, share, WaitingRoom(site.hub.waiting))
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         log.info("the hub begins with catalogue %s", catalogue.digest[:12])

@@ -189,6 +189,18 @@ class Ledger(Protocol):
         """Give the marks under which dead letters are recorded, and whether one of them waits."""
         ...
 
+    def tries(self, marks: Collection[str]) -> Mapping[str, int]:
+        """Give how often each suspect was tried that a process did not outlive; or leave it out."""
+        ...
+
+    def suspected(self, marks: Collection[str]) -> None:
+        """Note durably that suspects are about to be tried."""
+        ...
+
+    def cleared(self, marks: Collection[str]) -> None:
+        """Note that the process outlived suspects."""
+        ...
+
     def catalogue(self) -> str:
         """Give the digest of the catalogue last recorded as in force; empty when none is."""
         ...

@@ -52,8 +52,6 @@ class Roster:
         self._watched = 0.0
         self._seen: dict[str, _Seen] = {}
         self._is_shared = False
-        self.is_heir = False
-        """Whether the one of this name before ended without leaving, as this one found it."""
 
     @property
     def members(self) -> frozenset[str]:
@@ -80,7 +78,6 @@ class Roster:
             own = self._moved(connection)
             rows = connection.execute(select(workers.c.name, workers.c.beats))
             counters = {row.name: row.beats for row in rows}
-        self.is_heir = self.is_heir or (self._last < 0 and own > 1)
         self._own = own
         self._look(counters, now)
         if expected is not None and own > expected:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, Engine, insert, select
 
 from hub.errors import LedgerError
-from hub.ledger import asides
+from hub.ledger import asides, suspects
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
 from hub.ledger.beside import NOTHING, Beside, Shelved
@@ -178,6 +178,21 @@ class DatabaseLedger:
         """Give the marks under which dead letters are recorded, and whether one of them waits."""
         with ledger_errors("be read"), self._engine.connect() as connection:
             return asides.recorded(connection, marks)
+
+    def tries(self, marks: Collection[str]) -> Mapping[str, int]:
+        """Give how often each suspect was tried that a process did not outlive; or leave it out."""
+        with ledger_errors("be read"), self._engine.connect() as connection:
+            return suspects.tries(connection, marks)
+
+    def suspected(self, marks: Collection[str]) -> None:
+        """Note durably that suspects are about to be tried."""
+        with ledger_errors("record"), self._engine.begin() as connection:
+            suspects.note(connection, marks)
+
+    def cleared(self, marks: Collection[str]) -> None:
+        """Note that the process outlived suspects."""
+        with ledger_errors("record"), self._engine.begin() as connection:
+            suspects.strike_out(connection, marks)
 
     def catalogue(self) -> str:
         """Give the digest of the catalogue last recorded as in force; empty when none is."""

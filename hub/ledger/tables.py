@@ -188,6 +188,14 @@ workers = Table(
 )
 """The roster of the hub's workers; no part of the ledger, and in none of its backups."""
 
+suspects = Table(
+    "hub_suspects",
+    MetaData(),
+    Column("mark", Text, primary_key=True),
+    Column("tries", BigInteger, nullable=False),
+)
+"""What may have ended a worker (``hub.ledger.suspects``); in no backup either."""
+
 
 @cache
 def entries(month: int) -> Table:

@@ -29,6 +29,7 @@ from hub.pipeline.plan import keys_of, marks_in, numbered_in
 from hub.pipeline.verdict import Receipted, Verdict
 from hub.ports import Delivery, Link, Sending, Sent
 from hub.worker.intray import InTray
+from hub.worker.trial import ProcessEnded, Trial, trial_of
 from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
 
 log = logging.getLogger(__name__)
@@ -118,15 +119,18 @@ class Shift:
         batch = self.tray.batch(self.tools.batch, wait if self.is_idle else 0.0)
         now = self.tools.clock()
         judge = self.tools.rules()
-        judged, count = self._judge(judge, batch, now)
+        trial = trial_of(batch, self.tray, self.tools.ledger, judge.pseudonyms)
+        judged, count = self._judge(judge, trial, now)
         self._land()
         if not count and not self._owes:
             return 0
         judged = self._not_ended(judged)
         plan = self._plan(judge, judged, now)
         self._record(plan, judge)
+        moved = self.tray.moved(count)
+        self._outlived(trial, moved)
         recorded, self._done = self._done, []
-        self._start(plan, self.tray.moved(count), judged, began)
+        self._start(plan, moved, judged, began)
         self._acknowledge(recorded)
         return count
 
@@ -164,16 +168,16 @@ class Shift:
 
     # -- judging -----------------------------------------------------------------------
 
-    def _judge(
-        self, judge: Judge, batch: Sequence[Delivery], now: dt.datetime
-    ) -> tuple[list[Judged], int]:
+    def _judge(self, judge: Judge, trial: Trial, now: dt.datetime) -> tuple[list[Judged], int]:
         """Judge a batch, or as much of it as goes into one transaction; say how much that is."""
         judged: list[Judged] = []
+        guilty = trial.guilty()
         weight = count = 0
-        for case in self._cases(batch, judge):
+        for case in self._cases(trial.batch, judge):
             count += 1
             if case is not None:
-                verdict = verdict_of(judge, case, now)
+                ends = ProcessEnded() if count - 1 in guilty else None
+                verdict = verdict_of(judge, case, now, ends)
                 judged.append((case, verdict))
                 weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
             if weight >= MOST_AT_ONCE:
@@ -181,6 +185,11 @@ class Shift:
             if not count % TURN_EVERY:
                 self.link.turn()
         return judged, count
+
+    def _outlived(self, trial: Trial, moved: Sequence[Delivery]) -> None:
+        if trial.suspects:
+            self.tray.outlived(moved)
+            self.tools.ledger.cleared(trial.suspects)
 
     def _cases(self, batch: Sequence[Delivery], judge: Judge) -> Iterator[Case | None]:
         numbers = {number for one in batch if (number := marked(one)) is not None}
@@ -296,7 +305,6 @@ class Shift:
         for key, sends in missing.items():
             delivery = under.of[key]
             waiting.add((delivery.queue, delivery.tag))
-            self.tray.waits(delivery)
             room.put(
                 delivery,
                 {send.outgoing.routing_key for send in sends},

@@ -30,8 +30,13 @@ class Records:
     deaths: Mapping[str, bool]
 
 
-def verdict_of(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
-    """Judge a case; where the hub itself fails on it, it is dead, and the others go on."""
+def verdict_of(judge: Judge, case: Case, at: dt.datetime, ends: Exception | None = None) -> Verdict:
+    """Judge a case; where the hub itself fails on it, it is dead, and the others go on.
+
+    ``ends`` says that it fails on it for sure: it is not even judged.
+    """
+    if ends is not None:
+        return _given_up(judge, case, ends)
     try:
         return judged(judge, case, at)
     except Exception as fault:  # noqa: BLE001 - whatever one message brings about must not stop all

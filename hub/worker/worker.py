@@ -36,13 +36,12 @@ class Worker:
     """Moves batches from the hub's queues to the receivers' queues.
 
     ``queues`` gives those to consume now; it is asked between two batches. ``room`` bounds what
-    waits for receivers. ``careful`` says that the process before this one ended by itself.
+    waits for receivers.
     """
 
     tools: Tools
     queues: Queues
     room: WaitingRoom = field(default_factory=lambda: WaitingRoom(WAITING))
-    careful: bool = False
     _survived: set[bytes] = field(default_factory=set)
     _trouble: str | None = None
 
@@ -67,8 +66,7 @@ class Worker:
     def shift(self, link: Link) -> Shift:
         """Begin work over a link."""
         self.room.clear()
-        careful, self.careful = self.careful, False
-        return Shift(self.tools, link, InTray(link, self.room, self._survived, careful))
+        return Shift(self.tools, link, InTray(link, self.room, self._survived))
 
     def _work(self, shift: Shift, link: Link, stopping: Callable[[], bool]) -> None:
         called: dict[int, float] = {}

@@ -1,7 +1,7 @@
 """A message that ends the process, or on which the hub fails, is given up alone."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from hub.pipeline.book import Plan
 from hub.pipeline.judge import Judge
 from hub.pipeline.judging import judged
 from hub.pipeline.verdict import Permitted, Verdict
-from hub.ports import Outgoing, Sent
 from hub.worker.intray import SUSPECT
+from hub.worker.trial import TRIES
 from tests.samples import event, resident
 from tests.worker_rig import IN, Killed, Rig
 
@@ -54,16 +54,11 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lives(rig: Rig) -> Iterator[int]:
-    """Start process after process, each knowing that the one before was killed."""
+    """Start process after process until one has nothing left to do."""
     for life in range(10 * LIMIT):
-        try:
-            with rig.process() as process:
-                process.worker.careful = life > 0
-                process.drain()
-        except Killed:
-            yield life
-        else:
+        if rig.drain():
             return
+        yield life
     raise AssertionError("it never ends")
 
 
@@ -71,46 +66,35 @@ def lives(rig: Rig) -> Iterator[int]:
 @pytest.mark.parametrize("before", [0, 5])
 def test_what_ends_the_process_dies_and_its_neighbours_live(rig: Rig, before: int) -> None:
     send(rig, [*innocents(before), POISON, *innocents(40, before)])
-    most = 0
-    for _ in lives(rig):
-        others = (one.times for one in rig.broker.queue(IN) if POISON.encode() not in one.body)
-        most = max([most, *others])
+    ended = max(lives(rig)) + 1
+    assert ended == SUSPECT + TRIES
     accepted = {fact.id for fact in rig.facts(Kind.ACCEPTANCE)}
     assert accepted == set(innocents(before + 40))
-    assert [(fact.id, fact.code) for fact in rig.facts(Kind.DEAD_LETTER)] == [
-        (POISON, "delivery-limit")
-    ]
-    assert most <= SUSPECT + 1
+    assert [(fact.id, fact.code) for fact in rig.facts(Kind.DEAD_LETTER)] == [(POISON, "hub-fault")]
     assert rig.waiting() == 0
     assert not rig.broker.queue(DEAD_QUEUE)
+    assert rig.suspects() == {}
 
 
 @pytest.mark.usefixtures("deadly")
-def test_a_process_that_is_not_careful_is_so_once_it_sees_a_suspect(rig: Rig) -> None:
-    send(rig, [POISON, *innocents(5)])
-    for _ in range(SUSPECT):
-        assert not rig.drain()
-    with rig.process() as process, pytest.raises(Killed):
-        process.drain()
-    assert [one.times for one in rig.broker.queue(IN)] == [SUSPECT + 2] + [SUSPECT + 1] * 5
+def test_the_broker_gives_up_what_the_hub_cannot_note(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.worker.trial.TRIES", 10 * LIMIT)
+    send(rig, [POISON])
+    assert max(lives(rig)) == LIMIT
+    assert [(fact.id, fact.code) for fact in rig.facts(Kind.DEAD_LETTER)] == [
+        (POISON, "delivery-limit")
+    ]
 
 
-def test_a_suspect_that_only_waits_does_not_hold_up_its_queue(rig: Rig) -> None:
-    send(rig, ["waits"])
-    rig.broker.judge = _full_for("waits")
-    for _ in range(SUSPECT):
-        rig.drain()
-    send(rig, ["waits", *innocents(3)])
-    with rig.process() as process:
-        process.worker.careful = True
-        process.drain()  # it waits, alone
-        process.move()  # and its queue goes on
-    accepted = {fact.id for fact in rig.facts(Kind.ACCEPTANCE)}
-    assert accepted == {"waits", *innocents(3)}
-
-
-def _full_for(name: str) -> Callable[[Outgoing], Sent]:
-    return lambda message: Sent.REFUSED if message.message_id == name else Sent.CONFIRMED
+def test_one_that_was_only_given_out_often_moves(rig: Rig) -> None:
+    send(rig, innocents(30))
+    for stored in rig.broker.queue(IN):
+        object.__setattr__(stored, "times", SUSPECT + 2)
+    rig.drain()
+    assert {fact.id for fact in rig.facts(Kind.DELIVERY)} == set(innocents(30))
+    assert rig.suspects() == {}
 
 
 def test_a_message_that_cannot_be_planned_is_given_up_and_the_batch_goes_on(

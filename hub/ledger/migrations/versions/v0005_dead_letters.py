@@ -47,6 +47,11 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("beats", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "hub_suspects",
+        sa.Column("mark", sa.Text, primary_key=True),
+        sa.Column("tries", sa.BigInteger, nullable=False),
+    )
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
