@@ -1,8 +1,8 @@
 """Months are destroyed after their time, with a certificate, unless held; the tree verifies."""
 
 import datetime as dt
-import itertools
 import hashlib
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
