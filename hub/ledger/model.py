@@ -106,7 +106,8 @@ class Known:
     ``decided`` maps the commitment to each body that did not move to its refusal code (empty
     for a person out of scope). The sets hold (flow, receiver) pairs; ``settled`` ones were
     delivered, expired, put with the dead letters, or withdrawn after acceptance; of these,
-    ``delivered`` are those whose copy the broker has confirmed. ``resident``
+    ``delivered`` are those whose copy the broker has confirmed. ``outside`` are those whose flow
+    is not about this person. ``resident``
     is the pseudonym of whom the message is about, as far as that is recorded. ``held_as`` is
     the commitment to a body that was put on the confirmation list, ``held_code`` why, or what was
     decided against it; ``held`` are the pairs that may still move. ``lacking`` are those whose
@@ -123,6 +124,7 @@ class Known:
     settled: set[tuple[str, str]] = field(default_factory=set)
     delivered: set[tuple[str, str]] = field(default_factory=set)
     receipted: set[tuple[str, str]] = field(default_factory=set)
+    outside: set[tuple[str, str]] = field(default_factory=set)
     held_as: Commitment | None = None
     held_code: str = ""
     held: set[tuple[str, str]] = field(default_factory=set)

@@ -122,7 +122,14 @@ def _learn(known: Known, row: _Row) -> None:
         if kind is Kind.DELIVERY:
             known.delivered.add(pair)
     elif kind in {Kind.REFUSAL, Kind.OUT_OF_SCOPE}:
-        known.decided[commitment] = row.code
+        _learn_refusal(known, row, commitment)
+
+
+def _learn_refusal(known: Known, row: _Row, commitment: Commitment) -> None:
+    """Learn that a body did not move: it was refused whole, or a flow is not about the person."""
+    known.decided[commitment] = row.code
+    if row.receiver:
+        known.outside.add((row.flow, row.receiver))
 
 
 def _learn_release(known: Known, code: str, pair: tuple[str, str]) -> None:

@@ -27,7 +27,7 @@ from hub.ledger.recall import (
 from hub.ledger.schema import ANSWER_SECONDS, SameFile, check_schema, ledger_errors, open_engine
 from hub.ledger.tables import checkpoints, entries, tiles
 from hub.ledger.writing import insert_rows, put_tiles
-from hub.message import MessageKey
+from hub.message import UNENCODABLE, MessageKey
 from schemas.evidence.checkpoint import Checkpoint
 from schemas.evidence.note import SignedNote, Signer
 
@@ -239,9 +239,9 @@ class DatabaseLedger:
     def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
         """Record once what is done once: nothing of it that another process has recorded meanwhile.
 
-        What was to be accepted or held was asked for at ``_asked_at``. What is delivered was asked
-        for before this process's own last append, at ``_left_at`` at the latest: it may have been
-        accepted long before, and come again.
+        What was to be decided or receipted was asked for at ``_asked_at``. What is delivered was
+        asked for before this process's own last append, at ``_left_at`` at the latest: it may have
+        been accepted long before, and come again.
 
         Raises:
             LedgerError: there is such a message; ask again.
@@ -285,15 +285,22 @@ class DatabaseLedger:
             self._uncovered_since = now
 
 
-_ONCE = frozenset({Kind.ACCEPTANCE, Kind.HOLD, Kind.DELIVERY})
+_ONCE = frozenset({Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE, Kind.HOLD, Kind.DELIVERY, Kind.RECEIPT})
 
 
 def _is_done(known: Known, entry: Entry) -> bool:
-    if entry.kind is Kind.HOLD:
-        return known.held_as is not None
-    if entry.kind is Kind.DELIVERY:
-        return (entry.flow, entry.receiver) in known.delivered
-    return (entry.flow, entry.receiver) in known.accepted
+    pair = (entry.flow, entry.receiver)
+    match entry.kind:
+        case Kind.HOLD:
+            return known.held_as is not None
+        case Kind.OUT_OF_SCOPE:
+            return pair in known.outside
+        case Kind.DELIVERY:
+            return pair in known.delivered
+        case Kind.RECEIPT:
+            return pair in known.receipted or (entry.code == UNENCODABLE and pair in known.lacking)
+        case _:
+            return pair in known.accepted
 
 
 def _plain(entry: Entry) -> Entry:

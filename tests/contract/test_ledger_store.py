@@ -13,7 +13,7 @@ from hub.ledger import head as heads
 from hub.ledger.model import Entry, FlowCount, Kind, commit
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify.ledger import verify
-from hub.message import AccessItems, MessageKey
+from hub.message import UNENCODABLE, AccessItems, MessageKey
 from tests.samples import NOW, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import append_at_once, execute, opened, rows_of
 
@@ -313,6 +313,36 @@ def test_two_who_asked_before_either_accepted_accept_once(url: str) -> None:
             other.append([entry(1)])
         assert other.known([entry(1).message])[entry(1).message].accepted
         assert one.size() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(Kind.RECEIPT, "delivered"), (Kind.RECEIPT, UNENCODABLE), (Kind.OUT_OF_SCOPE, "")],
+)
+def test_two_who_asked_before_either_recorded_record_once(url: str, kind: Kind, code: str) -> None:
+    first, other_flow = (entry(1, kind=kind, code=code, flow=flow) for flow in ("I1", "M1b"))
+    with opened(url) as one, opened(url) as other:
+        one.append([entry(1), entry(1, flow="M1b")])
+        for ledger in (one, other):
+            ledger.known([first.message])
+        one.append([first])
+        with pytest.raises(LedgerError, match="asking again"):
+            other.append([first])
+        assert other.known([first.message])
+        other.append([other_flow])
+        assert one.size() == 4
+
+
+def test_a_receipt_may_follow_a_release_that_another_has_recorded(url: str) -> None:
+    lacking = entry(1, kind=Kind.RECEIPT, code=UNENCODABLE)
+    released = entry(1, kind=Kind.RELEASE, code="")
+    marked = entry(1, kind=Kind.RECEIPT, code="marked")
+    with opened(url) as one, opened(url) as other:
+        one.append([entry(1), lacking])
+        other.known([lacking.message])
+        one.append([released])
+        other.append([marked])
+        assert one.size() == 4
 
 
 def test_one_who_slept_between_confirm_and_record_delivers_nothing_twice(url: str) -> None:
