@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import backlog, files, latency, ledger, moves, workers
+from bench.children import clean_up_when_ended
 from bench.measure import RESULTS, Machine, Measure, show, write
 from bench.stand import Stand, stand
 from hub.broker.provide import ProvidedBroker, provide
@@ -143,6 +144,7 @@ def main() -> int:
     taken.
     """
     options = _options().parse_args()
+    clean_up_when_ended()
     console = Console(stderr=True)
     machine = Machine.look()
     taken: list[Measure] = []

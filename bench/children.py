@@ -1,6 +1,7 @@
 """Processes that a benchmark starts, watches and ends."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -89,6 +90,11 @@ def running(arguments: Sequence[str], log: Path, asked: bytes = b"") -> Iterator
         child.end()
     finally:
         child.kill()
+
+
+def clean_up_when_ended() -> None:
+    """Let SIGTERM end this process by an exception, so that folders and servers go with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def renkei(*arguments: str) -> None:

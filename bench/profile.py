@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.children import running
+from bench.children import clean_up_when_ended, running
 from bench.meter import Meter, Rate
 from bench.moves import HUB, Moving, Way
 from bench.stand import Stand, stand
@@ -37,6 +37,7 @@ def main() -> int:
     asked.add_argument("--postgresql", action="store_true", help="the ledger on PostgreSQL")
     asked.add_argument("--folder", type=Path, help="where everything is made, on a real disk")
     options = asked.parse_args()
+    clean_up_when_ended()
     console = Console(width=WIDTH)
     with (
         tempfile.TemporaryDirectory(dir=options.folder or "/var/tmp") as name,  # noqa: S108 - /tmp may be memory
