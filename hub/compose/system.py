@@ -12,6 +12,7 @@ from hub.compose.reload import CatalogueWatch
 from hub.compose.walls import WatchedWalls
 from hub.edge.loop import run_adapter
 from hub.names import outbound_queue
+from hub.processes import collect_rarely
 from hub.site import Site
 from hub.statute.model import Catalogue
 from monitoring.edge import EdgeMetrics
@@ -41,6 +42,7 @@ def run_system(
         (outbound_queue(system),),
         prefetch=2 * settings.file_records,
     )
+    collect_rarely()
     run_adapter(
         adapters.find(system),
         settings,

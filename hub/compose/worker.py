@@ -1,7 +1,6 @@
 """Builds a hub worker from the site file."""
 
 import datetime as dt
-import gc
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from hub.ledger.schema import PROMPT_SECONDS
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
 from hub.pipeline.judge import Judge
 from hub.pipeline.waiting import WaitingRoom
+from hub.processes import collect_rarely
 from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
@@ -26,10 +26,6 @@ from monitoring.hub import HubMetrics
 from schemas import MESSAGE_TYPES
 
 log = logging.getLogger(__name__)
-
-GC_THRESHOLDS = (50_000, 20, 100)
-"""A batch makes some ten thousand objects that go without the collector, and no cycles: looking at
-all of them every 700 allocations took a third of the worker's time."""
 
 
 def run_hub(
@@ -70,8 +66,7 @@ def run_hub(
             batch=site.hub.batch,
         )
         worker = Worker(tools, share, WaitingRoom(site.hub.waiting))
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        collect_rarely()
         log.info("the hub begins with catalogue %s", catalogue.digest[:12])
         named = replace(settings, name=f"renkei {place.name}")
         worker.run(connector(named, stopping), stopping)
