@@ -200,11 +200,7 @@ def test_a_body_of_another_row_or_site_cannot_be_read(rig: Rig) -> None:
     first, second = open_ones(rig)
     with desk(rig) as at:
         with at.ledger.engine.begin() as connection:
-            body = (
-                select(asides.c.body).where(asides.c.id == second).scalar_subquery()
-            )
-            connection.execute(
-                asides.update().where(asides.c.id == first).values(body=body)
-            )
+            body = select(asides.c.body).where(asides.c.id == second).scalar_subquery()
+            connection.execute(asides.update().where(asides.c.id == first).values(body=body))
         with pytest.raises(LedgerError, match="cannot be decrypted"):
             at.show(first, CLERK)
