@@ -34,9 +34,10 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A message, and the record that it came from."""
+    """A message, the record that it came from, and others of its group that it carries along."""
 
     record: int
+    beside: Sequence[int]
     outgoing: Outgoing
     closes: Question | None
 
@@ -91,11 +92,11 @@ class Sender:
         sieve = Sieve(picked.entry, self._journal)
         with RejectsFile(rejects_path) as rejects:
             batch: list[Numbered] = []
-            for part in self._parts(picked, sieve):
+            for part, beside in self._parts(picked, sieve):
                 if isinstance(part, BadRecord):
                     rejects.add(part)
                 else:
-                    batch.append(self._message(picked, part))
+                    batch.append(self._message(picked, part, beside))
                 if len(batch) == BATCH:
                     yield from self._publish(link, picked, batch)
                     sieve.confirmed()
@@ -104,15 +105,19 @@ class Sender:
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
 
-    def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Mapped | BadRecord]:
+    def _parts(
+        self, picked: Picked, sieve: Sieve
+    ) -> Iterator[tuple[Mapped | BadRecord, Sequence[int]]]:
         for group in picked.form.groups(picked.path, self._encoding):
             lines = {row.number: row.line for row in group.rows}
-            for answer in answers(picked.wire, group, self._desk):
+            found = answers(picked.wire, group, self._desk)
+            carried = sorted(lines.keys() - {answer.number for answer in found})
+            for answer in found:
                 part = sieve.sifted(answer, lines.get(answer.number, 0))
                 if part is not None:
-                    yield part
+                    yield part, carried
 
-    def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
+    def _message(self, picked: Picked, mapped: Mapped, beside: Sequence[int]) -> Numbered:
         message = mapped.message
         message_id = f"{picked.facts.digest[:32]}-{mapped.number}"
         body = encode_event(
@@ -135,7 +140,7 @@ class Sender:
             order_key=message.addressee_number,
             partition=partition_of(message.addressee_number),
         )
-        return Numbered(mapped.number, outgoing, mapped.closes)
+        return Numbered(mapped.number, beside, outgoing, mapped.closes)
 
     def _publish(self, link: Link, picked: Picked, batch: Sequence[Numbered]) -> Steps:
         if not batch:
@@ -155,7 +160,8 @@ class Sender:
                 yield backoff.next()
         closed = [message.closes for message in batch if message.closes is not None]
         records = [message.record for message in batch]
-        self._journal.confirm(picked.entry.digest, records, closed)
+        beside = {record for message in batch for record in message.beside}
+        self._journal.confirm(picked.entry.digest, records, closed, beside)
         self._observe.published(picked.wire.message_type, len(batch))
         yield 0.0
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters import deposit_inquiry, juki_net, number_linkage, simulator
 from adapters.number_linkage import simulator as linkage_simulator
+from hub.edge.journal import Journal
 from hub.edge.kit import Adapter
 from hub.statute.catalogue import load_catalogue
 from hub.statute.model import Basis, Catalogue, Flow, State
@@ -148,6 +149,32 @@ def test_a_deposit_inquiry_is_answered_by_a_workbook_once(rig: Rig) -> None:
     run(rig, DEPOSIT)
     assert rig.recorder.all("file_repeated") == [()]
     assert len(sent(rig, "deposit.found")) == 1
+
+
+def test_killed_before_its_file_is_done_an_answer_of_several_records_stays_whole(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(
+        rig, DEPOSIT, ("I12a", "premium-collection"), "deposit.requested", request_id="D00000001"
+    )
+    run(rig, DEPOSIT)
+    react(rig, DEPOSIT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish", _killed)
+        with pytest.raises(_KilledError):
+            run(rig, DEPOSIT)
+    assert len(sent(rig, "deposit.found")) == 1
+    run(rig, DEPOSIT)
+    assert len(sent(rig, "deposit.found")) == 1
+    assert rejects(rig, DEPOSIT) == ""
+
+
+class _KilledError(BaseException):
+    """The process ends here."""
+
+
+def _killed(*_: object) -> None:
+    raise _KilledError
 
 
 def test_an_ambiguous_answer_asks_for_a_person(rig: Rig) -> None:
