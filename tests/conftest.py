@@ -65,8 +65,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return 1 if URL in os.environ else min(cores, MOST_WORKERS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tiers first; within one nothing changes its place."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest tiers first; within one nothing changes its place.
+
+    What is ``lasting`` is chosen by ``--long``, as other tests are by ``-m``.
+    """
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("lasting")]
+        items[:] = [item for item in items if not item.get_closest_marker("lasting")]
+        config.hook.pytest_deselected(items=left_out)
     items.sort(key=_tier)
 
 

@@ -1,7 +1,7 @@
 """The grounds of the drills: one with SQLite and one with PostgreSQL, on one private broker."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +90,14 @@ class Grounds:
         with self._stack:
             for _, stack in self._made.values():
                 stack.close()
+
+
+def chosen(all_of_them: Iterable[object], lasting: Collection[object]) -> list[object]:
+    """Give the parameters of a drill, with a mark on those of the long run alone."""
+    return [
+        pytest.param(one, marks=pytest.mark.lasting) if one in lasting else one
+        for one in all_of_them
+    ]
 
 
 def ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:

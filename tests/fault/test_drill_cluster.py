@@ -212,6 +212,7 @@ def test_the_node_that_leads_is_killed(stage: Stage) -> None:
     is_in_time(gaps, KILLED_SECONDS, long=long)
 
 
+@pytest.mark.lasting  # a short run of it takes a minute
 def test_a_node_is_frozen_past_the_tick_time(stage: Stage) -> None:
     long = stage.long
     elsewhere: list[float] = []

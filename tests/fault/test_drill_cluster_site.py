@@ -18,7 +18,7 @@ from tests.fault.drill import Drill, Ready
 from tests.fault.ground import Ground
 from tests.servers.cluster import PrivateCluster, queues_of, until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.lasting]
 
 ROUNDS = (1, 20)
 """In the short run and in the long one; in each a node is killed, then one is frozen."""

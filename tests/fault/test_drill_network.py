@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fault.conftest import Grounds
+from tests.fault.conftest import Grounds, chosen
 from tests.fault.drill import Drill
 from tests.proxy import Trouble
 
@@ -35,7 +35,12 @@ def troubled(drill: Drill, trouble: Trouble, users: frozenset[str]) -> None:
     drill.recover()
 
 
-@pytest.mark.parametrize("trouble", [one for one in Trouble if one is not Trouble.NONE])
+LASTING = (Trouble.HELD, Trouble.DELAYED)
+
+
+@pytest.mark.parametrize(
+    "trouble", chosen([one for one in Trouble if one is not Trouble.NONE], LASTING)
+)
 def test_trouble_on_the_way_to_the_broker(grounds: Grounds, trouble: Trouble) -> None:
     def act(drill: Drill) -> None:
         for users in [HUB, EVERYBODY] * LONG if grounds.long else [HUB]:

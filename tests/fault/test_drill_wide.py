@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fault.conftest import Act, Grounds
+from tests.fault.conftest import Act, Grounds, chosen
 from tests.fault.databases import struck
 from tests.fault.processes import in_turn, storm
 
@@ -16,7 +16,10 @@ DRILLS: dict[str, tuple[Act, int, int]] = {
 """What is done, and how often in a short run and in a round of a long one."""
 
 
-@pytest.mark.parametrize("name", DRILLS)
+LASTING = ("one process killed",)
+
+
+@pytest.mark.parametrize("name", chosen(DRILLS, LASTING))
 def test_drill(grounds: Grounds, name: str) -> None:
     act, short, long = DRILLS[name]
     grounds.conduct("wide", name, act, long if grounds.long else short)

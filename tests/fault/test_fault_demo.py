@@ -29,16 +29,19 @@ PATIENCE = 240.0
 LONG_ROUNDS = 25
 VICTIMS = (
     "hub",
-    "adapter-resident-registry",
-    "adapter-tax",
-    "adapter-premium-collection",
     "adapter-union",
-    "adapter-number-linkage",
     "adapter-intermediate-server",
     "simulator-intermediate-server",
     "broker",
     "demo",
 )
+MORE_VICTIMS = (
+    "adapter-resident-registry",
+    "adapter-tax",
+    "adapter-premium-collection",
+    "adapter-number-linkage",
+)
+"""In the long run alone: the drills of ``tests/fault`` kill adapters too."""
 
 Record = tuple[str, ...]
 
@@ -171,7 +174,9 @@ def test_a_broker_killed_during_the_forbidden_attempts_is_tended_and_they_are_ma
     assert demo.records() == expected
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize(
+    "victim", [*VICTIMS, *(pytest.param(one, marks=pytest.mark.lasting) for one in MORE_VICTIMS)]
+)
 def test_a_killed_process_loses_and_doubles_nothing(
     victim: str,
     demo: Demo,

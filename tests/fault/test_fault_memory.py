@@ -18,7 +18,7 @@ pytestmark = pytest.mark.fault
 
 Write = Callable[[Layout, Path, int], None]
 
-RECORDS, LONG_RECORDS = 30_000, 300_000
+RECORDS, LONG_RECORDS = 20_000, 300_000
 TIMES = 10
 GROWTH_KB = 8 * 1024
 """How much more the peak may be for ten times the records."""

@@ -235,7 +235,7 @@ def test_heartbeats_go_on_while_idle_and_waiting_costs_nothing(vhost: Vhost) -> 
         cpu = time.process_time()
         link.idle(5.0)
         assert link.take(1, 2.0) == []
-        assert time.process_time() - cpu < 0.2
+        assert time.thread_time() - cpu < 0.2
         assert link.publish([to("q", 1)]) == [Sent.CONFIRMED]
         assert bodies(link.take(1, 5.0)) == [1]
 

@@ -95,7 +95,10 @@ def test_a_signal_ends_it_promptly_with_everything_it_started(
 def test_others_are_told_how_to_go_on(story: Story) -> None:
     ending = story.endings["others"]
     assert ending.status == 1
-    assert "holds an interrupted demo (--residents 200 --days 1 --seed 4)" in ending.run.err
+    assert (
+        "holds an interrupted demo (--residents 200 --days 1 --seed 4 --workers 1)"
+        in ending.run.err
+    )
     assert "Traceback" not in ending.run.err
 
 
