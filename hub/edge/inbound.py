@@ -34,10 +34,9 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A message, the record that it came from, and others of its group that it carries along."""
+    """A message, and the record that it came from."""
 
     record: int
-    beside: Sequence[int]
     outgoing: Outgoing
     closes: Question | None
 
@@ -92,11 +91,11 @@ class Sender:
         sieve = Sieve(picked.entry, self._journal)
         with RejectsFile(rejects_path) as rejects:
             batch: list[Numbered] = []
-            for part, beside in self._parts(picked, sieve):
+            for part in self._parts(picked, sieve):
                 if isinstance(part, BadRecord):
                     rejects.add(part)
                 else:
-                    batch.append(self._message(picked, part, beside))
+                    batch.append(self._message(picked, part))
                 if len(batch) == BATCH:
                     yield from self._publish(link, picked, batch)
                     sieve.confirmed()
@@ -105,19 +104,15 @@ class Sender:
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
 
-    def _parts(
-        self, picked: Picked, sieve: Sieve
-    ) -> Iterator[tuple[Mapped | BadRecord, Sequence[int]]]:
+    def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Mapped | BadRecord]:
         for group in picked.form.groups(picked.path, self._encoding):
             lines = {row.number: row.line for row in group.rows}
-            found = answers(picked.wire, group, self._desk)
-            carried = sorted(lines.keys() - {answer.number for answer in found})
-            for answer in found:
-                part = sieve.sifted(answer, lines.get(answer.number, 0))
+            for answer in answers(picked.wire, group, self._desk):
+                part = sieve.sifted(answer, lines.get(answer.number, 0), lines.keys())
                 if part is not None:
-                    yield part, carried
+                    yield part
 
-    def _message(self, picked: Picked, mapped: Mapped, beside: Sequence[int]) -> Numbered:
+    def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
         message = mapped.message
         message_id = f"{picked.facts.digest[:32]}-{mapped.number}"
         body = encode_event(
@@ -140,7 +135,7 @@ class Sender:
             order_key=message.addressee_number,
             partition=partition_of(message.addressee_number),
         )
-        return Numbered(mapped.number, beside, outgoing, mapped.closes)
+        return Numbered(mapped.number, outgoing, mapped.closes)
 
     def _publish(self, link: Link, picked: Picked, batch: Sequence[Numbered]) -> Steps:
         if not batch:
@@ -160,8 +155,7 @@ class Sender:
                 yield backoff.next()
         closed = [message.closes for message in batch if message.closes is not None]
         records = [message.record for message in batch]
-        beside = {record for message in batch for record in message.beside}
-        self._journal.confirm(picked.entry.digest, records, closed, beside)
+        self._journal.confirm(picked.entry.digest, records, closed)
         self._observe.published(picked.wire.message_type, len(batch))
         yield 0.0
 

@@ -9,7 +9,7 @@ for good: a message may come again long after it was delivered, and one remember
 import fcntl
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -239,28 +239,20 @@ class Journal:
                 ),
             )
 
-    def confirm(
-        self,
-        digest: str,
-        records: Sequence[int],
-        closed: Iterable[Question] = (),
-        beside: Collection[int] = (),
-    ) -> None:
+    def confirm(self, digest: str, records: Sequence[int], closed: Iterable[Question] = ()) -> None:
         """Remember that the messages of these records, in rising order, are confirmed.
 
-        ``closed`` are the questions that they answer. ``beside`` are records that they carry along:
-        read a second time, those too are what they were.
+        ``closed`` are the questions that they answer.
         """
-        sent = sorted({*records, *beside})
         with self._transaction() as database:
             database.execute(
                 "UPDATE inbound SET confirmed_through = ?, published = published + ?"
                 " WHERE digest = ?",
-                (sent[-1], len(records), digest),
+                (records[-1], len(records), digest),
             )
             database.executemany(
                 "INSERT INTO inbound_sent (digest, first, last) VALUES (?, ?, ?)",
-                ((digest, first, last) for first, last in runs(sent)),
+                ((digest, first, last) for first, last in runs(records)),
             )
             questions.close(database, closed)
 

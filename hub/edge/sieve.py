@@ -6,10 +6,14 @@ reading stays so. Two records of one file that answer the same question are told
 for the journal closes a question only when its answer is confirmed.
 """
 
+from collections.abc import Collection
+
 from hub.edge.journal import InboundFile, Journal
 from hub.edge.kit import BadRecord, Mapped, Question
 
-ANSWERED = "the question was answered before"
+_BEFORE = "answered before"
+"""Ends what every mapping says of an answer to a closed question."""
+ANSWERED = f"the question was {_BEFORE}"
 REFUSED = "was refused when the file was first read"
 
 
@@ -21,12 +25,19 @@ class Sieve:
         self._journal = journal
         self._closing: set[Question] = set()
 
-    def sifted(self, part: Mapped | BadRecord, line: int) -> Mapped | BadRecord | None:
+    def sifted(
+        self, part: Mapped | BadRecord, line: int, group: Collection[int] = ()
+    ) -> Mapped | BadRecord | None:
         """Give what is to be sent or listed; ``None`` for what was sent at an earlier reading.
+
+        ``group`` are the numbers of all records that were mapped together: one message may have
+        carried several of them, and then each finds its question answered, by that very message.
 
         Raises:
             EdgeError: the journal cannot be used.
         """
+        if self._answered_itself(part, group):
+            return None
         if part.number <= self._entry.confirmed_through:
             return self._of_before(part, line)
         if isinstance(part, BadRecord) or part.closes is None:
@@ -35,6 +46,17 @@ class Sieve:
             return BadRecord(part.number, line, "", ANSWERED)
         self._closing.add(part.closes)
         return part
+
+    def _answered_itself(self, part: Mapped | BadRecord, group: Collection[int]) -> bool:
+        return (
+            isinstance(part, BadRecord)
+            and part.reason.endswith(_BEFORE)
+            and any(
+                number <= self._entry.confirmed_through
+                and self._journal.was_sent(self._entry.digest, number)
+                for number in group
+            )
+        )
 
     def confirmed(self) -> None:
         """Forget what the journal knows by now."""
