@@ -211,6 +211,28 @@ def test_headers_that_cannot_be_read_are_taken_for_the_worst() -> None:
     assert found.copied
 
 
+@pytest.mark.parametrize(
+    "value", [b"T" + b"\xff" * 8, b"F" + b"\x00\x00\x00\x06\x01aF\x00\x00\x00\x00" * 3]
+)
+def test_headers_that_no_codec_expects_end_no_connection(value: bytes) -> None:
+    assert heard(with_header(b"\x02CC" + value))[0].copied
+
+
+def test_headers_nested_without_end_do_not_either() -> None:
+    nested = b"V"
+    for _ in range(3000):
+        nested = b"A" + len(nested).to_bytes(4) + nested
+    assert heard(with_header(b"\x02CC" + nested))[0].copied
+
+
+def with_header(entry: bytes) -> bytes:
+    """Give a delivery with one header that is written by hand."""
+    payload = b"\x00\x3c\x00\x00" + (0).to_bytes(8) + b"\x20\x00" + len(entry).to_bytes(4) + entry
+    method = spec.Basic.Deliver("c", 1, redelivered=False, exchange="in.tax", routing_key="k")
+    header = b"\x02" + CHANNEL.to_bytes(2) + len(payload).to_bytes(4) + payload + b"\xce"
+    return frame.Method(CHANNEL, method).marshal() + header
+
+
 def test_confirms_are_told_and_all_else_is_left_to_pika() -> None:
     told: list[tuple[int, bool, bool]] = []
     connection = Listening()
