@@ -68,10 +68,14 @@ class Intake:
     def end(self) -> None:
         """Let go of the queue: what is not acknowledged goes back to it, in its place."""
         self.open.clear()
-        if self._channel is not None and self._connection is not None:
-            self._connection.sinks.pop(self._channel.channel_number, None)
-            if self._channel.is_open:
-                close_as_it_is(self._channel)
+        # The sink stays until the channel is closed: half of a message may have come.
+        self._keep = _let_fall
+        if self._channel is not None and self._channel.is_open:
+            close_as_it_is(self._channel)
+
+
+def _let_fall(_intake: Intake, _arrived: Arrived) -> None:
+    """Take nothing more: it goes back to its queue."""
 
 
 _GONE = RuntimeError("it cancelled the consumer, for the queue is gone")

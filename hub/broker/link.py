@@ -132,7 +132,6 @@ class PikaLink:
                 settings.user, settings.password.get_secret_value(), erase_on_connect=True
             ),
             heartbeat=settings.heartbeat,
-            blocked_connection_timeout=60,
             socket_timeout=5,
             stack_timeout=settings.open_seconds,
             client_properties={"connection_name": settings.name},
@@ -274,10 +273,9 @@ class PikaLink:
         is_first = not self._confirmed and bool(self._settings.also) and not self._blocked
         patience = FIRST_CONFIRM_SECONDS if is_first else CONFIRM_SECONDS
         if not self._turn(lambda: window.open < before, patience):
-            if is_first and self._blocked:
-                return
-            why = " (the broker takes nothing: memory or disk alarm)" if self._blocked else ""
-            self._lost = f"no confirm within {patience:g} s{why}"
+            if self._blocked:
+                return  # an alarm of memory or disk: it takes nothing, and says when it does again
+            self._lost = f"no confirm within {patience:g} s"
             raise LinkLost(self._lost)
 
     def _check(self) -> None:

@@ -36,7 +36,7 @@ from hub.names import (
 )
 from hub.site import HUB_USER
 
-DELIVERY_LIMIT = 20
+DELIVERY_LIMIT = 100
 """How often a message is given out once more before it goes to the dead letters."""
 _FIXED_DELIVERY_LIMIT = 100
 """The same in the queues' arguments, which no policy can weaken and nothing can change in place.
