@@ -53,6 +53,7 @@ def marker(number: int, bucket: str) -> Outgoing:
         body=b"%d" % number,
         message_id=f"released-{number}",
         message_type=RELEASED_TYPE,
+        order_key=f"released {bucket_of(bucket)}",
         partition=bucket_of(bucket),
     )
 

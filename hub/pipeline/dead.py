@@ -15,6 +15,7 @@ from hub.clock import JST
 from hub.ledger.beside import Cause, Step
 from hub.ledger.model import Pseudonyms
 from hub.message import (
+    MAX_BODY_BYTES,
     NOTICE_TYPE,
     RELEASE_TYPE,
     Copy,
@@ -106,7 +107,7 @@ def _original(delivery: Delivery, code: Code, cause: Cause, pseudonyms: Pseudony
         resident=pseudonyms.resident(addressee) if addressee else "",
         bucket=bucket,
         access=access,
-        is_hubs=marked(delivery) is not None,
+        is_hubs=marked(delivery) is not None or len(delivery.body) > MAX_BODY_BYTES,
         repeated=delivery.redelivered,
     )
 

@@ -155,7 +155,10 @@ class Graves(Book):
             return Code.RECEIVED
         if again.pair not in known.accepted:
             return Code.FORGOTTEN
-        if again.is_overtaken or self.newest_at.get(there, 0) > again.age:
+        # Its place was fixed when it was recorded as on its way; what is newer waits behind it.
+        is_on_its_way = again.state is State.SENDING
+        overtaken = again.is_overtaken or self.newest_at.get(there, 0) > again.age
+        if overtaken and not is_on_its_way:
             return Code.OVERTAKEN
         bound = self.bound.get(again.resident)
         if verdict.number and bound and verdict.number != bound:
