@@ -108,6 +108,10 @@ class WaitingRoom:
         """Whether the worker is to take nothing new."""
         return len(self._all) >= self.limit or self._bytes >= self.most_bytes
 
+    def __iter__(self) -> Iterator[Delivery]:
+        """Give all deliveries, in no order."""
+        return (waiting.delivery for waiting in self._all.values())
+
     def __contains__(self, delivery: Delivery) -> bool:
         return named(delivery) in self._all
 
@@ -180,9 +184,12 @@ class WaitingRoom:
         receivers: Collection[str],
         keys: Collection[str],
         message_size: int | None = None,
+        *,
+        tried: bool = True,
     ) -> None:
         """Keep a delivery for the receivers whose copies were not taken.
 
+        ``tried`` says that a copy was published, and not only held back behind another.
         ``keys`` are the order keys of these copies. ``message_size`` is in bytes; without it, that
         of the body counts.
         """
@@ -194,7 +201,7 @@ class WaitingRoom:
             waiting = self._all[name] = _Waiting(delivery, name, size)
             self._bytes += size
         self._list(waiting, frozenset(receivers), frozenset(keys))
-        waiting.attempts += 1
+        waiting.attempts += tried
         waiting.is_out = False
         waiting.looked_at = self.monotonic()
         self._looked_at[name] = None

@@ -18,14 +18,18 @@ _MOST_SURVIVED = 10_000
 class InTray:
     """Takes over one link; ``room`` is empty at the beginning.
 
-    ``survived`` are digests of suspects that this process has moved before. How much of a queue is
-    in hand stays the same all the time: a queue puts what goes back to it behind what went back
-    earlier, so that with less in hand a message would be overtaken by its successors.
+    ``survived`` are digests of suspects that this process has moved before, ``noted`` the marks of
+    those that it has noted and not struck out yet, and how often others did not outlive them.
+
+    How much of a queue is in hand stays the same all the time: a queue puts what goes back to it
+    behind what went back earlier, so that with less in hand a message would be overtaken by its
+    successors.
     """
 
     link: Link
     room: WaitingRoom
     survived: set[bytes]
+    noted: dict[str, int]
     rest: list[Delivery] = field(default_factory=list)
     queues: frozenset[str] = frozenset()
 

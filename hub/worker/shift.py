@@ -26,7 +26,8 @@ from hub.pipeline.book import Plan, Send
 from hub.pipeline.judge import Judge
 from hub.pipeline.kept import beside_of, ended
 from hub.pipeline.plan import keys_of, marks_in, numbered_in
-from hub.pipeline.verdict import Receipted, Verdict
+from hub.pipeline.verdict import Dead, Receipted, Resent, Strayed, Verdict
+from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sending, Sent
 from hub.worker.intray import InTray
 from hub.worker.trial import ProcessEnded, Trial, trial_of
@@ -57,15 +58,19 @@ class Tools:
     batch: int = 500
 
 
+_Copy = tuple[MessageKey, str, str]
+"""A message, flow and receiver; without these two, all other copies of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Under:
     """A batch whose copies are under way; ``held`` are those that were not published now.
 
-    ``of`` gives the delivery of each message that has copies.
+    ``of`` gives the delivery that each copy was planned for.
     """
 
     deliveries: Sequence[Delivery]
-    of: Mapping[MessageKey, Delivery]
+    of: Mapping[_Copy, Delivery]
     sends: Sequence[Send]
     held: Sequence[Send]
     sending: Sending
@@ -190,6 +195,8 @@ class Shift:
         if trial.suspects:
             self.tray.outlived(moved)
             self.tools.ledger.cleared(trial.suspects)
+            for mark in trial.suspects:
+                self.tray.noted.pop(mark, None)
 
     def _cases(self, batch: Sequence[Delivery], judge: Judge) -> Iterator[Case | None]:
         numbers = {number for one in batch if (number := marked(one)) is not None}
@@ -254,13 +261,13 @@ class Shift:
         self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
     ) -> None:
         """Publish what may go now."""
-        of = {verdict.key: case.taken for case, verdict in reversed(judged)}
+        of = _origins(judged)
         sends: list[Send] = []
         held: list[Send] = []
         for send in plan.sends:
             entry = send.confirmed
             may_go = entry is None or self.tray.room.may_send(
-                of[entry.message], entry.receiver, send.outgoing.order_key
+                _origin(of, entry), entry.receiver, send.outgoing.order_key
             )
             (sends if may_go else held).append(send)
         sending = self.link.start([send.outgoing for send in sends])
@@ -273,7 +280,8 @@ class Shift:
             return
         fates = self.link.finish(under.sending)
         self._under = None
-        missing: dict[MessageKey, list[Send]] = {}
+        missing: dict[Name, list[Send]] = {}
+        tried: set[int] = set()
         told: dict[str, Sent] = {}
         for send, fate in zip(under.sends, fates, strict=True):
             entry = send.confirmed
@@ -285,37 +293,60 @@ class Shift:
             if fate is Sent.CONFIRMED:
                 self._owed.append(entry)
             else:
-                missing.setdefault(entry.message, []).append(send)
+                missing.setdefault(named(_origin(under.of, entry)), []).append(send)
+                if fate is not Sent.WITHHELD:
+                    tried.add(id(send))
         for send in under.held:
             if send.confirmed is not None:
-                missing.setdefault(send.confirmed.message, []).append(send)
+                missing.setdefault(named(_origin(under.of, send.confirmed)), []).append(send)
         withheld = [Sent.WITHHELD] * len(under.held)
         self._turns += ended([*under.sends, *under.held], [*fates, *withheld])
         _tell(under.sends, fates)
-        self._part(under, missing)
+        self._part(under, missing, tried)
         self._began = under.began
 
-    def _part(self, under: _Under, missing: Mapping[MessageKey, Sequence[Send]]) -> None:
+    def _part(
+        self, under: _Under, missing: Mapping[Name, Sequence[Send]], tried: Collection[int]
+    ) -> None:
         """Put what misses copies into the room; the rest is done."""
         room = self.tray.room
         if not missing and not room.size:
             self._done += under.deliveries
             return
-        waiting: set[tuple[str, int]] = set()
-        for key, sends in missing.items():
-            delivery = under.of[key]
-            waiting.add((delivery.queue, delivery.tag))
-            room.put(
-                delivery,
-                {send.outgoing.routing_key for send in sends},
-                {send.outgoing.order_key for send in sends},
-            )
         for delivery in under.deliveries:
-            if (delivery.queue, delivery.tag) not in waiting:
-                if delivery in room:
-                    room.done(delivery)
-                self._done.append(delivery)
+            sends = missing.get(named(delivery))
+            if sends is not None:
+                room.put(
+                    delivery,
+                    {send.outgoing.routing_key for send in sends},
+                    {send.outgoing.order_key for send in sends},
+                    tried=any(id(send) in tried for send in sends),
+                )
+                continue
+            if delivery in room:
+                room.done(delivery)
+            self._done.append(delivery)
         self.tools.observe.waiting(room.receivers())
+
+
+def _origins(judged: Sequence[Judged]) -> dict[_Copy, Delivery]:
+    """Give the delivery that each copy comes from.
+
+    A dead copy, and the marker of one, have the key of the message that it is a copy of, which may
+    stand in the same batch: each is the origin of its own copy alone.
+    """
+    of: dict[_Copy, Delivery] = {}
+    for case, verdict in reversed(judged):
+        if isinstance(verdict, Resent) and verdict.terms is not None:
+            of[verdict.key, *verdict.terms.pair] = case.taken
+        elif not isinstance(verdict, Dead | Strayed | Resent):
+            of[verdict.key, "", ""] = case.taken
+    return of
+
+
+def _origin(of: Mapping[_Copy, Delivery], entry: Entry) -> Delivery:
+    own = of.get((entry.message, entry.flow, entry.receiver))
+    return own if own is not None else of[entry.message, "", ""]
 
 
 def _is_recorded(entry: Entry, known: Mapping[MessageKey, Known]) -> bool:

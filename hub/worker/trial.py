@@ -47,11 +47,17 @@ def trial_of(batch: Sequence[Delivery], tray: InTray, ledger: Ledger, keyed: Pse
         for one in batch
         if tray.is_suspect(one)
     }
-    tries = ledger.tries(marks)
-    alone = {id(marks[mark]) for mark in tries}
+    # What this process noted itself, and goes on with after a lost link or a ledger that was away,
+    # ended nobody.
+    fresh = marks.keys() - tray.noted.keys()
+    before = ledger.tries(fresh) if fresh else {}
+    tries = {mark: tray.noted.get(mark, before.get(mark, 0)) for mark in marks}
+    alone = {id(marks[mark]) for mark, times in tries.items() if times}
     first = next((place for place, one in enumerate(batch) if id(one) in alone), len(batch))
     cut = batch[: first or 1]
     inside = {id(one) for one in cut}
     suspects = {mark: one for mark, one in marks.items() if id(one) in inside}
-    ledger.suspected(suspects)
-    return Trial(cut, suspects, {mark: tries[mark] for mark in suspects if mark in tries})
+    if new := suspects.keys() & fresh:
+        ledger.suspected(new)
+        tray.noted.update({mark: tries[mark] for mark in new})
+    return Trial(cut, suspects, {mark: tries[mark] for mark in suspects if tries[mark]})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hub.errors import LedgerError, LinkLost
-from hub.pipeline.again import marker
+from hub.pipeline.again import marked, marker
 from hub.pipeline.waiting import WaitingRoom
 from hub.ports import Link, Sent
 from hub.worker.intray import InTray
@@ -43,6 +43,7 @@ class Worker:
     queues: Queues
     room: WaitingRoom = field(default_factory=lambda: WaitingRoom(WAITING))
     _survived: set[bytes] = field(default_factory=set)
+    _noted: dict[str, int] = field(default_factory=dict)
     _trouble: str | None = None
 
     def run(self, connect: Callable[[], Link | None], stopping: Callable[[], bool]) -> None:
@@ -50,7 +51,7 @@ class Worker:
         while not stopping():
             link = connect()
             if link is None:
-                return
+                break
             log.info("linked to the broker: the hub is working")
             self.tools.observe.linked()
             shift = self.shift(link)
@@ -62,11 +63,21 @@ class Worker:
                 self.tools.observe.link_lost()
                 if not (self._trouble and stopping()):
                     shift.rescue()
+        self._strike_out()
+
+    def _strike_out(self) -> None:
+        """Note, at an end in good order, that no suspect brought it about."""
+        if not self._noted or self._trouble:
+            return
+        try:
+            self.tools.ledger.cleared(self._noted)
+        except LedgerError as error:
+            log.warning("%d suspects stay noted: %s", len(self._noted), error)
 
     def shift(self, link: Link) -> Shift:
         """Begin work over a link."""
         self.room.clear()
-        return Shift(self.tools, link, InTray(link, self.room, self._survived))
+        return Shift(self.tools, link, InTray(link, self.room, self._survived, self._noted))
 
     def _work(self, shift: Shift, link: Link, stopping: Callable[[], bool]) -> None:
         called: dict[int, float] = {}
@@ -119,7 +130,12 @@ class Worker:
             return
         for gone in called.keys() - {number for number, _ in released}:
             del called[gone]
-        waiting = [one for one in released if now - called.get(one[0], -math.inf) > CALL_SECONDS]
+        in_hand = {marked(one) for one in self.room}
+        waiting = [
+            one
+            for one in released
+            if one[0] not in in_hand and now - called.get(one[0], -math.inf) > CALL_SECONDS
+        ][: self.tools.batch]
         if not waiting:
             return
         shift.end()

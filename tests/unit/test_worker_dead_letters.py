@@ -13,7 +13,7 @@ from hub.names import DEAD_QUEUE
 from hub.pipeline.again import marker
 from hub.pipeline.judge import Judge
 from hub.site import HUB_USER
-from tests.confirmations_rig import OTHER, UNION, changed, drain, ids, release, row, told
+from tests.confirmations_rig import OTHER, PREMIUM, UNION, changed, drain, ids, release, row, told
 from tests.confirmations_rig import open_ones as held_ones
 from tests.dead_letters_rig import (
     CLERK,
@@ -35,7 +35,7 @@ from tests.samples import (
     SIGNER,
     judge,
 )
-from tests.worker_rig import IN, OUT, Fuse, Rig
+from tests.worker_rig import IN, OUT, Fuse, Rig, full
 
 pytestmark = pytest.mark.unit
 
@@ -239,3 +239,22 @@ def test_a_message_on_which_the_hub_fails_is_set_aside_and_the_others_go_on(
     assert len(on_list(rig)) == 1  # the same once more
     drain(rig, changed("a2", note="別の内容"))
     assert len(on_list(rig)) == 2
+
+
+def test_a_dead_copy_beside_its_message_does_not_take_its_place_in_the_room(rig: Rig) -> None:
+    rig.broker.judge = full(PREMIUM)
+    rig.send(changed("a1"))
+    with rig.process() as process:
+        process.move()
+    kill_copies(rig, UNION)
+    with rig.process() as process:
+        process.shift.tray.consume(())
+        process.shift.tray.consume((DEAD_QUEUE, IN))
+        process.link._queues = (DEAD_QUEUE, IN)  # the dead copy comes first
+        process.move()
+        rig.broker.judge = full()
+        rig.broker.clock.advance(31)
+        process.move()
+    drain(rig)
+    assert ids(rig, PREMIUM) == ["a1"]
+    assert rig.waiting() == 0
