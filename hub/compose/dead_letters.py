@@ -4,6 +4,7 @@ One message is decided about by one person; several together by two: one asks, w
 request a number, and another one approves it.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -200,4 +201,9 @@ class DeadLetters(ShelfDesk):
 
 
 def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return _plainly(one) == _plainly(other)
+
+
+def _plainly(staff: str) -> str:
+    """Write a name without what a keyboard may write in two ways: width, case, spaces."""
+    return "".join(unicodedata.normalize("NFKC", staff).split()).casefold()
