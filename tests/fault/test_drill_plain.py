@@ -43,16 +43,14 @@ def test_the_clock_steps(grounds: Grounds) -> None:
         ready.ground.restart({})
 
 
-def test_what_is_broken_by_hand_is_found(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fault.check.SHOWN", 1000)
+def test_what_is_broken_by_hand_is_found(grounds: Grounds) -> None:
     with grounds.taken("plain").loaded("broken by hand", seed=1) as drill:
         take_out_of_a_queue(drill)
     found = check(drill.ground, drill.arrivals, drill.load.sent, stall=3)
     assert found.lost > 0
     assert found.doubled == 0
-    assert "to union), of which the ledger has ['acceptance" in found.faults[0]
-    assert "neither receipted nor in the receiver's queue" in "".join(found.faults)
-    assert "renkei ledger reconcile: " in "".join(found.faults)
+    assert any("to union), of which the ledger has ['acceptance" in one for one in found.faults)
+    assert any("renkei ledger reconcile: " in one for one in found.faults)
 
     change_an_entry(drill)
     found = check(drill.ground, drill.arrivals, drill.load.sent, stall=3)

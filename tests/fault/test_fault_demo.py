@@ -29,13 +29,13 @@ PATIENCE = 240.0
 LONG_ROUNDS = 25
 VICTIMS = (
     "hub",
-    "adapter-union",
     "adapter-intermediate-server",
     "simulator-intermediate-server",
     "broker",
     "demo",
 )
 MORE_VICTIMS = (
+    "adapter-union",
     "adapter-resident-registry",
     "adapter-tax",
     "adapter-premium-collection",
