@@ -154,7 +154,7 @@ def test_work_queues_have_limits_and_never_lose_a_dead_letter() -> None:
     topology = planned(1)
     (limits,) = topology.policies
     assert dict(limits.definition)["max-length-bytes"] > 0
-    assert dict(limits.definition)["delivery-limit"] == 20
+    assert dict(limits.definition)["delivery-limit"] == 100
     for queue in topology.queues:
         arguments = dict(queue.arguments)
         assert arguments["x-queue-type"] == "quorum"
