@@ -26,7 +26,7 @@ from hub.pipeline.book import Plan, Send
 from hub.pipeline.judge import Judge
 from hub.pipeline.kept import beside_of, ended
 from hub.pipeline.plan import keys_of, marks_in, numbered_in
-from hub.pipeline.verdict import Dead, Receipted, Resent, Strayed, Verdict
+from hub.pipeline.verdict import Dead, Permitted, Receipted, Resent, Strayed, Verdict
 from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sending, Sent
 from hub.worker.intray import InTray
@@ -333,14 +333,17 @@ def _origins(judged: Sequence[Judged]) -> dict[_Copy, Delivery]:
     """Give the delivery that each copy comes from.
 
     A dead copy, and the marker of one, have the key of the message that it is a copy of, which may
-    stand in the same batch: each is the origin of its own copy alone.
+    stand in the same batch: each is the origin of its own copy alone. So may the same message, sent
+    in a wrong way: what may move comes before that.
     """
     of: dict[_Copy, Delivery] = {}
     for case, verdict in reversed(judged):
         if isinstance(verdict, Resent) and verdict.terms is not None:
             of[verdict.key, *verdict.terms.pair] = case.taken
-        elif not isinstance(verdict, Dead | Strayed | Resent):
+        elif isinstance(verdict, Permitted):
             of[verdict.key, "", ""] = case.taken
+        elif not isinstance(verdict, Dead | Strayed | Resent):
+            of.setdefault((verdict.key, "", ""), case.taken)
     return of
 
 

@@ -11,7 +11,7 @@ from hub.ledger.model import Kind
 from hub.ports import Outgoing, Sent
 from hub.worker.worker import IDLE_SECONDS, LONGEST_PAUSE
 from tests.fakes import Stored
-from tests.samples import MY_NUMBER, NAME, event, resident
+from tests.samples import MY_NUMBER, NAME, delivery, event, resident
 from tests.worker_rig import IN, OUT, FusedLink, Process, Rig, full
 
 pytestmark = pytest.mark.unit
@@ -86,6 +86,20 @@ def test_a_full_queue_holds_its_residents_order_and_lets_the_others_go(rig: Rig)
     assert len(rig.copies(PREMIUM)) == 4
     assert set(rig.facts(Kind.DELIVERY).values()) == {1}
     assert rig.waiting() == 0
+
+
+def test_the_same_message_sent_in_a_wrong_way_does_not_take_its_place_in_the_room(
+    rig: Rig,
+) -> None:
+    rig.broker.judge = full(UNION)
+    rig.put(delivery(event(), routing_key="tax.changed"), delivery(event()))
+    with rig.process() as process:
+        process.move()
+    assert [one.routing_key for one in rig.broker.queue(IN)] == ["resident.changed"]
+    rig.broker.judge = full()
+    rig.drain()
+    assert len(rig.copies(UNION)) == 1
+    assert {fact.code for fact in rig.facts(Kind.REFUSAL)} == {"type-mismatch"}
 
 
 def test_it_tries_again_until_the_queue_takes_it(rig: Rig) -> None:
