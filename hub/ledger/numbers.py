@@ -10,13 +10,13 @@ from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, select
 
+from hub.ledger.chunks import chunks
 from hub.ledger.leaf import Terms, access_said, json_text
 from hub.ledger.tables import access, cases, messages, terms
 from hub.message import AccessItems
 
 KEPT = 50_000
 """How many numbers of one kind a process remembers before it begins anew."""
-_IDS_A_QUERY = 500
 
 KeyT = TypeVar("KeyT")
 Find = Callable[[Connection, Sequence[KeyT]], Mapping[KeyT, int]]
@@ -116,7 +116,7 @@ def _found_by_digest(
         table.c.digest.in_(bindparam("digests", expanding=True))
     )
     found: dict[KeyT, int] = {}
-    for some in _chunks(list(by_digest)):
+    for some in chunks(list(by_digest)):
         for digest, number in connection.execute(query, {"digests": some}):
             found[by_digest[digest]] = number
     return found
@@ -149,7 +149,7 @@ def find_ids(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> dic
     # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
     found = {}
     for sender, ids in wanted.items():
-        for some in _chunks(sorted(ids)):
+        for some in chunks(sorted(ids)):
             rows = connection.execute(_MESSAGES, {"sender": sender, "ids": some})
             for row in rows:
                 found[MessageRef(sender, row.message_id, row.resident)] = row.no
@@ -162,8 +162,3 @@ def find_messages(connection: Connection, keys: Sequence[MessageRef]) -> dict[Me
     for key in keys:
         wanted.setdefault(key.sender, set()).add(key.message_id)
     return find_ids(connection, wanted)
-
-
-def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(values), _IDS_A_QUERY):
-        yield values[start : start + _IDS_A_QUERY]

@@ -2,20 +2,20 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
+from hub.ledger.about import rows_about
 from hub.ledger.beside import UNDECIDED
 from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
-from hub.ledger.months import Month, all_months, given_in_kept, kept_since
+from hub.ledger.months import Month, all_months, given_in_kept
 from hub.ledger.numbers import MessageRef, find_ids
 from hub.ledger.tables import cases, entries, messages, terms
 from hub.message import UNENCODABLE, MessageKey
 
-_NUMBERS_A_QUERY = 500
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:@-]")
 
 
@@ -44,7 +44,7 @@ def recall(
     refs = {number: ref for ref, number in numbers.items()}
     found: defaultdict[MessageKey, Known] = defaultdict(Known)
     months = all_months(connection) if refs else []
-    for row in _about(connection, months, sorted(refs)):
+    for row in map(_Row._make, rows_about(connection, months, sorted(refs), _about_query)):
         ref = refs[row.message]
         known = found[MessageKey(ref.sender, ref.message_id)]
         known.resident = known.resident or ref.resident
@@ -62,20 +62,6 @@ class _Row(NamedTuple):
     flow: str
     receiver: str
     code: str
-
-
-def _about(
-    connection: Connection, months: Sequence[Month], numbers: Sequence[int]
-) -> Iterator[_Row]:
-    """Read the entries about messages, the earliest first for each."""
-    if not numbers:
-        return
-    for month in kept_since(months, numbers[0]):
-        query = _about_query(month)
-        for start in range(0, len(numbers), _NUMBERS_A_QUERY):
-            some = numbers[start : start + _NUMBERS_A_QUERY]
-            for row in connection.execute(query, {"numbers": some}):
-                yield _Row._make(row)
 
 
 def _about_query(month: Month) -> Select[tuple[int, int, str, bytes, str, str, str, str]]:

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Engine, Select, bindparam, select
 
 from hub.clock import JST
 from hub.errors import LedgerError
+from hub.ledger.about import rows_about
+from hub.ledger.chunks import VALUES_A_QUERY
 from hub.ledger.leaf import microseconds
 from hub.ledger.model import Kind
-from hub.ledger.months import Month, all_months, kept_since
+from hub.ledger.months import Month, all_months
 from hub.ledger.numbers import find_ids
 from hub.ledger.reading import ROWS_A_TIME, parts
 from hub.ledger.schema import ledger_errors
@@ -29,7 +31,6 @@ MOVES = DECISIONS | {
     Kind.EXPIRY,
 }
 """The kinds that are about a message; the others are about what people do."""
-_NUMBERS_A_QUERY = 500
 
 
 class Fact(NamedTuple):
@@ -157,16 +158,12 @@ def _about(connection: Connection, keys: Collection[MessageKey]) -> dict[Message
         by_sender[key.sender].add(key.id)
     refs = {number: ref for ref, number in find_ids(connection, by_sender).items()}
     found: defaultdict[MessageKey, list[Fact]] = defaultdict(list)
-    numbers = sorted(refs)
-    for month in kept_since(all_months(connection), numbers[0]) if numbers else ():
-        query = _facts_query(month)
-        for start in range(0, len(numbers), _NUMBERS_A_QUERY):
-            some = numbers[start : start + _NUMBERS_A_QUERY]
-            for row in connection.execute(query, {"numbers": some}):
-                ref = refs[row[0]]
-                fact = _fact(*row[1:])
-                if fact.kind in MOVES:
-                    found[MessageKey(ref.sender, ref.message_id)].append(fact)
+    months = all_months(connection) if refs else []
+    for row in rows_about(connection, months, sorted(refs), _facts_query):
+        ref = refs[row[0]]
+        fact = _fact(*row[1:])
+        if fact.kind in MOVES:
+            found[MessageKey(ref.sender, ref.message_id)].append(fact)
     return {key: sorted(facts) for key, facts in found.items()}
 
 
@@ -196,7 +193,7 @@ def _facts_query(month: Month) -> Select[int, int, int, str, str, str, str, str]
 
 
 def in_parts(
-    numbers: Iterable[MessageKey], size: int = _NUMBERS_A_QUERY
+    numbers: Iterable[MessageKey], size: int = VALUES_A_QUERY
 ) -> Iterator[Sequence[MessageKey]]:
     """Cut a stream of messages into parts that are looked up together."""
     part: list[MessageKey] = []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub.ledger.acts import act
+from hub.ledger.chunks import chunks
 from hub.ledger.head import read
 from hub.ledger.leaf import FROM_SQL, LEAF_SQL, Recorded, microseconds, read_leaf
 from hub.ledger.model import Entry, Kind
@@ -20,7 +21,7 @@ from hub.ledger.reading import driver_rows, parts
 from hub.ledger.schema import ledger_errors
 from hub.ledger.search.cases import Condition, newest_of_cases
 from hub.ledger.search.messages import about_messages, message_numbers
-from hub.ledger.search.times import Stretch, Times, chunks, in_time
+from hub.ledger.search.times import Stretch, Times, in_time
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 

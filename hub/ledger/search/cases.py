@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.ledger.chunks import chunks
 from hub.ledger.leaf import kinds_of_outcome
 from hub.ledger.model import Kind
 from hub.ledger.reading import driver_rows
-from hub.ledger.search.times import TOGETHER, Stretch, Times, chunks
+from hub.ledger.search.times import TOGETHER, Stretch, Times
 
 FEW = 300
 """Where more cases match than this, the newest entries are looked through first."""

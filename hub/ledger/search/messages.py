@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
+from hub.ledger.chunks import chunks
 from hub.ledger.head import read
 from hub.ledger.months import Month
 from hub.ledger.numbers import find_ids
 from hub.ledger.reading import driver_rows
 from hub.ledger.search.cases import Condition
-from hub.ledger.search.times import TOGETHER, Times, chunks
+from hub.ledger.search.times import TOGETHER, Times
 from hub.ledger.tables import RESIDENTS_TOGETHER, terms
 
 _MESSAGES_A_QUERY = 2000

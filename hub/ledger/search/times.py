@@ -6,18 +6,17 @@ of a run in two steps. Runs that lie in the time asked for count whole; only in 
 in it in part is the time of each entry looked at.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from hub.ledger.chunks import chunks
 from hub.ledger.reading import driver_rows
 from hub.ledger.tables import TIMES_TOGETHER
 
 TOGETHER = 12
 """How many months one statement asks: a round trip for each would take longer than the work."""
-
-ItemT = TypeVar("ItemT")
 
 
 class Times(NamedTuple):
@@ -54,12 +53,6 @@ class Stretch(NamedTuple):
     first: int
     last: int
     partial: bool = False
-
-
-def chunks(values: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
-    """Cut a sequence into parts of at most ``size``."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def in_time(connection: Connection, stretches: Sequence[Stretch], times: Times) -> list[Stretch]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from hub.errors import LedgerError
 from hub.ledger.acts import act
+from hub.ledger.chunks import chunks
 from hub.ledger.evidence.certificate import plain_value
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Entry, Kind
@@ -27,7 +28,6 @@ from hub.message import AccessItems
 LEGAL_HOLD = "legal-hold"
 LIFTED = "legal-hold-lifted"
 REASON_CHARACTERS = 500
-_NUMBERS_A_QUERY = 500
 _DETAIL = re.compile(
     r"hold (H[0-9a-f]{8}) (?:months ([0-9]{4})-([0-9]{2}) to ([0-9]{4})-([0-9]{2})|resident)"
     r" reason (.+)",
@@ -158,7 +158,4 @@ def _is_about(connection: Connection, month: Month, resident: str) -> bool:
     about = (
         select(entry.seq).where(entry.message_no.in_(bindparam("numbers", expanding=True))).limit(1)
     )
-    return any(
-        connection.execute(about, {"numbers": numbers[start : start + _NUMBERS_A_QUERY]}).first()
-        for start in range(0, len(numbers), _NUMBERS_A_QUERY)
-    )
+    return any(connection.execute(about, {"numbers": some}).first() for some in chunks(numbers))

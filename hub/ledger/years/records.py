@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, select
 
+from hub.ledger.chunks import chunks
 from hub.ledger.leaf import FROM_SQL, LEAF_SQL, Recorded, read_leaf
 from hub.ledger.model import Kind
 from hub.ledger.months import Month, all_months
@@ -17,8 +18,6 @@ from hub.ledger.reading import driver_rows
 from hub.ledger.tables import cases, terms
 from hub.message import AccessItems
 from schemas.evidence.keys import Signer
-
-_CASES_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ def records(connection: Connection, kind: Kind, *codes: str) -> Iterator[Recorde
 
 def _in_month(connection: Connection, month: Month, numbers: Sequence[int]) -> list[Recorded]:
     found: list[Recorded] = []
-    for start in range(0, len(numbers), _CASES_A_QUERY):
-        some = numbers[start : start + _CASES_A_QUERY]
+    for some in chunks(numbers):
         marks = ", ".join("?" for _ in some)
         query = (
             f"SELECT {LEAF_SQL} {FROM_SQL.format(entries=month.table)} WHERE e.case_id IN ({marks})"

@@ -1,0 +1,23 @@
+"""The tables beside the entries: who is bound to which number, and what waits for a person.
+
+``bound`` has the first, the other modules the second: ``writing`` in the transaction that
+appends, ``finding``, and ``overtaking``, which tells what a newer message has overtaken.
+"""
+
+from hub.ledger.asides.bound import bound
+from hub.ledger.asides.finding import Wanted, count_kept, find, listed, recorded, waiting
+from hub.ledger.asides.overtaking import overtaken
+from hub.ledger.asides.writing import forget, write
+
+__all__ = [
+    "Wanted",
+    "bound",
+    "count_kept",
+    "find",
+    "forget",
+    "listed",
+    "overtaken",
+    "recorded",
+    "waiting",
+    "write",
+]
