@@ -30,13 +30,13 @@ _MOST_DIGITS = 18
 class Case:
     """A delivery to judge, as its sender sent it; ``again`` where it was on the list.
 
-    ``marker`` is the delivery that brought it from there. ``tried`` says that this process tried
-    copies of it in vain.
+    ``marker`` is the delivery that brought it from there. ``tried`` are the receivers whose copies
+    this process tried in vain.
     """
 
     delivery: Delivery
     again: Again | None = None
-    tried: bool = False
+    tried: frozenset[str] = frozenset()
     marker: Delivery | None = None
 
     @property

@@ -34,7 +34,8 @@ class Graves(Book):
         age = self.now - (known.accepted_at or self.now)
         if terms.lasting.expires is not None and age >= terms.lasting.expires:
             return Code.EXPIRED
-        return Code.NOT_TAKEN if verdict.tried and age >= terms.lasting.retry else None
+        was_tried = terms.receiver in verdict.tried
+        return Code.NOT_TAKEN if was_tried and age >= terms.lasting.retry else None
 
     def bury(
         self, verdict: Permitted, release: Release, known: Known, code: Code, detail: str = ""

@@ -32,5 +32,5 @@ def judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
 
 def _tried(case: Case, verdict: Verdict) -> Verdict:
     if case.tried and isinstance(verdict, Permitted):
-        return replace(verdict, tried=True)
+        return replace(verdict, tried=case.tried)
     return verdict

@@ -73,7 +73,8 @@ class Permitted:
     """A message that flows may carry; ``outside`` are the flows whose rule excludes the person.
 
     ``resident`` is the keyed pseudonym; empty when nothing is released. ``repeated`` says
-    that the broker has delivered the message before, ``tried`` that copies were tried in vain.
+    that the broker has delivered the message before; ``tried`` are the receivers whose copies were
+    tried in vain.
 
     Where ``follows`` names a message, the scope rule is satisfied only if the ledger shows that
     the hub delivered that one to this sender about the same resident, by one of the flows
@@ -92,7 +93,7 @@ class Permitted:
     releases: tuple[Release, ...]
     outside: tuple[Terms, ...]
     repeated: bool = False
-    tried: bool = False
+    tried: frozenset[str] = frozenset()
     follows: MessageKey | None = None
     answered: frozenset[str] = frozenset()
     number: str | None = field(default=None, repr=False)

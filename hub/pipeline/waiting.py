@@ -61,7 +61,7 @@ class _Waiting:
     size: int
     receivers: frozenset[str] = _NONE
     keys: frozenset[str] = _NONE
-    attempts: int = 0
+    tried: frozenset[str] = _NONE
     looked_at: float = 0.0
     is_out: bool = False
 
@@ -115,10 +115,10 @@ class WaitingRoom:
     def __contains__(self, delivery: Delivery) -> bool:
         return named(delivery) in self._all
 
-    def attempts(self, delivery: Delivery) -> int:
-        """Give how many batches a delivery was part of, and left with copies not taken."""
+    def tried(self, delivery: Delivery) -> frozenset[str]:
+        """Give the receivers whose copies of a delivery were tried in vain."""
         waiting = self._all.get(named(delivery))
-        return 0 if waiting is None else waiting.attempts
+        return _NONE if waiting is None else waiting.tried
 
     def receivers(self) -> Mapping[str, ReceiverState]:
         """Give each receiver that anything ever waited for."""
@@ -185,11 +185,11 @@ class WaitingRoom:
         keys: Collection[str],
         message_size: int | None = None,
         *,
-        tried: bool = True,
+        tried: Collection[str] = (),
     ) -> None:
         """Keep a delivery for the receivers whose copies were not taken.
 
-        ``tried`` says that a copy was published, and not only held back behind another.
+        ``tried`` are those whose copies were published, and not only held back.
         ``keys`` are the order keys of these copies. ``message_size`` is in bytes; without it, that
         of the body counts.
         """
@@ -201,7 +201,7 @@ class WaitingRoom:
             waiting = self._all[name] = _Waiting(delivery, name, size)
             self._bytes += size
         self._list(waiting, frozenset(receivers), frozenset(keys))
-        waiting.attempts += tried
+        waiting.tried |= frozenset(tried)
         waiting.is_out = False
         waiting.looked_at = self.monotonic()
         self._looked_at[name] = None

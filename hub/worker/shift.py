@@ -206,7 +206,7 @@ class Shift:
         found, overtaken = self.tools.ledger.confirmations(numbers)
         cases = cases_of(batch, found, overtaken, vault_of(judge.pseudonyms))
         return (
-            replace(case, tried=True) if case and room.attempts(case.taken) else case
+            replace(case, tried=tried) if case and (tried := room.tried(case.taken)) else case
             for case in cases
         )
 
@@ -320,7 +320,7 @@ class Shift:
                     delivery,
                     {send.outgoing.routing_key for send in sends},
                     {send.outgoing.order_key for send in sends},
-                    tried=any(id(send) in tried for send in sends),
+                    tried={send.outgoing.routing_key for send in sends if id(send) in tried},
                 )
                 continue
             if delivery in room:

@@ -1,7 +1,7 @@
 """For how long a copy is tried and kept: then it is a dead letter, or void, and never lost."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -24,6 +24,7 @@ MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 FLOWS = {"I1", "M1b"}
+RECEIVERS = frozenset({"premium-collection", "union"})
 
 
 def timed(**times: int) -> Judge:
@@ -41,9 +42,10 @@ class Office:
         self.rules = rules
         self.known: dict[MessageKey, Known] = {}
 
-    def plan(self, age: dt.timedelta, *, tried: bool = True) -> Plan:
+    def plan(self, age: dt.timedelta, *, tried: Collection[str] = RECEIVERS) -> Plan:
         now = NOW + age
-        verdict = judged(self.rules, Case(delivery(redelivered=True), tried=tried), NOW)
+        case = Case(delivery(redelivered=True), tried=frozenset(tried))
+        verdict = judged(self.rules, case, NOW)
         known: Mapping[MessageKey, Known] = {
             key: self.known.get(key, Known()) for key in keys_of([verdict])
         }
@@ -60,7 +62,7 @@ class Office:
 
 def accepted(rules: Judge) -> tuple[Office, Plan]:
     office = Office(rules)
-    first = office.plan(dt.timedelta(0), tried=False)
+    first = office.plan(dt.timedelta(0), tried=())
     assert {one.kind for one in first.before} == {Kind.ACCEPTANCE}
     assert {one.confirmed.flow for one in first.sends if one.confirmed is not None} == FLOWS
     return office, first
@@ -84,9 +86,16 @@ def test_a_copy_tried_in_vain_until_the_limit_of_its_flow_is_a_dead_letter(minut
 
 def test_one_that_nobody_tried_yet_goes_however_old_it_is() -> None:
     office, first = accepted(judge())
-    late = office.plan(30 * DAY, tried=False)
+    late = office.plan(30 * DAY, tried=())
     assert len(late.sends) == len(first.sends)
     assert late.buried == []
+
+
+def test_of_two_copies_only_the_one_that_was_tried_is_given_up() -> None:
+    office, _ = accepted(timed(retry_minutes=5))
+    late = office.plan(DAY, tried={"union"})
+    assert [one.pair for one in late.buried] == [("M1b", "union")]
+    assert [one.outgoing.routing_key for one in late.sends] == ["premium-collection"]
 
 
 def test_a_copy_has_no_end_unless_its_flow_says_so() -> None:
@@ -103,8 +112,10 @@ def test_a_copy_that_is_sent_again_has_the_time_that_is_left() -> None:
     assert {one.outgoing.expires_ms for one in last.sends} == {1}
 
 
-@pytest.mark.parametrize("tried", [True, False])
-def test_a_copy_whose_hour_is_over_is_recorded_as_expired_and_not_sent(*, tried: bool) -> None:
+@pytest.mark.parametrize("tried", [RECEIVERS, frozenset()], ids=["tried", "not tried"])
+def test_a_copy_whose_hour_is_over_is_recorded_as_expired_and_not_sent(
+    tried: frozenset[str],
+) -> None:
     office, _ = accepted(timed(expires_hours=6, retry_minutes=43_200))
     over = office.plan(6 * HOUR, tried=tried)
     assert over.sends == []

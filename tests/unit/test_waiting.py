@@ -33,10 +33,12 @@ class Fixture:
     def refuse(self, delivery: Delivery, *receivers: str, resident: str = "") -> None:
         """Play a batch in which these receivers' queues do not take their copies."""
         keys = [f"{one} {resident or delivery.tag}" for one in receivers]
+        tried = []
         for receiver, key in zip(receivers, keys, strict=True):
             if self.room.may_send(delivery, receiver, key):
                 self.room.told(receiver, worked=False)
-        self.room.put(delivery, receivers, keys)
+                tried.append(receiver)
+        self.room.put(delivery, receivers, keys, tried=tried)
 
 
 def message(tag: int, queue: str = "in.0", size: int = 10) -> Delivery:
@@ -51,7 +53,7 @@ def test_nothing_waits_and_everything_may_go() -> None:
     room = Fixture().room
     assert room.due(10) == []
     assert room.may_send(message(1), "tax", "tax a")
-    assert (room.size, room.full, room.attempts(message(1))) == (0, False, 0)
+    assert (room.size, room.full, room.tried(message(1))) == (0, False, frozenset())
 
 
 def test_a_refused_copy_waits_out_the_pause_and_others_go_on() -> None:
@@ -89,7 +91,6 @@ def test_a_probe_in_vain_doubles_the_pause_and_keeps_its_place() -> None:
     it.clock.now += PAUSE
     assert tags(it.room.due(10)) == [1]
     it.refuse(message(1), "tax")
-    assert it.room.attempts(message(1)) == 2
     it.clock.now += PAUSE
     assert it.room.due(10) == []
     it.clock.now += PAUSE
@@ -145,6 +146,20 @@ def test_what_waits_blocks_its_own_resident_at_its_own_receiver_alone() -> None:
     assert not it.room.may_send(message(2), "tax", "tax a")
     assert it.room.may_send(message(3), "union", "union a")
     assert it.room.may_send(message(4), "tax", "tax b")
+
+
+def test_it_is_remembered_for_whom_a_copy_was_tried_and_not_only_held_back() -> None:
+    it = Fixture()
+    it.refuse(message(1), "tax")
+    it.refuse(message(2), "tax", "union")
+    assert it.room.tried(message(2)) == {"union"}
+    it.clock.now += PAUSE
+    assert tags(it.room.due(10)) == [1, 2]
+    it.room.done(message(1))
+    it.refuse(message(2), "tax", "union")
+    assert it.room.tried(message(2)) == {"tax", "union"}
+    it.room.clear()
+    assert it.room.tried(message(2)) == set()
 
 
 def test_a_newer_one_that_waits_does_not_block_an_older_one() -> None:

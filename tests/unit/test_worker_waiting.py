@@ -23,9 +23,9 @@ MINUTES = 5
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
-    """Give a hub whose flow I1, to the premium collection, is tried for five minutes."""
+    """Give a hub whose flows I1, to the premium collection, and M1b are tried for five minutes."""
     times = {"retry_minutes": MINUTES, "decided_by": "t", "decided_on": dt.date(2026, 4, 1)}
-    effective = decided(shipped_four().catalogue, CatalogueSite(flows={"I1": times}))
+    effective = decided(shipped_four().catalogue, CatalogueSite(flows={"I1": times, "M1b": times}))
     assert effective.faults == ()
     return Rig(tmp_path, judge=judge(effective.catalogue))
 
@@ -81,6 +81,26 @@ def test_one_that_was_never_tried_is_no_dead_letter_however_old_it_is(rig: Rig) 
     rig.drain()
     assert ids(rig, PREMIUM) == ids(rig, UNION) == ["a1"]
     assert rig.facts(Kind.DEAD_LETTER) == {}
+
+
+def test_a_copy_that_was_only_held_back_does_not_die_with_one_that_was_tried(rig: Rig) -> None:
+    rig.broker.judge = full(UNION)
+    rig.send(event(resident(addressee_number="9"), id="first"))
+    with rig.process() as process:
+        process.move()  # from now on nothing is sent to the union
+        rig.broker.judge = full(UNION, PREMIUM)
+        rig.send(history(1))
+        process.move()
+        later(rig, MINUTES)
+        process.shift.step(0.0)
+        dead = {(fact.id, fact.receiver) for fact in rig.facts(Kind.DEAD_LETTER)}
+        assert dead == {("first", UNION), ("a1", PREMIUM)}
+        rig.broker.judge = full()
+        later(rig)
+        process.move()
+        assert process.worker.room.size == 0
+    assert ids(rig, UNION) == ["a1"]
+    assert len(rig.facts(Kind.DEAD_LETTER)) == len(dead)
 
 
 def test_a_full_room_takes_nothing_new_until_somebody_is_back(rig: Rig) -> None:
