@@ -6,13 +6,15 @@ each level.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection, select
 
 from hub.errors import LedgerError
 from hub.ledger.tables import tiles
-from schemas.evidence.merkle import EMPTY_ROOT, node_hash, subtree_root
+from schemas.evidence.merkle import TILE_HEIGHT, Peaks, subtree_root
 
 HASH = 32
 WIDTH = 256
@@ -28,42 +30,42 @@ class Edge:
 
     size: int = 0
     levels: tuple[bytes, ...] = ()
+    _known: Peaks | None = field(default=None, compare=False)
 
     def extended(self, hashes: Sequence[bytes]) -> tuple["Edge", list[TileRow]]:
         """Give the edge after more leaf hashes, and the tiles that are new or longer."""
-        new = b"".join(hashes)
-        levels: list[bytes] = []
+        peaks = self._peaks().copy()
+        new = [b"".join(hashes)]
+        for _, nodes in groupby(peaks.extend(hashes), key=attrgetter("height")):
+            new.append(b"".join(node.hash for node in nodes))
+        levels = [*self.levels, *[b""] * (len(new) - len(self.levels))]
         rows: list[TileRow] = []
-        size, below = self.size, self.size + len(hashes)
-        for level in range(len(self.levels) + 8):
-            if not new:
-                levels += self.levels[level:]
-                break
-            number = size // WIDTH
-            grown = (self.levels[level] if level < len(self.levels) else b"") + new
-            whole = [grown[at : at + FULL] for at in range(0, len(grown) - FULL + 1, FULL)]
-            rest = grown[len(whole) * FULL :]
-            rows += [(level, number + i, hashes) for i, hashes in enumerate(whole)]
-            if rest:
-                rows.append((level, number + len(whole), rest))
-            levels.append(rest)
-            new = b"".join(subtree_root(split(hashes)) for hashes in whole)
-            size //= WIDTH
-        return Edge(below, tuple(levels)), rows
+        for level, grown in enumerate(new):
+            number = self.size >> TILE_HEIGHT * (level + 1)
+            whole, levels[level] = _cut(levels[level] + grown)
+            rows += [(level, number + place, tile) for place, tile in enumerate(whole)]
+            if levels[level]:
+                rows.append((level, number + len(whole), levels[level]))
+        return Edge(peaks.size, tuple(levels), peaks), rows
 
     def root(self) -> bytes:
         """Give the tree's root (RFC 9162, 2.1.1)."""
-        if self.size == 0:
-            return EMPTY_ROOT
-        right: bytes | None = None
-        for level in self.levels:
+        return self._peaks().root()
+
+    def _peaks(self) -> Peaks:
+        if self._known is not None:
+            return self._known
+        found: list[bytes] = []
+        for level in reversed(self.levels):
             hashes = split(level)
-            for begin, end in reversed(_perfect(len(hashes))):
-                left = subtree_root(hashes[begin:end])
-                right = left if right is None else node_hash(left, right)
-        if right is None:
-            raise LedgerError("the tree has no edge")
-        return right
+            found += [subtree_root(hashes[begin:end]) for begin, end in _perfect(len(hashes))]
+        return Peaks(self.size, found)
+
+
+def _cut(hashes: bytes) -> tuple[list[bytes], bytes]:
+    """Give the full tiles, and what is left."""
+    end = len(hashes) - len(hashes) % FULL
+    return [hashes[at : at + FULL] for at in range(0, end, FULL)], hashes[end:]
 
 
 def split(hashes: bytes) -> list[bytes]:

@@ -66,6 +66,10 @@ _GROW = (update(head).where(head.c.id == 1, head.c.fault == "").values(size=head
 )
 
 
+_READ = select(*_NUMBERS, head.c.fault)
+_WRITE = update(head).where(head.c.id == 1)  # executed with a Head's values
+
+
 def locked(connection: Connection) -> Head:
     """Give the head, and let nobody else append until this transaction ends.
 
@@ -86,7 +90,7 @@ def read(connection: Connection) -> tuple[Head, str]:
     Raises:
         LedgerError: there is none.
     """
-    row = connection.execute(select(*_NUMBERS, head.c.fault)).one_or_none()
+    row = connection.execute(_READ).one_or_none()
     if row is None:
         raise LedgerError(halted("its head is gone"))
     *numbers, fault = row
@@ -95,8 +99,7 @@ def read(connection: Connection) -> tuple[Head, str]:
 
 def write(connection: Connection, new: Head) -> None:
     """Put a new head in place of the one that is locked."""
-    values = {one.name: getattr(new, one.name) for one in fields(Head)}
-    connection.execute(update(head).where(head.c.id == 1).values(**values))
+    connection.execute(_WRITE, {one.name: getattr(new, one.name) for one in fields(Head)})
 
 
 def set_fault(connection: Connection, fault: str) -> None:

@@ -9,12 +9,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from hub.clock import JST
 from hub.ledger.tables import entries, months
 
 _COLUMNS = (months.c.month, months.c.first_entry, months.c.first_message, months.c.destroyed)
+_ALL = select(*_COLUMNS).order_by(months.c.month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,16 @@ def month_of(at: dt.datetime) -> int:
 
 def all_months(connection: Connection) -> list[Month]:
     """Give all months, the earliest first."""
-    rows = connection.execute(select(*_COLUMNS).order_by(months.c.month))
-    return [Month(*row) for row in rows]
+    return [Month(*row) for row in connection.execute(_ALL)]
 
 
-def destructions(connection: Connection) -> int:
-    """Give a number that grows with each month that is destroyed.
+def destructions(known: Sequence[Month]) -> int:
+    """Give a number that grows with each of the months that is destroyed.
 
     Rows that only destroyed months refer to go after it has grown: whoever remembers the numbers
     of rows forgets them when he sees it grow.
     """
-    return int(
-        connection.execute(select(func.coalesce(func.sum(months.c.destroyed), 0))).scalar_one()
-    )
+    return sum(month.destroyed for month in known)
 
 
 def begin_month(connection: Connection, new: Month) -> None:

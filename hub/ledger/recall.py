@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -27,7 +28,7 @@ def plain_key(key: MessageKey) -> MessageKey:
 
 
 def recall(
-    connection: Connection, keys: Collection[MessageKey]
+    connection: Connection, months: Sequence[Month], keys: Collection[MessageKey]
 ) -> tuple[dict[MessageKey, Known], dict[MessageRef, int]]:
     """Tell what is recorded of messages, and the numbers under which they are.
 
@@ -43,7 +44,6 @@ def recall(
     numbers = find_ids(connection, by_sender)
     refs = {number: ref for ref, number in numbers.items()}
     found: defaultdict[MessageKey, Known] = defaultdict(Known)
-    months = all_months(connection) if refs else []
     for row in map(_Row._make, rows_about(connection, months, sorted(refs), _about_query)):
         ref = refs[row.message]
         known = found[MessageKey(ref.sender, ref.message_id)]
@@ -64,6 +64,7 @@ class _Row(NamedTuple):
     code: str
 
 
+@cache
 def _about_query(month: Month) -> Select[tuple[int, int, str, bytes, str, str, str, str]]:
     entry = entries(month.month).c
     return (
@@ -144,10 +145,10 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
 _DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 
 
-def messages_since(connection: Connection, number: int) -> set[MessageKey]:
+def messages_since(connection: Connection, months: Sequence[Month], number: int) -> set[MessageKey]:
     """Give the messages about which there are entries after that of this number."""
     found: set[MessageKey] = set()
-    for month in reversed(all_months(connection)):
+    for month in reversed(months):
         if not month.destroyed:
             entry = entries(month.month).c
             query = (

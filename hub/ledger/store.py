@@ -94,9 +94,10 @@ class DatabaseLedger:
         with ledger_errors("record"), self._engine.begin() as connection:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
-            self._refuse_twice(connection, before, new)
-            months = _months_for(connection, before, new)
-            numbering = self._numbering_for(connection)
+            months = all_months(connection)  # under the lock: another process may have begun one
+            self._refuse_twice(connection, before, months, new)
+            months = _with_month_of(connection, before, months, new)
+            numbering = self._numbering_for(months)
             numbered = numbering.give(connection, before, new)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
@@ -149,10 +150,10 @@ class DatabaseLedger:
         self._file.check()
         with ledger_errors("be read"), self._engine.connect() as connection:
             asked_at = heads.read(connection)[0].size
-            gone = destructions(connection)
-            found, numbers = recall(connection, keys)
+            months = all_months(connection)
+            found, numbers = recall(connection, months, keys)
         self._asked_at = asked_at
-        if gone == self._numbering.destructions:
+        if destructions(months) == self._numbering.destructions:
             self._numbering.messages.learn(numbers)
         return found
 
@@ -236,7 +237,9 @@ class DatabaseLedger:
             )
         return edge
 
-    def _refuse_twice(self, connection: Connection, head: Head, new: Sequence[Entry]) -> None:
+    def _refuse_twice(
+        self, connection: Connection, head: Head, months: Sequence[Month], new: Sequence[Entry]
+    ) -> None:
         """Record once what is done once: nothing of it that another process has recorded meanwhile.
 
         What was to be decided or receipted was asked for at ``_asked_at``. What is delivered was
@@ -249,17 +252,17 @@ class DatabaseLedger:
         since = min((at for at in (self._asked_at, self._left_at) if at is not None), default=None)
         if since is None or since == head.size:
             return
-        touched = messages_since(connection, since)
+        touched = messages_since(connection, months, since)
         once = [entry for entry in new if entry.kind in _ONCE and entry.message in touched]
-        found, _ = recall(connection, {entry.message for entry in once})
+        found, _ = recall(connection, months, {entry.message for entry in once})
         for entry in once:
             known = found.get(entry.message)
             if known is not None and _is_done(known, entry):
                 raise LedgerError("another worker has recorded the same meanwhile: asking again")
 
-    def _numbering_for(self, connection: Connection) -> Numbering:
+    def _numbering_for(self, months: Sequence[Month]) -> Numbering:
         """Give the numbers that are remembered; none where their rows may be destroyed by now."""
-        gone = destructions(connection)
+        gone = destructions(months)
         return self._numbering if self._numbering.destructions == gone else Numbering(gone)
 
     def _sealed(self, connection: Connection, head: Head, edge: Edge, *, keep: bool) -> Head:
@@ -308,13 +311,11 @@ def _plain(entry: Entry) -> Entry:
     return entry if key is entry.message else replace(entry, message=key)
 
 
-def _months_for(connection: Connection, head: Head, new: Sequence[Entry]) -> list[Month]:
-    """Give the months; the last one, made if need be, takes these entries.
-
-    They are read under the lock: another process may have begun one.
-    """
+def _with_month_of(
+    connection: Connection, head: Head, known: list[Month], new: Sequence[Entry]
+) -> list[Month]:
+    """Give the months; the last one, made if need be, takes these entries."""
     month = month_of(new[-1].at)
-    known = all_months(connection)
     if known and known[-1].month >= month:
         return known
     begun = Month(month, head.size + 1, head.messages + 1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, text
+from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, text
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
@@ -20,12 +20,16 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[ob
 
 def put_tiles(connection: Connection, table: Table, rows: Sequence[tuple[int, int, bytes]]) -> None:
     """Write tiles; one that is there already grows."""
-    statement = (
+    values = [{"level": level, "n": n, "hashes": hashes} for level, n, hashes in rows]
+    connection.execute(_growing(table), values)
+
+
+@cache
+def _growing(table: Table) -> TextClause:
+    return text(
         f"INSERT INTO {table.name} (level, n, hashes) VALUES (:level, :n, :hashes) "  # noqa: S608 - a table of ours
         "ON CONFLICT (level, n) DO UPDATE SET hashes = excluded.hashes"
     )
-    values = [{"level": level, "n": n, "hashes": hashes} for level, n, hashes in rows]
-    connection.execute(text(statement), values)
 
 
 @cache
