@@ -43,7 +43,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
         "sqlalchemy.engine.default:DefaultDialect.do_executemany",
     ),
     "ledger: commit": ("sqlalchemy.engine.default:DefaultDialect.do_commit",),
-    "publish": ("hub.broker.link:PikaLink.start", "hub.broker.link:PikaLink._push"),
+    "publish": ("hub.broker.link:PikaLink.start", "hub.broker.outlet:Outlet.push"),
     "socket": (
         "pika.adapters.utils.io_services_utils:_AsyncTransportBase._consume",
         "pika.adapters.utils.io_services_utils:_AsyncTransportBase._produce",

@@ -35,7 +35,8 @@ class _NotTaken(BrokerError):
 
 
 FIRST_CONFIRM_SECONDS = 3.0
-"""How long the first answer on a channel to one of several nodes may take (``hub.broker.link``)."""
+"""How long the first answer on a channel to one of several nodes may take (``hub.broker.outlet``
+has the same)."""
 TRANSIENT = (LinkLost, BrokerUnavailable, _NotTaken)
 
 
@@ -178,7 +179,7 @@ class Publisher:
         return self._confirms
 
     def _renew(self) -> None:
-        """Take another channel for the next attempt (``hub.broker.link.PikaLink`` says why)."""
+        """Take another channel for the next attempt (``hub.broker.outlet`` says why)."""
         if self._session is not None:
             self._session.renew()
             self._confirms = Confirms(self._session, self._system, self._timing.confirm)

@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from hub.broker.apply import SETTLE_SECONDS
-from hub.broker.link import STOP_SECONDS, LinkSettings, PikaLink
+from hub.broker.link import LinkSettings, PikaLink
 from hub.broker.node import PrivateNode
 from hub.broker.provide import ProvidedBroker
+from hub.broker.pump import STOP_SECONDS
 from hub.errors import BrokerUnavailable, LinkLost
 from hub.ports import Delivery, Outgoing, Sent
 from tests.conftest import Vhost
