@@ -5,85 +5,28 @@ uses, and a guard, which ends both when the process that started them is gone
 (``hub.broker.group``). The nodes of a cluster have one port mapper in common.
 """
 
-import fcntl
-import hashlib
-import json
-import os
 import re
 import secrets
-import select
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from hub.broker.group import Group
 from hub.broker.install import BY_HAND, Installation, find_installation
+from hub.broker.node_config import ADMIN, Membership, environment, epmd_command
+from hub.broker.node_folder import NodeFolder, NodeState
 from hub.broker.probe import HOST, NotYet, choose_ports, is_free, probe_amqp, probe_management
-from hub.errors import BrokerError, BrokerUnavailable
+from hub.errors import BrokerUnavailable
 
 START_SECONDS = 90.0
 STOP_SECONDS = 3.0
 """Everything but the management agent has stopped long before; that one always takes 5 s, with
 nothing to save. What the broker confirmed is on disk in any case, as after a crash."""
-ORPHAN_SECONDS = 3.0
-ADMIN = "renkei-admin"
-PLUGINS = "[rabbitmq_management,rabbitmq_shovel]."
-
-_ADVANCED = """[{kernel, [{net_ticktime, 12}]}].
-"""
-HEARTBEAT = 5
-"""Seconds; the lower one of broker and client counts."""
-_CONFIG = """listeners.tcp.1 = 127.0.0.1:{amqp}
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management}
-default_user = {user}
-default_pass = {password}
-heartbeat = {heartbeat}
-cluster_partition_handling = pause_minority
-queue_leader_locator = balanced
-disk_free_limit.absolute = 256MB
-vm_memory_high_watermark.relative = 0.3
-raft.wal_max_size_bytes = 134217728
-log.file = rabbit.log
-log.file.level = info
-log.console = false
-"""
-
-
-@dataclass(slots=True)
-class _State:
-    """What a node's folder remembers: ports, password, and the processes of its last run."""
-
-    password: str
-    ports: dict[str, int] = field(default_factory=dict)
-    processes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What the nodes of one private cluster have in common; ``epmd`` is a port.
-
-    Whoever makes it runs the port mapper. A node that starts for the first time joins the
-    first of ``nodes`` (whole Erlang names) that answers, so one of them starts first.
-    """
-
-    nodes: tuple[str, ...]
-    epmd: int
-    cookie: SecretStr
-    password: str = field(repr=False)
-
-    def config(self) -> str:
-        """Give the lines of the configuration file."""
-        lines = ["cluster_formation.peer_discovery_backend = classic_config"]
-        for number, node in enumerate(self.nodes, 1):
-            lines.append(f"cluster_formation.classic_config.nodes.{number} = {node}")
-        return "\n".join([*lines, ""])
 
 
 class PrivateNode:
@@ -104,19 +47,20 @@ class PrivateNode:
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
             raise ValueError(f"not a node name: {name!r}")
-        self.folder = folder.resolve()
+        self._files = NodeFolder(folder)
         self._name = name
         self._installation = installation
         self._membership = membership
-        self._mark = (
-            "renkei-" + hashlib.blake2b(os.fsencode(self.folder), digest_size=8).hexdigest()
-        )
-        self._state = _State(password="")
+        self._state = NodeState(password="")
         self._group: Group | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self._lock: IO[bytes] | None = None
 
     # -- what others need of it --------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps everything."""
+        return self._files.path
 
     @property
     def host(self) -> str:
@@ -215,74 +159,21 @@ class PrivateNode:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # -- the folder --------------------------------------------------------------------
-
     def _prepare(self) -> None:
         """Make the folder ready, end what an earlier run left in it, and choose ports."""
-        for part in ("home", "data", "log", "conf"):
-            (self.folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._take_lock()
-        self._state = self._load() or _State(password=self._new_password())
-        self._end_orphans()
+        self._files.take()
+        self._state = self._files.load() or NodeState(password=self._new_password())
+        self._files.end_orphans(self._state.processes, self._epmd)
+        self._state.processes = {}
         if not self._state.ports or not all(map(is_free, self._state.ports.values())):
             self._state.ports = choose_ports()
-        self._save()
-        self._write_files()
-
-    def _take_lock(self) -> None:
-        # The kernel lets go of it when this process ends, however it ends.
-        self._lock = (self.folder / "lock").open("wb")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            raise BrokerError(f"a node is already running in {self.folder}") from error
+        self._files.save(self._state)
+        self._files.configure(self._state, self._membership)
 
     def _new_password(self) -> str:
         if self._membership is not None:
             return self._membership.password
         return secrets.token_urlsafe(24)
-
-    def _load(self) -> _State | None:
-        file = self.folder / "node.json"
-        if not file.exists():
-            return None
-        try:
-            return _State(**json.loads(file.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise BrokerError(f"{file} is damaged: remove the folder {self.folder}") from error
-
-    def _save(self) -> None:
-        _write_private(self.folder / "node.json", json.dumps(asdict(self._state)))
-
-    def _write_files(self) -> None:
-        conf = self.folder / "conf"
-        text = _CONFIG.format(
-            amqp=self._state.ports["amqp"],
-            management=self._state.ports["management"],
-            user=ADMIN,
-            password=self._state.password,
-            heartbeat=HEARTBEAT,
-        )
-        if self._membership is not None:
-            text += self._membership.config()
-        _write_private(conf / "rabbitmq.conf", text)
-        _write_private(conf / "advanced.config", _ADVANCED)
-        _write_private(conf / "enabled_plugins", PLUGINS)
-        cookie = self.folder / "home" / ".erlang.cookie"
-        if self._membership is not None:
-            _write_private(cookie, self._membership.cookie.get_secret_value())
-        elif not cookie.exists():
-            _write_private(cookie, secrets.token_hex(20))
-
-    def _end_orphans(self) -> None:
-        """End the processes of an earlier run whose starter is gone."""
-        marks = {"guard": self._mark, "server": self._mark, "epmd": str(self._epmd)}
-        for what in ("server", "guard", "epmd"):
-            pid = self._state.processes.get(what)
-            if pid is not None:
-                _end_process(pid, marks[what])
-        self._state.processes = {}
 
     @property
     def _epmd(self) -> int:
@@ -293,50 +184,24 @@ class PrivateNode:
     # -- the processes -----------------------------------------------------------------
 
     def _launch(self, installation: Installation) -> None:
-        group = self._group = Group(self._mark)
+        mark = self._files.mark
+        group = self._group = Group(mark)
         self._state.processes = {"guard": group.pid}
-        environment = self._environment(installation)
+        told = environment(
+            self.folder,
+            installation,
+            self.erlang_name,
+            epmd=self._epmd,
+            distribution=self._state.ports["distribution"],
+        )
         with (self.folder / "log" / "output.log").open("ab") as output:
             if self._membership is None:
-                epmd = group.spawn(epmd_command(installation, self._epmd), environment, output)
+                epmd = group.spawn(epmd_command(installation, self._epmd), told, output)
                 self._state.processes["epmd"] = epmd.pid
-            server = [str(installation.server), "-renkei", self._mark]
-            self._server = group.spawn(server, environment, output, self.folder)
+            server = [str(installation.server), "-renkei", mark]
+            self._server = group.spawn(server, told, output, self.folder)
         self._state.processes["server"] = self._server.pid
-        self._save()
-
-    def _environment(self, installation: Installation) -> dict[str, str]:
-        """Give the node's whole environment; nothing of the caller's or the system's own."""
-        # RabbitMQ cannot start in a folder whose path is not ASCII; its own working folder
-        # has a name that always is.
-        folder = str(self.folder) if str(self.folder).isascii() else "/proc/self/cwd"
-        conf, data, log = (f"{folder}/{part}" for part in ("conf", "data", "log"))
-        erlang = (
-            "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
-            # Pinned schedulers of several programs would fight for the same cores.
-            " +stbt u"
-        )
-        return {
-            "PATH": f"{installation.epmd.parent}:{os.environ.get('PATH', os.defpath)}",
-            "HOME": f"{folder}/home",
-            "LANG": "C.UTF-8",
-            "ERL_CRASH_DUMP": f"{log}/erl_crash.dump",
-            "ERL_CRASH_DUMP_SECONDS": "0",
-            "ERL_EPMD_PORT": str(self._epmd),
-            "ERL_EPMD_ADDRESS": HOST,
-            "RABBITMQ_NODENAME": self.erlang_name,
-            "RABBITMQ_DIST_PORT": str(self._state.ports["distribution"]),
-            "RABBITMQ_CONF_ENV_FILE": f"{conf}/none",
-            "RABBITMQ_CONFIG_FILE": f"{conf}/rabbitmq.conf",
-            "RABBITMQ_ADVANCED_CONFIG_FILE": f"{conf}/advanced.config",
-            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{conf}/enabled_plugins",
-            "RABBITMQ_MNESIA_BASE": data,
-            "RABBITMQ_LOG_BASE": log,
-            "RABBITMQ_PID_FILE": f"{data}/pid",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": erlang,
-            # The script then becomes the node itself, instead of a shell that waits for it.
-            "RUNNING_UNDER_SYSTEMD": "true",
-        }
+        self._files.save(self._state)
 
     def _wait_until_ready(self) -> None:
         retrying = Retrying(
@@ -349,62 +214,23 @@ class PrivateNode:
             retrying(self._probe)
         except NotYet as error:
             raise BrokerUnavailable(
-                f"RabbitMQ did not come up within {START_SECONDS:g} s ({error}):\n{self._log_end()}"
+                f"RabbitMQ did not come up within {START_SECONDS:g} s ({error}):\n"
+                f"{self._files.log_end()}"
             ) from error
 
     def _probe(self) -> None:
         if not self.alive():
-            raise BrokerUnavailable(f"RabbitMQ ended while starting:\n{self._log_end()}")
+            raise BrokerUnavailable(f"RabbitMQ ended while starting:\n{self._files.log_end()}")
         probe_amqp(self.port)
         probe_management(self.management_url, ADMIN, self._state.password)
-
-    def _log_end(self, lines: int = 15) -> str:
-        texts = []
-        for file in (self.folder / "log" / "output.log", self.folder / "log" / "rabbit.log"):
-            if file.exists():
-                text = file.read_text(encoding="utf-8", errors="replace")
-                texts += [line for line in text.splitlines() if line.strip()][-lines:]
-        return "\n".join(texts) or "(its log is empty)"
 
     def _end(self) -> None:
         """End every process of this run; safe to call at any time."""
         if self._group is not None:
             self._group.end()
         self._server = self._group = None
-        if self._lock is not None and not self._lock.closed:
+        if self._files.is_taken:
             if self._state.processes:
                 self._state.processes = {}
-                self._save()
-            self._lock.close()
-
-
-def epmd_command(installation: Installation, port: int) -> list[str]:
-    """Give the command of a port mapper that only this machine can ask."""
-    return [str(installation.epmd), "-port", str(port), "-address", HOST]
-
-
-def _write_private(file: Path, text: str) -> None:
-    new = file.with_name(file.name + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(text)
-    new.replace(file)
-
-
-def _end_process(pid: int, mark: str) -> None:
-    """End a process that is not ours to wait for, if its command line has the mark."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if mark.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-            return
-        signal.pidfd_send_signal(handle, signal.SIGTERM)
-        if not select.select([handle], [], [], ORPHAN_SECONDS)[0]:
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [], ORPHAN_SECONDS)
-    except (ProcessLookupError, FileNotFoundError):
-        return  # it ended by itself in between
-    finally:
-        os.close(handle)
+                self._files.save(self._state)
+            self._files.let_go()

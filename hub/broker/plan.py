@@ -23,7 +23,7 @@ from hub.broker.topology import (
     TopicRule,
     Topology,
 )
-from hub.message import BUCKETS, PARTITION_HEADER
+from hub.message import BUCKETS, MAX_BODY_BYTES, PARTITION_HEADER
 from hub.names import (
     DEAD_EXCHANGE,
     DEAD_QUEUE,
@@ -44,6 +44,9 @@ The smaller of the two counts, so queues of every age have the limit of the poli
 QUEUE_BYTES = 4_294_967_296
 """How much a work queue may hold. A full one says no to its publisher, who keeps what it has;
 without a limit the disk alarm would come first, and stop every queue at once."""
+MESSAGE_BYTES = 4 * MAX_BODY_BYTES
+"""The broker's ``max_message_size``: it takes no larger body from anybody (406). What is larger
+than the hub reads, up to this, is still refused with a notice that says so."""
 LIMITS_POLICY = "hub.limits"
 BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
 """The topic exchanges that a broker has by itself, or gets with a plugin."""

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from hub.broker.group import Group
 from hub.broker.install import find_installation
 from hub.broker.management import Management, first_answering
-from hub.broker.node import Membership, PrivateNode, epmd_command
+from hub.broker.node import PrivateNode
+from hub.broker.node_config import Membership, epmd_command
 from hub.broker.probe import free_ports
 from hub.hosts import Host
 
