@@ -185,7 +185,7 @@ def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator
         clock=lambda: dt.datetime.now(dt.UTC),
     )
     queues = tuple(partition_queue(number) for number in range(PARTITIONS))
-    worker = Worker(tools, lambda: queues)
+    worker = Worker(tools, lambda: queues, PARTITIONS)
     settings = vhost.settings(HUB_USER)
     thread = threading.Thread(target=worker.run, args=(lambda: PikaLink(settings), stop.is_set))
     thread.start()

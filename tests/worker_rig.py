@@ -27,6 +27,7 @@ from hub.pipeline.waiting import ReceiverState, WaitingRoom
 from hub.ports import Delivery, Outgoing, Sent
 from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
+from hub.worker.caller import Caller
 from hub.worker.shift import Shift
 from tests.fakes import FakeBroker, FakeLink, Stored
 from tests.samples import NOW, SIGNER, delivery, judge, shipped
@@ -257,7 +258,7 @@ class Rig:
             batch=batch,
         )
         room = WaitingRoom(self.waiting_limit, monotonic=self.broker.clock.now, chance=lambda: 1.0)
-        worker = Worker(tools, lambda: (IN, DEAD_QUEUE), room)
+        worker = Worker(tools, lambda: (IN, DEAD_QUEUE), 1, room)
         try:
             yield Process(worker, ledger, link)
         finally:
@@ -321,7 +322,6 @@ class Process:
     worker: Worker
     ledger: FusedLedger
     link: FusedLink
-    called: dict[int, float] = field(default_factory=dict)
 
     @cached_property
     def shift(self) -> Shift:
@@ -330,13 +330,23 @@ class Process:
         shift.tray.consume((IN, DEAD_QUEUE))
         return shift
 
+    @cached_property
+    def caller(self) -> Caller:
+        """Call what was released; ``Worker.run`` makes its own."""
+        return self.caller_of(1)
+
+    def caller_of(self, partitions: int) -> Caller:
+        """Call as one of several workers would, of a hub with so many partitions."""
+        now = self.link._broker.clock.now
+        return Caller(self.shift, partitions, monotonic=now, chance=lambda: 0.0)
+
     def move(self) -> None:
         """Move all that waits, and what of it can go."""
         while self.shift.step(0.0) or not self.shift.is_idle:
             pass
 
     def drain(self) -> None:
-        self.worker.call(self.link, self.called, self.shift)
+        self.caller.call()
         self.move()
 
 

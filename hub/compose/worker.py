@@ -65,7 +65,7 @@ def run_hub(
             clock=_now,
             batch=site.hub.batch,
         )
-        worker = Worker(tools, share, WaitingRoom(site.hub.waiting))
+        worker = Worker(tools, share, site.hub.partitions, WaitingRoom(site.hub.waiting))
         collect_rarely()
         log.info("the hub begins with catalogue %s", catalogue.digest[:12])
         named = replace(settings, name=f"renkei {place.name}")

@@ -14,7 +14,7 @@ from hub.errors import LedgerError
 from hub.ledger.beside import GOING, Shelf, Shelved
 from hub.ledger.vault import Vault
 from hub.message import bucket_of
-from hub.names import DEAD_QUEUE, PARTITIONS_EXCHANGE
+from hub.names import DEAD_QUEUE, PARTITIONS_EXCHANGE, partition_queue
 from hub.pipeline.verdict import Again
 from hub.ports import Delivery, Outgoing
 from hub.site import HUB_USER
@@ -56,6 +56,18 @@ def marker(number: int, bucket: str) -> Outgoing:
         order_key=f"released {bucket_of(bucket)}",
         partition=bucket_of(bucket),
     )
+
+
+def queue_of(bucket: str, partitions: int) -> str:
+    """Name the queue that a marker for this bucket gets into, of so many partitions.
+
+    As the broker's bindings lead it (``hub.broker.plan``): what is in no bucket goes to the first.
+
+    >>> [queue_of(bucket, 4) for bucket in ("6", "4091", "")]
+    ['hub.in.2', 'hub.in.3', 'hub.in.0']
+    """
+    today = bucket_of(bucket)
+    return partition_queue(int(today) % partitions if today.isdecimal() else 0)
 
 
 def marked(delivery: Delivery) -> int | None:

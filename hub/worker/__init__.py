@@ -1,7 +1,7 @@
 """The hub's worker: takes batches, judges, records, sends and acknowledges them.
 
 ``worker`` is the loop from link to link, ``shift`` the work over one link, ``intray`` what was
-taken and not moved yet.
+taken and not moved yet, ``caller`` puts what staff released into its place.
 """
 
 from hub.worker.shift import Tools

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hub.errors import LedgerError, LinkLost
-from hub.pipeline.again import marked, marker
 from hub.pipeline.waiting import WaitingRoom
-from hub.ports import Link, Sent
+from hub.ports import Link
+from hub.worker.caller import Caller
 from hub.worker.intray import InTray
 from hub.worker.shift import Shift, Tools
 
@@ -21,8 +21,6 @@ TEND_SECONDS = 0.5
 """How often the worker looks after the ledger, and at its share of the queues."""
 RELEASED_SECONDS = 0.5
 """How often the worker looks for messages that staff have released, at the most."""
-CALL_SECONDS = 60.0
-"""After so long a released message that has not moved gets another marker: a queue may be lost."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 WAITING = 5000
@@ -35,12 +33,13 @@ Queues = Callable[[], Sequence[str]]
 class Worker:
     """Moves batches from the hub's queues to the receivers' queues.
 
-    ``queues`` gives those to consume now; it is asked between two batches. ``room`` bounds what
-    waits for receivers.
+    ``queues`` gives those to consume now, of the hub's ``partitions``; it is asked between two
+    batches. ``room`` bounds what waits for receivers.
     """
 
     tools: Tools
     queues: Queues
+    partitions: int
     room: WaitingRoom = field(default_factory=lambda: WaitingRoom(WAITING))
     _survived: set[bytes] = field(default_factory=set)
     _noted: dict[str, int] = field(default_factory=dict)
@@ -80,7 +79,7 @@ class Worker:
         return Shift(self.tools, link, InTray(link, self.room, self._survived, self._noted))
 
     def _work(self, shift: Shift, link: Link, stopping: Callable[[], bool]) -> None:
-        called: dict[int, float] = {}
+        caller = Caller(shift, self.partitions)
         tended = looked = -math.inf
         pauses = _pauses()
         while not stopping():
@@ -94,7 +93,7 @@ class Worker:
                 self._share_out(shift)
             if now - looked >= RELEASED_SECONDS:
                 looked = now
-                self.call(link, called, shift)
+                caller.call()
             try:
                 shift.step(IDLE_SECONDS)
             except LedgerError as error:
@@ -115,35 +114,6 @@ class Worker:
         shift.end()  # no further step: under load the next batch is always there
         if shift.is_settled:
             shift.tray.consume(wanted)
-
-    def call(self, link: Link, called: dict[int, float], shift: Shift) -> None:
-        """Put markers of released messages into their partitions; ``called`` says when they got it.
-
-        A new link begins with none: a broker that was replaced has lost them. What is under way is
-        ended first: under load there is always something.
-        """
-        now = time.monotonic()
-        try:
-            released = self.tools.ledger.released()
-        except LedgerError as error:
-            log.warning("what was released waits: %s", error)
-            return
-        for gone in called.keys() - {number for number, _ in released}:
-            del called[gone]
-        in_hand = {marked(one) for one in self.room}
-        waiting = [
-            one
-            for one in released
-            if one[0] not in in_hand and now - called.get(one[0], -math.inf) > CALL_SECONDS
-        ][: self.tools.batch]
-        if not waiting:
-            return
-        shift.end()
-        fates = link.publish([marker(number, bucket) for number, bucket in waiting])
-        for (number, _), fate in zip(waiting, fates, strict=True):
-            if fate is Sent.CONFIRMED:
-                called[number] = now
-                log.info("message %d of the list was released and goes its way", number)
 
     def _tended(self) -> bool:
         """Look after the ledger; say whether it takes entries."""

@@ -83,7 +83,7 @@ class Office:
             batch=BATCH,
         )
         queues = (partition_queue(0), DEAD_QUEUE)
-        worker = Worker(tools, lambda: queues, self.room)
+        worker = Worker(tools, lambda: queues, 1, self.room)
         settings = self.vhost.settings(HUB_USER, prefetch=PREFETCH)
         thread = threading.Thread(
             target=worker.run, args=(lambda: Seen(settings, self.starts), stop.is_set)

@@ -53,7 +53,7 @@ def working(vhost: Vhost, url: str, judge: Judge | None = None) -> Iterator[None
         observe=Observed(),
         clock=now,
     )
-    worker = Worker(tools, lambda: queues)
+    worker = Worker(tools, lambda: queues, PARTITIONS)
     thread = threading.Thread(
         target=worker.run,
         args=(lambda: PikaLink(vhost.settings(HUB_USER)), stop.is_set),

@@ -120,15 +120,12 @@ def test_one_that_a_newer_message_has_overtaken_can_only_be_rejected(rig: Rig) -
     assert orders(rig) == []
 
 
-def test_one_that_is_overtaken_after_its_release_goes_nowhere(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_overtaken_after_its_release_goes_nowhere(rig: Rig) -> None:
     number = lacking(rig)
     with desk(rig) as at:
         at.release(number, CLERK)
     drain(rig, event(id="a2"))  # ahead of the order, in one batch with it
     assert orders(rig) == []
-    monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
     drain(rig)
     assert orders(rig) == []
     assert receipts(rig)[-1] == ("release", "overtaken")
@@ -136,14 +133,11 @@ def test_one_that_is_overtaken_after_its_release_goes_nowhere(
         assert [one.id for one in listed(at.ledger, State.REFUSED)] == [number]
 
 
-def test_another_kind_about_the_same_person_overtakes_nothing(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_kind_about_the_same_person_overtakes_nothing(rig: Rig) -> None:
     number = lacking(rig)
     with desk(rig) as at:
         at.release(number, CLERK)
     drain(rig, tax_event(income(), id="t1"))
-    monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
     drain(rig)
     assert len(orders(rig)) == 1
 

@@ -10,6 +10,7 @@ from hub.ledger.model import Kind
 from hub.ledger.tables import asides
 from hub.ledger.verify.ledger import verify
 from hub.pipeline.again import RELEASED_TYPE, marker
+from hub.worker.caller import CALL_SECONDS
 from tests.confirmations_rig import (
     CLERK,
     HELD,
@@ -95,7 +96,7 @@ def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
         (number,) = held(rig)
         release(rig, number)
         with rig.process() as process:
-            process.worker.call(process.link, {}, process.shift)
+            process.caller.call()
         rig.send(changed("a3"))
         # Another marker comes behind: each process that begins puts one.
         going = not rig.drain(Fuse(step), batch)
@@ -110,15 +111,15 @@ def test_killed_at_any_step_it_takes_effect_once_and_in_its_place(
     assert step > 20
 
 
-def test_a_marker_that_was_lost_is_put_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_marker_that_was_lost_is_put_again(rig: Rig) -> None:
     (number,) = held(rig)
     release(rig, number)
     with rig.process() as process:
-        process.worker.call(process.link, process.called, process.shift)
+        process.caller.call()
         rig.broker.queue(IN).clear()  # somebody has purged it
         process.drain()
         assert ids(rig, UNION) == ["a1"]
-        monkeypatch.setattr("hub.worker.worker.CALL_SECONDS", -1.0)
+        rig.broker.clock.advance(CALL_SECONDS + 1)
         process.drain()
     assert ids(rig, UNION) == ["a1", "a2"]
 

@@ -139,7 +139,7 @@ def test_under_load_what_was_released_gets_its_turn(rig: Rig) -> None:
     with rig.process(batch=5) as process:
         process.shift.step(0.0)
         assert not process.shift.is_idle
-        process.worker.call(process.link, process.called, process.shift)
+        process.caller.call()
         assert process.shift.is_settled
         assert rig.broker.queue(IN)[-1].body == str(number).encode()
         process.move()
