@@ -1,15 +1,13 @@
 """``renkei confirmations list|show|release|reject``: the confirmation list (確認リスト)."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.confirmations_shown import HEADS, cells, facts, lines, shown_facts
 from hub.cli.ledger.common import (
     DepartmentOption,
     ReasonOption,
@@ -19,22 +17,12 @@ from hub.cli.ledger.common import (
     opened,
 )
 from hub.cli.options import MaybeSiteOption
-from hub.cli.shelf import (
-    MOST,
-    JsonOption,
-    NumberArgument,
-    WhyOption,
-    at_desk,
-    in_table,
-    now_in_japan,
-    print_table,
-    why,
-)
-from hub.clock import JST
+from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, print_list, why
 
 if TYPE_CHECKING:
-    from hub.compose.confirmations import Desk, Shown
-    from hub.ledger.beside import Shelved
+    from contextlib import AbstractContextManager
+
+    from hub.compose.confirmations import Desk
 
 app = typer.Typer(
     help="The confirmation list (確認リスト): messages that wait for a person.\n\n"
@@ -54,26 +42,15 @@ class Status(StrEnum):
     ALL = "all"
 
 
-_STATUS_JA = {
-    "open": "確認待ち",
-    "released": "送付決定",
-    "moved": "送付済",
-    "rejected": "却下",
-    "refused": "送付不可",
-}
-
-
 @app.callback()
 def _confirmations() -> None:
     pass
 
 
-@contextmanager
-def _desk(site: Path | None, state: Path | None) -> "Iterator[Desk]":
+def _desk(site: Path | None, state: Path | None) -> "AbstractContextManager[Desk]":
     from hub.compose.confirmations import Desk  # noqa: PLC0415 - see hub.cli.main
 
-    with at_desk(site, state) as (ledger, judge):
-        yield Desk(ledger, judge, now_in_japan)
+    return at_desk(site, state, Desk)
 
 
 @app.command("list")
@@ -106,14 +83,15 @@ def list_confirmations(  # noqa: PLR0913 - the options of a command
     wanted = None if status is Status.ALL else State(status.value)
     with opened(site, state) as (_, ledger):
         found = listed(ledger, wanted, system, code, MOST + 1)
-    if as_json:
-        typer.echo(json.dumps([_facts(one) for one in found[:MOST]], ensure_ascii=False))
-    elif found:
-        _table(found[:MOST])
-    else:
-        typer.echo("nothing waits for a person (確認待ちの電文はありません)", err=True)
-    if len(found) > MOST:
-        typer.echo(f"there are more than {MOST}: name a --system or a --code", err=True)
+    print_list(
+        found,
+        facts=facts,
+        heads=HEADS,
+        cells=cells,
+        none="nothing waits for a person (確認待ちの電文はありません)",
+        narrower="a --system or a --code",
+        as_json=as_json,
+    )
 
 
 @app.command("show")
@@ -132,20 +110,12 @@ def show_confirmation(  # noqa: PLR0913 - the options of a command
     個人番号 are never shown. Exit status: 0 shown; 1 it cannot be read, or the look could not be
     recorded; 2 there is no such confirmation, or the command line is wrong.
     """
-    from hub.disclosure.worded import worded  # noqa: PLC0415 - see hub.cli.main
-
     with _desk(site, state) as desk:
         shown = desk.show(number, asked_by(staff, department, reason, "confirmations show"))
     if as_json:
-        facts = {
-            **_facts(shown.row),
-            "overtaken": shown.is_overtaken,
-            "data": dict(shown.fields),
-            "data_ja": [asdict(one) for one in worded(shown.fields, shown.row.key.sender)],
-        }
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        typer.echo(json.dumps(shown_facts(shown), ensure_ascii=False))
         return
-    for line in _lines(shown):
+    for line in lines(shown):
         typer.echo(line)
 
 
@@ -189,64 +159,3 @@ def reject_confirmation(  # noqa: PLR0913 - the options of a command
     with _desk(site, state) as desk:
         desk.reject(number, asked_by(staff, department, why(reason), "confirmations reject"))
     typer.echo(f"{number} is rejected (却下しました)")
-
-
-def _facts(one: "Shelved") -> dict[str, Any]:
-    from hub.statute.reasons import held_sentence  # noqa: PLC0415 - see hub.cli.main
-
-    said = held_sentence(one.code)
-    return {
-        "id": one.id,
-        "status": one.state.value,
-        "since": one.at.astimezone(JST).isoformat(),
-        "sender": one.key.sender,
-        "message": one.key.id,
-        "message_type": one.message_type,
-        "code": one.code,
-        "reason": said.en,
-        "reason_ja": said.ja,
-        "decided": one.decided or None,
-    }
-
-
-def _lines(shown: "Shown") -> Iterator[str]:
-    from rich.cells import cell_len  # noqa: PLC0415 - see hub.cli.main
-
-    from hub.disclosure.worded import worded  # noqa: PLC0415
-
-    facts = _facts(shown.row)
-    yield f"confirmation {facts['id']}: {facts['status']} ({_STATUS_JA[facts['status']]})"
-    yield f"  since {facts['since']}, from {facts['sender']}, {facts['message_type']}"
-    yield f"  message {facts['message']}"
-    yield f"  {facts['code']}: {facts['reason']}"
-    yield f"  {facts['reason_ja']}"
-    if facts["decided"]:
-        yield f"  decided about: entry {facts['decided']} of the ledger says by whom and why"
-    if shown.is_overtaken and shown.row.sealed:
-        yield "  a newer one was accepted meanwhile: it can only be rejected"
-        yield "  より新しい電文が受け付けられています。却下のみ可能です。"
-    fields = worded(shown.fields, shown.row.key.sender)
-    width = max((cell_len(one.label) for one in fields), default=0)
-    for one in fields:
-        yield f"    {one.label}{' ' * (width - cell_len(one.label))}  {one.value}"
-    if not shown.fields:
-        yield "  the data is deleted" if not shown.row.sealed else "  the data cannot be read today"
-
-
-def _table(found: "list[Shelved]") -> None:
-    heads = ("id", "since (Japan)", "from", "type", "why (理由)", "message", "status (状態)")
-    print_table(
-        heads,
-        (
-            (
-                str(one.id),
-                in_table(one.at),
-                one.key.sender,
-                one.message_type,
-                one.code,
-                one.key.id,
-                f"{one.state.value} {_STATUS_JA[one.state.value]}",
-            )
-            for one in found
-        ),
-    )

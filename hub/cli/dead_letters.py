@@ -1,8 +1,6 @@
 """``renkei dead-letters``: look at the dead letters (配信不能電文), replay or discard them."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +18,7 @@ from hub.cli.dead_letters_chosen import (
     StepOption,
     wanted_by,
 )
-from hub.cli.dead_letters_shown import STATUS_JA, facts, letter_table, lines
+from hub.cli.dead_letters_shown import HEADS, STATUS_JA, cells, facts, lines
 from hub.cli.ledger.common import (
     DepartmentOption,
     ReasonOption,
@@ -30,9 +28,12 @@ from hub.cli.ledger.common import (
     opened,
 )
 from hub.cli.options import MaybeSiteOption
-from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, now_in_japan, why
+from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, print_list, why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from hub.compose.dead_letters import DeadLetters
     from hub.ledger.asides import Wanted
     from hub.message import AccessItems
@@ -49,12 +50,10 @@ def _dead_letters() -> None:
     pass
 
 
-@contextmanager
-def _desk(site: Path | None, state: Path | None) -> "Iterator[DeadLetters]":
+def _desk(site: Path | None, state: Path | None) -> "AbstractContextManager[DeadLetters]":
     from hub.compose.dead_letters import DeadLetters  # noqa: PLC0415 - see hub.cli.main
 
-    with at_desk(site, state) as (ledger, judge):
-        yield DeadLetters(ledger, judge, now_in_japan)
+    return at_desk(site, state, DeadLetters)
 
 
 @app.command("list")
@@ -97,15 +96,16 @@ def list_dead_letters(  # noqa: PLR0913 - the options of a command
     )
     with opened(site, state) as (_, ledger):
         found = listed(ledger, wanted, MOST + 1)
-    if as_json:
-        typer.echo(json.dumps([facts(one) for one in found[:MOST]], ensure_ascii=False))
-    elif found:
-        letter_table(found[:MOST])
-    else:
-        said = "" if everything else f" ({STATUS_JA[status.value]})"
-        typer.echo(f"there are none like this{said} (該当する配信不能電文はありません)", err=True)
-    if len(found) > MOST:
-        typer.echo(f"there are more than {MOST}: name a --receiver, a --code or a day", err=True)
+    said = "" if everything else f" ({STATUS_JA[status.value]})"
+    print_list(
+        found,
+        facts=facts,
+        heads=HEADS,
+        cells=cells,
+        none=f"there are none like this{said} (該当する配信不能電文はありません)",
+        narrower="a --receiver, a --code or a day",
+        as_json=as_json,
+    )
 
 
 @app.command("show")

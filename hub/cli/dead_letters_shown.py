@@ -4,7 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.shelf import in_table, print_table
+from hub.cli.shelf import (
+    decided_lines,
+    overtaken_lines,
+    who_facts,
+    who_lines,
+    why_facts,
+    why_lines,
+)
+from hub.cli.tables import in_table
 from hub.clock import JST
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ STATUS_JA = {
     "discarded": "廃棄",
     "refused": "再送不可",
 }
+HEADS = ("id", "since (Japan)", "from", "type", "for", "step", "why (理由)", "message", "status")
 _STEP_JA = {"take": "ハブの処理", "send": "送付先キューへの送付", "receive": "送付先の受取"}
 
 
@@ -28,21 +37,13 @@ def facts(one: "Shelved", dossier: "Dossier | None" = None) -> dict[str, Any]:
     """Give what is said of a dead letter, as JSON has it."""
     from hub.statute.reasons import Code, sentence  # noqa: PLC0415 - see hub.cli.main
 
-    said = sentence(Code(one.code))
     cause = one.cause
     found: dict[str, Any] = {
-        "id": one.id,
-        "status": one.state.value,
-        "since": one.at.astimezone(JST).isoformat(),
-        "sender": one.key.sender,
-        "message": one.key.id,
-        "message_type": one.message_type,
+        **who_facts(one),
         "flow": one.flow,
         "receiver": one.receiver,
         "step": cause.step if cause else "",
-        "code": one.code,
-        "reason": said.en,
-        "reason_ja": said.ja,
+        **why_facts(one, sentence(Code(one.code))),
         "error": cause.detail if cause else "",
         "broker": json.loads(cause.history) if cause and cause.history else None,
         "request": one.request or None,
@@ -73,14 +74,11 @@ def lines(dossier: "Dossier") -> Iterator[str]:
     """Write a dead letter for people."""
     said = facts(dossier.row, dossier)
     step = said["step"]
-    yield f"dead letter {said['id']}: {said['status']} ({STATUS_JA[said['status']]})"
-    yield f"  since {said['since']}, from {said['sender']}, {said['message_type']}"
-    yield f"  message {said['message']}"
+    yield from who_lines("dead letter", said, STATUS_JA)
     if said["receiver"]:
         yield f"  copy of {said['flow'] or '?'} for {said['receiver']}"
     yield f"  failed step: {step} ({_STEP_JA.get(step, '')})"
-    yield f"  {said['code']}: {said['reason']}"
-    yield f"  {said['reason_ja']}"
+    yield from why_lines(said)
     yield f"  error: {said['error']}"
     if said["broker"]:
         broker = said["broker"]
@@ -88,11 +86,9 @@ def lines(dossier: "Dossier") -> Iterator[str]:
     yield f"  digest of the original: {said['digest'] or 'its entry is destroyed'}"
     if said["request"] and said["status"] == "requested":
         yield f"  request {said['request']} waits for a second person (別の職員の承認待ち)"
-    if said["decided"]:
-        yield f"  decided about: entry {said['decided']} of the ledger says by whom and why"
+    yield from decided_lines(said)
     if dossier.is_overtaken and dossier.row.sealed:
-        yield "  a newer one was accepted meanwhile: it can only be discarded"
-        yield "  より新しい電文が受け付けられています。廃棄のみ可能です。"
+        yield from overtaken_lines("discarded", "廃棄")
     if not dossier.row.sealed:
         yield "  its body is deleted"
     yield "  what the ledger says of the message:"
@@ -102,35 +98,18 @@ def lines(dossier: "Dossier") -> Iterator[str]:
         yield f"    {one['entry']} {one['at']} {one['kind']} {one['outcome']} {where}{who}".rstrip()
 
 
-def letter_table(found: "Sequence[Shelved]") -> None:
-    """Print a table of dead letters."""
-    heads = (
-        "id",
-        "since (Japan)",
-        "from",
-        "type",
-        "for",
-        "step",
-        "why (理由)",
-        "message",
-        "status",
-    )
-    print_table(
-        heads,
-        (
-            (
-                str(one.id),
-                in_table(one.at),
-                one.key.sender,
-                one.message_type,
-                " ".join(filter(None, (one.flow, one.receiver))),
-                one.cause.step if one.cause else "",
-                one.code,
-                one.key.id,
-                _status(one),
-            )
-            for one in found
-        ),
+def cells(one: "Shelved") -> Sequence[str]:
+    """Give the cells under ``HEADS``."""
+    return (
+        str(one.id),
+        in_table(one.at),
+        one.key.sender,
+        one.message_type,
+        " ".join(filter(None, (one.flow, one.receiver))),
+        one.cause.step if one.cause else "",
+        one.code,
+        one.key.id,
+        _status(one),
     )
 
 

@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from hub.cli.options import MaybeSiteOption, OnOption, catalogue_of, day_or_today
+from hub.cli.tables import print_table
 
 if TYPE_CHECKING:
     from hub.catalogue.view import View
@@ -78,19 +78,15 @@ def _print(text: str) -> None:
 
 
 def _print_table(shown: "View") -> None:
-    from rich.table import Table  # noqa: PLC0415 - see hub.cli.main
-    from rich.text import Text  # noqa: PLC0415
+    from hub.catalogue.table import HEADERS, rows  # noqa: PLC0415 - see hub.cli.main
 
-    from hub.catalogue.table import HEADERS, rows  # noqa: PLC0415
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_UNWATCHED_WIDTH)
-    table = Table(*HEADERS, title=f"Statutory flows on {shown.day}", title_justify="left")
-    for row in rows(shown):
-        state = row[1]
-        table.add_row(*(Text(cell) for cell in row), style=_COLOURS.get(state, ""))
-    console.print(table)
+    console = print_table(
+        HEADERS,
+        rows(shown),
+        unwatched=_UNWATCHED_WIDTH,
+        title=f"Statutory flows on {shown.day}",
+        style=lambda row: _COLOURS.get(row[1], ""),
+    )
     counts: dict[str, int] = {}
     for one in shown.flows:
         counts[str(one.answer.state)] = counts.get(str(one.answer.state), 0) + 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.tables import print_table
 from hub.errors import QuestionError
 
 if TYPE_CHECKING:
@@ -93,14 +94,4 @@ def _found(layout_id: str) -> "Layout":
 
 
 def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_UNWATCHED_WIDTH)
-    table = Table(*headings)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console.print(table)
+    print_table(headings, rows, unwatched=_UNWATCHED_WIDTH)

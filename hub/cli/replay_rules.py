@@ -12,6 +12,7 @@ from rich.console import Console
 
 from hub.cli.ledger.common import StateOption, site_file
 from hub.cli.options import MaybeSiteOption, SinceOption
+from hub.cli.tables import print_table
 from hub.errors import SiteError
 
 if TYPE_CHECKING:
@@ -132,26 +133,26 @@ def _print_object(groups: "dict[Kinship, Group]", persons: list[str], since: dt.
 
 
 def _print_table(groups: "dict[Kinship, Group]", persons: list[str], since: dt.date) -> None:
-    from rich.table import Table  # noqa: PLC0415 - see hub.cli.main
-    from rich.text import Text  # noqa: PLC0415
-
     if not groups:
         typer.echo(f"nothing since {since} would become permitted or refused")
     else:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=_UNWATCHED_WIDTH)
-        table = Table(*_HEADERS, title=f"Since {since}", title_justify="left")
-        for kin, group in groups.items():
-            days = str(group.first)
-            if group.last != group.first:
-                days += f" – {group.last}"
-            row = (kin.becomes, kin.sender, kin.message_type, kin.flow, kin.receiver, days)
-            rest = (str(group.count), kin.reason, " ".join(group.examples))
-            table.add_row(*map(Text, (*row, *rest)), style=_COLOURS[kin.becomes])
-        console.print(table)
+        print_table(
+            _HEADERS,
+            (_row(kin, group) for kin, group in groups.items()),
+            unwatched=_UNWATCHED_WIDTH,
+            title=f"Since {since}",
+            style=lambda row: _COLOURS[row[0]],
+        )
     if persons:
         typer.echo(
             f"The rule about persons differs for {', '.join(persons)}: what that changes cannot be "
             "told from the ledger."
         )
+
+
+def _row(kin: "Kinship", group: "Group") -> tuple[str, ...]:
+    days = str(group.first)
+    if group.last != group.first:
+        days += f" – {group.last}"
+    change = (kin.becomes, kin.sender, kin.message_type, kin.flow, kin.receiver, days)
+    return (*change, str(group.count), kin.reason, " ".join(group.examples))

@@ -1,20 +1,27 @@
 """What the commands about the lists that wait for a person have in common."""
 
 import datetime as dt
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from hub.cli.ledger.common import opened, site_file
+from hub.cli.tables import print_table
 from hub.clock import JST
 
 if TYPE_CHECKING:
+    from hub.ledger.beside import Shelved
     from hub.ledger.store import DatabaseLedger
     from hub.pipeline.judge import Judge
+    from hub.statute.reasons import Sentence
+
+    Clock = Callable[[], dt.datetime]
+    Facts = Mapping[str, Any]
+DeskT = TypeVar("DeskT")
 
 MOST = 1000
 """The most that a list shows at once."""
@@ -35,20 +42,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
-def at_desk(site: Path | None, state: Path | None) -> "Iterator[tuple[DatabaseLedger, Judge]]":
-    """Open the ledger that is meant, with the judge of today's catalogue."""
+def at_desk(
+    site: Path | None,
+    state: Path | None,
+    desk: "Callable[[DatabaseLedger, Judge, Clock], DeskT]",
+) -> Iterator[DeskT]:
+    """Give a desk at the ledger that is meant, with the judge of today's catalogue."""
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
     from hub.compose.ledger import pseudonyms  # noqa: PLC0415
     from hub.pipeline.judge import Judge  # noqa: PLC0415
 
     with opened(site, state) as (settings, ledger):
         _, catalogue = load_checked(site_file(site, state), ())
-        yield ledger, Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days)
-
-
-def now_in_japan() -> dt.datetime:
-    """Give this moment."""
-    return dt.datetime.now(JST)
+        judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days)
+        yield desk(ledger, judge, lambda: dt.datetime.now(JST))
 
 
 def why(reason: str) -> str:
@@ -62,22 +69,69 @@ def why(reason: str) -> str:
     return reason.strip()
 
 
-def in_table(at: dt.datetime) -> str:
-    """Write a time for a table."""
-    return at.astimezone(JST).strftime("%Y-%m-%d %H:%M:%S")
+def print_list(  # noqa: PLR0913 - what a list is
+    found: "Sequence[Shelved]",
+    *,
+    facts: "Callable[[Shelved], Facts]",
+    heads: Sequence[str],
+    cells: "Callable[[Shelved], Sequence[str]]",
+    none: str,
+    narrower: str,
+    as_json: bool,
+) -> None:
+    """Print a list, of which one more than ``MOST`` may be given.
+
+    ``none`` is said where it is empty, ``narrower`` says how to ask for less.
+    """
+    shown = found[:MOST]
+    if as_json:
+        typer.echo(json.dumps([facts(one) for one in shown], ensure_ascii=False))
+    elif shown:
+        print_table(heads, map(cells, shown), unwatched=_WIDE)
+    else:
+        typer.echo(none, err=True)
+    if len(found) > MOST:
+        typer.echo(f"there are more than {MOST}: name {narrower}", err=True)
 
 
-def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table for people."""
-    from rich.console import Console  # noqa: PLC0415 - only where people read
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+def who_facts(one: "Shelved") -> dict[str, Any]:
+    """Give what JSON says first of a message that waits: which it is, and how it stands."""
+    return {
+        "id": one.id,
+        "status": one.state.value,
+        "since": one.at.astimezone(JST).isoformat(),
+        "sender": one.key.sender,
+        "message": one.key.id,
+        "message_type": one.message_type,
+    }
 
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, width=_WIDE)
-    table = Table(*heads)
-    for row in rows:
-        # Never markup: the words are those of the systems.
-        table.add_row(*map(Text, row))
-    console.print(table)
+
+def why_facts(one: "Shelved", said: "Sentence") -> dict[str, Any]:
+    """Give why a message waits, as JSON has it."""
+    return {"code": one.code, "reason": said.en, "reason_ja": said.ja}
+
+
+def who_lines(noun: str, facts: "Facts", status_ja: Mapping[str, str]) -> Iterator[str]:
+    """Write for people what ``who_facts`` gives."""
+    status = facts["status"]
+    yield f"{noun} {facts['id']}: {status} ({status_ja[status]})"
+    yield f"  since {facts['since']}, from {facts['sender']}, {facts['message_type']}"
+    yield f"  message {facts['message']}"
+
+
+def why_lines(facts: "Facts") -> Iterator[str]:
+    """Write for people what ``why_facts`` gives."""
+    yield f"  {facts['code']}: {facts['reason']}"
+    yield f"  {facts['reason_ja']}"
+
+
+def decided_lines(facts: "Facts") -> Iterator[str]:
+    """Say where it stands who has decided."""
+    if facts["decided"]:
+        yield f"  decided about: entry {facts['decided']} of the ledger says by whom and why"
+
+
+def overtaken_lines(ended: str, ended_ja: str) -> Iterator[str]:
+    """Say that a newer message was accepted, and what is left to do."""
+    yield f"  a newer one was accepted meanwhile: it can only be {ended}"
+    yield f"  より新しい電文が受け付けられています。{ended_ja}のみ可能です。"

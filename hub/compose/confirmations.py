@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.compose.shelf import ShelfDesk
+from hub.compose.shelf import NOBODY, ShelfDesk
 from hub.compose.shelf import listed as on_shelf
 from hub.errors import LedgerError
 from hub.ledger.acts import Act
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Beside, Shelf, Shelved, State, Turn
-from hub.ledger.model import Kind, Known
+from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from hub.message import RELEASE_TYPE, AccessItems, Envelope
 from hub.pipeline.letters import Letter
 from hub.pipeline.verdict import Permitted, Refused
-from hub.ports import Delivery
 from hub.statute.reasons import Code, sentence
 from schemas import MESSAGE_TYPES
 from schemas.canonical import EVIDENCE_ONLY
@@ -58,6 +57,7 @@ class Desk(ShelfDesk):
     shelf = Shelf.CONFIRMATION
     noun = "confirmation"
     command = "renkei confirmations"
+    ending = "reject"
     viewing = Act.CONFIRMATION
     deciding = Kind.RELEASE
 
@@ -90,10 +90,9 @@ class Desk(ShelfDesk):
             self._decide(row, access, [Letter.read(self.body(row)).pair], State.RELEASED)
             return
         permitted = self._permitted(row)
-        known = self._known(row)
-        pairs = sorted(known.held & {one.terms.pair for one in permitted.releases})
+        pairs = sorted(self.known(row).held & {one.terms.pair for one in permitted.releases})
         if not pairs:
-            _refuse(number, "none of its flows carries this person today")
+            self.refuse(row, NOBODY)
         self._decide(row, access, pairs, State.RELEASED)
 
     def reject(self, number: int, access: AccessItems) -> None:
@@ -105,7 +104,7 @@ class Desk(ShelfDesk):
         """
         row, _ = self.open_row(number)
         # A month that is destroyed has forgotten for whom it was.
-        pairs = sorted(self._known(row).held) or [("", "")]
+        pairs = sorted(self.known(row).held) or [("", "")]
         if row.message_type == RELEASE_TYPE:
             pairs = [Letter.read(self.body(row)).pair]
         self._decide(row, access, pairs, State.REJECTED)
@@ -117,24 +116,13 @@ class Desk(ShelfDesk):
         entries = [self.decision(row, access, pair, code) for pair in pairs]
         self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
 
-    def _known(self, row: Shelved) -> Known:
-        return self.ledger.known([row.key]).get(row.key) or Known()
-
     def _permitted(self, row: Shelved) -> Permitted:
-        sent = Delivery(0, "", row.message_type, row.key.sender, self.body(row))
-        verdict = self.judge.judge(sent, self.clock())
+        verdict = self.judge.judge(self.sent(row), self.clock())
         if isinstance(verdict, Refused):
-            _refuse(row.id, sentence(verdict.code, verdict.detail).en)
+            self.refuse(row, sentence(verdict.code, verdict.detail).en)
         if not isinstance(verdict, Permitted):
-            _refuse(row.id, sentence(Code.INVALID).en)
+            self.refuse(row, sentence(Code.INVALID).en)
         return verdict
-
-
-def _refuse(number: int, why: str) -> NoReturn:
-    raise LedgerError(
-        f"confirmation {number} may not move by today's rules: {why} It can be rejected: "
-        f"renkei confirmations reject {number}"
-    )
 
 
 def _fields(message_type: str, body: bytes) -> list[tuple[str, str]]:

@@ -7,9 +7,8 @@ request a number, and another one approves it.
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
-from hub.compose.shelf import ShelfDesk
+from hub.compose.shelf import NOBODY, ShelfDesk, listed
 from hub.errors import LedgerError, QuestionError
 from hub.ledger import asides
 from hub.ledger.acts import Act
@@ -23,7 +22,6 @@ from hub.message import AccessItems
 from hub.pipeline.again import Case, again_of
 from hub.pipeline.judging import judged
 from hub.pipeline.verdict import Permitted, Refused, Resent
-from hub.ports import Delivery
 from hub.statute.reasons import Code, sentence
 
 MOST_TOGETHER = 10_000
@@ -53,6 +51,7 @@ class DeadLetters(ShelfDesk):
     shelf = Shelf.DEAD_LETTER
     noun = "dead letter"
     command = _COMMAND
+    ending = "discard"
     viewing = Act.DEAD_LETTER
     deciding = Kind.REPLAY
 
@@ -79,7 +78,7 @@ class DeadLetters(ShelfDesk):
         """
         row, is_overtaken = self.open_row(number)
         if is_overtaken:
-            self._refuse(row, sentence(Code.OVERTAKEN).en)
+            self.refuse(row, sentence(Code.OVERTAKEN).en)
         self._must_be_permitted(row)
         self._decide([row], access, State.RELEASED)
 
@@ -100,8 +99,7 @@ class DeadLetters(ShelfDesk):
             QuestionError: there is none, or there are too many.
         """
         wanted = replace(wanted, shelf=self.shelf, state=State.OPEN)
-        with ledger_errors("be read"), self.ledger.engine.connect() as connection:
-            found = asides.listed(connection, wanted, MOST_TOGETHER + 1)
+        found = listed(self.ledger, wanted, MOST_TOGETHER + 1)
         if not found:
             raise QuestionError(f"no open dead letter is like this: {_COMMAND} list")
         if len(found) > MOST_TOGETHER:
@@ -179,25 +177,17 @@ class DeadLetters(ShelfDesk):
 
     def _must_be_permitted(self, row: Shelved) -> None:
         """See whether today's rules let it move; the hub sees to it once more."""
-        sent = Delivery(0, "", row.message_type, row.key.sender, self.body(row))
+        sent = self.sent(row)
         try:
             verdict = judged(self.judge, Case(sent, again_of(row)), self.clock())
         except Exception as fault:  # noqa: BLE001 - what the hub failed on is what is asked about
-            self._refuse(row, f"the hub still fails on it ({type(fault).__name__}).")
+            self.refuse(row, f"the hub still fails on it ({type(fault).__name__}).")
         if isinstance(verdict, Refused | Resent) and verdict.code is not None:
-            self._refuse(row, sentence(verdict.code, verdict.detail).en)
+            self.refuse(row, sentence(verdict.code, verdict.detail).en)
         if isinstance(verdict, Permitted) and not verdict.releases:
-            self._refuse(row, "none of its flows carries this person today.")
-        known = self.ledger.known([row.key]).get(row.key)
-        pair = (row.flow, row.receiver)
-        if known is not None and row.receiver and pair in known.receipted:
-            self._refuse(row, sentence(Code.RECEIVED).en)
-
-    def _refuse(self, row: Shelved, why: str) -> NoReturn:
-        raise LedgerError(
-            f"dead letter {row.id} may not move by today's rules: {why} It can be discarded: "
-            f"{_COMMAND} discard {row.id}"
-        )
+            self.refuse(row, NOBODY)
+        if row.receiver and (row.flow, row.receiver) in self.known(row).receipted:
+            self.refuse(row, sentence(Code.RECEIVED).en)
 
 
 def _same_person(one: str, other: str) -> bool:

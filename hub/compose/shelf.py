@@ -3,19 +3,20 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from hub.errors import LedgerError, QuestionError
 from hub.ledger import asides
 from hub.ledger.acts import Act, act
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State
-from hub.ledger.model import Entry, Kind
+from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.vault import vault_of
 from hub.message import AccessItems
 from hub.pipeline.judge import Judge
+from hub.ports import Delivery
 
 
 def listed(ledger: DatabaseLedger, wanted: Wanted, most: int) -> list[Shelved]:
@@ -28,16 +29,20 @@ def listed(ledger: DatabaseLedger, wanted: Wanted, most: int) -> list[Shelved]:
         return asides.listed(connection, wanted, most)
 
 
+NOBODY = "none of its flows carries this person today."
+
+
 @dataclass(frozen=True, slots=True)
 class ShelfDesk:
     """Where staff decide; every method raises ``LedgerError`` when it cannot be done.
 
-    ``judge`` is that of today's catalogue.
+    ``judge`` is that of today's catalogue. ``ending`` is the command by which a row goes nowhere.
     """
 
     shelf: ClassVar[Shelf]
     noun: ClassVar[str]
     command: ClassVar[str]
+    ending: ClassVar[str]
     viewing: ClassVar[Act]
     deciding: ClassVar[Kind]
 
@@ -81,6 +86,25 @@ class ShelfDesk:
             LedgerError: the key is not the one that it was kept with, or it was changed.
         """
         return vault_of(self.judge.pseudonyms).open(row.id, row.sealed)
+
+    def sent(self, row: Shelved) -> Delivery:
+        """Give the message of a row as its sender sent it, for the judge."""
+        return Delivery(0, "", row.message_type, row.key.sender, self.body(row))
+
+    def known(self, row: Shelved) -> Known:
+        """Tell what the ledger says of a row's message; nothing once its month is destroyed."""
+        return self.ledger.known([row.key]).get(row.key) or Known()
+
+    def refuse(self, row: Shelved, why: str) -> NoReturn:
+        """Say that a row may not move, and what is left to do.
+
+        Raises:
+            LedgerError: always.
+        """
+        raise LedgerError(
+            f"{self.noun} {row.id} may not move by today's rules: {why} It can be "
+            f"{self.ending}ed: {self.command} {self.ending} {row.id}"
+        )
 
     def view(self, row: Shelved, access: AccessItems) -> None:
         """Record that somebody looks."""

@@ -24,6 +24,7 @@ from hub.cli.ledger.common import (
     opened,
 )
 from hub.cli.options import MaybeSiteOption
+from hub.cli.tables import in_table, print_table
 from hub.clock import JST
 from hub.ledger.model import Kind
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from hub.ledger.search.ask import Question
 
 _WIDE = 180
+_HEADS = ("entry", "time (Japan)", "kind", "outcome", "flow", "from → to", "message", "staff")
 _PAGE = 100
 MOST = 1000
 
@@ -191,23 +193,13 @@ def _midnight(day: dt.date | None, after: int) -> dt.datetime | None:
 
 
 def _table(entries: "tuple[Recorded, ...]") -> None:
-    from rich.console import Console  # noqa: PLC0415 - only where people read
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, width=_WIDE)
     if not entries:
-        console.print("nothing was found", markup=False, highlight=False)
+        typer.echo("nothing was found")
         return
-    table = Table(
-        "entry", "time (Japan)", "kind", "outcome", "flow", "from → to", "message", "staff"
-    )
-    for one in entries:
-        way = " → ".join(part for part in (one.message.sender, one.receiver) if part)
-        at = one.at.astimezone(JST).strftime("%Y-%m-%d %H:%M:%S")
-        cells = (str(one.number), at, one.kind.value, one.outcome, one.flow, way)
-        # Never markup: the words are those of the systems.
-        table.add_row(*map(Text, (*cells, one.message.id, one.access.staff)))
-    console.print(table)
+    print_table(_HEADS, map(_cells, entries), unwatched=_WIDE)
+
+
+def _cells(one: "Recorded") -> tuple[str, ...]:
+    way = " → ".join(part for part in (one.message.sender, one.receiver) if part)
+    what = (one.kind.value, one.outcome, one.flow, way, one.message.id, one.access.staff)
+    return (str(one.number), in_table(one.at), *what)
