@@ -1,13 +1,15 @@
 """A message that ends the process, or on which the hub fails, is given up alone."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hub.worker.verdicts as verdicts_module
+from hub.errors import LinkLost
 from hub.ledger.model import Kind
 from hub.names import DEAD_QUEUE
 from hub.pipeline.again import Case
@@ -18,7 +20,7 @@ from hub.pipeline.verdict import Permitted, Verdict
 from hub.worker.intray import SUSPECT
 from hub.worker.trial import TRIES
 from tests.samples import event, resident
-from tests.worker_rig import IN, Killed, Rig
+from tests.worker_rig import IN, FusedLink, Killed, Process, Rig
 
 pytestmark = pytest.mark.unit
 
@@ -95,6 +97,62 @@ def test_one_that_was_only_given_out_often_moves(rig: Rig) -> None:
     rig.drain()
     assert {fact.id for fact in rig.facts(Kind.DELIVERY)} == set(innocents(30))
     assert rig.suspects() == {}
+
+
+def given_out_often(rig: Rig) -> None:
+    for place, stored in enumerate(rig.broker.queue(IN)):
+        rig.broker.queue(IN)[place] = replace(stored, times=SUSPECT)
+
+
+def links(rig: Rig, process: Process, lost: int) -> Callable[[], FusedLink]:
+    """Give links of which so many are lost between the note about a suspect and its record."""
+    made = [process.link]
+
+    def lose() -> None:
+        rig.broker.lost = True
+        raise LinkLost("gone")
+
+    def connect() -> FusedLink:
+        made[-1].close()
+        rig.broker.lost = False
+        made.append(FusedLink(rig.broker, process.link._fuse))
+        if len(made) <= lost + 1:
+            made[-1].turn = lose  # type: ignore[method-assign]
+        process.link = made[-1]
+        return made[-1]
+
+    return connect
+
+
+@pytest.mark.parametrize(("lost", "broken"), [(3 * TRIES, 0), (0, 3 * TRIES)])
+def test_a_link_or_a_ledger_that_fails_again_and_again_ended_no_process(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, lost: int, broken: int
+) -> None:
+    monkeypatch.setattr("hub.worker.shift.TURN_EVERY", 1)
+    send(rig, innocents(3))
+    given_out_often(rig)
+    with rig.process() as process:
+        process.ledger.broken = broken
+        process.worker.run(links(rig, process, lost), lambda: sum(rig.observed.batches) >= 3)
+    assert rig.observed.lost == lost
+    assert {fact.id for fact in rig.facts(Kind.DELIVERY)} == set(innocents(3))
+    assert rig.facts(Kind.DEAD_LETTER) == {}
+    assert rig.suspects() == {}
+
+
+def test_what_was_in_hand_at_a_stop_without_a_link_ended_no_process(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.worker.shift.TURN_EVERY", 1)
+    send(rig, innocents(2))
+    for _ in range(TRIES + 1):
+        given_out_often(rig)
+        with rig.process() as process:
+            process.worker.run(links(rig, process, 1), lambda: rig.broker.lost)
+        rig.broker.lost = False
+        assert (rig.waiting(), rig.suspects()) == (2, {})
+    assert rig.drain()
+    assert {fact.id for fact in rig.facts(Kind.DELIVERY)} == set(innocents(2))
 
 
 def test_a_message_that_cannot_be_planned_is_given_up_and_the_batch_goes_on(
