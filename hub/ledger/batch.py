@@ -1,7 +1,8 @@
 """Give the entries of one append their numbers, and make their rows and hashes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -28,7 +29,7 @@ from hub.ledger.numbers import (
 )
 from hub.ledger.tables import access, cases, messages, terms
 from hub.ledger.writing import insert_rows
-from hub.message import AccessItems
+from hub.message import AccessItems, MessageKey
 from schemas.evidence.merkle import leaf_hash
 
 
@@ -58,24 +59,35 @@ class Numbering:
 
     def __init__(self, destructions: int = 0) -> None:
         self.destructions = destructions
-        self._terms = Numbers(find_terms)
-        self._access = Numbers(find_access)
-        self._cases = Numbers(find_cases)
-        self.messages = Numbers(find_messages)
+        self._terms: Numbers[Terms] = Numbers()
+        self._access: Numbers[AccessItems] = Numbers()
+        self._cases: Numbers[tuple[int, int]] = Numbers()
+        self.messages: Numbers[MessageRef] = Numbers()
 
-    def give(self, connection: Connection, head: Head, new: Sequence[Entry]) -> Numbered:
-        """Number what the entries refer to, and insert what of it is new."""
+    def give(
+        self,
+        connection: Connection,
+        head: Head,
+        new: Sequence[Entry],
+        absent: Collection[MessageKey] = (),
+    ) -> Numbered:
+        """Number what the entries refer to, and insert what of it is new.
+
+        ``absent`` are messages of which there is nothing in the ledger.
+        """
         said = [terms_of(entry) for entry in new]
         refs = [MessageRef(*entry.message, entry.resident) for entry in new]
-        of_terms, new_terms = self._terms.given(connection, said, head.terms)
+        of_terms, new_terms = self._terms.given(connection, said, head.terms, find_terms)
         of_access, new_access = self._access.given(
-            connection, [entry.access for entry in new], head.access
+            connection, [entry.access for entry in new], head.access, find_access
         )
         pairs = [
             (of_terms[one], of_access[entry.access]) for one, entry in zip(said, new, strict=True)
         ]
-        of_cases, new_cases = self._cases.given(connection, pairs, head.cases)
-        of_messages, new_messages = self.messages.given(connection, refs, head.messages)
+        of_cases, new_cases = self._cases.given(connection, pairs, head.cases, find_cases)
+        of_messages, new_messages = self.messages.given(
+            connection, refs, head.messages, partial(find_messages, absent=absent)
+        )
         insert_rows(connection, terms, [terms_row(of_terms[one], one) for one in new_terms])
         insert_rows(connection, access, [access_row(of_access[one], one) for one in new_access])
         insert_rows(connection, cases, [(of_cases[pair], *pair) for pair in new_cases])

@@ -5,15 +5,16 @@ process only once they are committed.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, Text, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.ledger.chunks import chunks
 from hub.ledger.leaf import Terms, access_said, json_text
 from hub.ledger.tables import access, cases, messages, terms
-from hub.message import AccessItems
+from hub.message import AccessItems, MessageKey
 
 KEPT = 50_000
 """How many numbers of one kind a process remembers before it begins anew."""
@@ -36,8 +37,7 @@ class MessageRef(NamedTuple):
 class Numbers(Generic[KeyT]):
     """The committed numbers of one kind that this process knows."""
 
-    def __init__(self, find: Callable[[Connection, Sequence[KeyT]], Mapping[KeyT, int]]) -> None:
-        self._find = find
+    def __init__(self) -> None:
         self._known: dict[KeyT, int] = {}
 
     def learn(self, numbers: Mapping[KeyT, int]) -> None:
@@ -47,13 +47,16 @@ class Numbers(Generic[KeyT]):
         self._known.update(numbers)
 
     def given(
-        self, connection: Connection, keys: Iterable[KeyT], last: int
+        self, connection: Connection, keys: Iterable[KeyT], last: int, find: Find[KeyT]
     ) -> tuple[dict[KeyT, int], list[KeyT]]:
-        """Give the number of each key, and the keys that are new, numbered on from ``last``."""
+        """Give the number of each key, and the keys that are new, numbered on from ``last``.
+
+        ``find`` looks in the ledger for those that are not remembered.
+        """
         wanted = dict.fromkeys(keys)
         known = self._known
         missing = [key for key in wanted if key not in known]
-        found = self._find(connection, missing) if missing else {}
+        found = find(connection, missing) if missing else {}
         numbers: dict[KeyT, int] = {}
         new: list[KeyT] = []
         for key in wanted:
@@ -138,27 +141,34 @@ def find_cases(
     return found
 
 
-_MESSAGES = select(messages.c.no, messages.c.message_id, messages.c.resident).where(
-    messages.c.sender == bindparam("sender"),
-    messages.c.message_id.in_(bindparam("ids", expanding=True)),
+_OF_SENDER = select(messages.c.no, messages.c.message_id, messages.c.resident).where(
+    messages.c.sender == bindparam("sender")
+)
+_MESSAGES = _OF_SENDER.where(messages.c.message_id.in_(bindparam("ids", expanding=True)))
+# One parameter in place of hundreds, which pg8000 and the server would read one by one.
+_MESSAGES_POSTGRESQL = _OF_SENDER.where(
+    messages.c.message_id == any_(bindparam("ids", type_=ARRAY(Text)))
 )
 
 
 def find_ids(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> dict[MessageRef, int]:
     """Find all that stands in the ledger of these message ids, given by sender."""
     # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
+    query = _MESSAGES if connection.dialect.name == "sqlite" else _MESSAGES_POSTGRESQL
     found = {}
     for sender, ids in wanted.items():
         for some in chunks(sorted(ids)):
-            rows = connection.execute(_MESSAGES, {"sender": sender, "ids": some})
-            for row in rows:
-                found[MessageRef(sender, row.message_id, row.resident)] = row.no
+            for number, *said in connection.execute(query, {"sender": sender, "ids": some}):
+                found[MessageRef(sender, *said)] = number
     return found
 
 
-def find_messages(connection: Connection, keys: Sequence[MessageRef]) -> dict[MessageRef, int]:
-    """Find the numbers of messages that are recorded."""
+def find_messages(
+    connection: Connection, keys: Sequence[MessageRef], absent: Collection[MessageKey] = ()
+) -> dict[MessageRef, int]:
+    """Find the numbers of messages that are recorded; not asked of those known to be absent."""
     wanted: dict[str, set[str]] = {}
     for key in keys:
-        wanted.setdefault(key.sender, set()).add(key.message_id)
+        if key[:2] not in absent:
+            wanted.setdefault(key.sender, set()).add(key.message_id)
     return find_ids(connection, wanted)

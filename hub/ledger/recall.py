@@ -27,14 +27,22 @@ def plain_key(key: MessageKey) -> MessageKey:
     return MessageKey(_NOT_PLAIN.sub("?", key.sender), key.id)
 
 
-def recall(
-    connection: Connection, months: Sequence[Month], keys: Collection[MessageKey]
-) -> tuple[dict[MessageKey, Known], dict[MessageRef, int]]:
-    """Tell what is recorded of messages, and the numbers under which they are.
+class Recalled(NamedTuple):
+    """What is recorded of messages, the numbers under which they are, and which are absent.
 
     The numbers that were given in months that are destroyed are left out: retention may take
     their rows away, so nobody is to remember them.
     """
+
+    known: dict[MessageKey, Known]
+    numbers: dict[MessageRef, int]
+    absent: frozenset[MessageKey]
+
+
+def recall(
+    connection: Connection, months: Sequence[Month], keys: Collection[MessageKey]
+) -> Recalled:
+    """Tell what is recorded of messages."""
     asked: defaultdict[MessageKey, list[MessageKey]] = defaultdict(list)
     by_sender: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:
@@ -50,7 +58,12 @@ def recall(
         known.resident = known.resident or ref.resident
         _learn(known, row)
     lasting = {ref: number for ref, number in numbers.items() if given_in_kept(months, number)}
-    return {key: known for plain, known in found.items() for key in asked[plain]}, lasting
+    absent = asked.keys() - {MessageKey(ref.sender, ref.message_id) for ref in numbers}
+    return Recalled(
+        {key: known for plain, known in found.items() for key in asked[plain]},
+        lasting,
+        frozenset(absent),
+    )
 
 
 class _Row(NamedTuple):

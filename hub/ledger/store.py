@@ -68,6 +68,7 @@ class DatabaseLedger:
         self._edge: Edge | None = None
         self._asked_at: int | None = None
         self._left_at: int | None = None
+        self._absent: frozenset[MessageKey] = frozenset()
         self._uncovered_since: float | None = None
 
     @property
@@ -98,7 +99,8 @@ class DatabaseLedger:
             self._refuse_twice(connection, before, months, new)
             months = _with_month_of(connection, before, months, new)
             numbering = self._numbering_for(months)
-            numbered = numbering.give(connection, before, new)
+            absent = self._absent if self._asked_at == before.size else frozenset()
+            numbered = numbering.give(connection, before, new, absent)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
             if beside:
@@ -109,6 +111,7 @@ class DatabaseLedger:
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
+        self._absent = frozenset()
         if self._asked_at == before.size:
             self._asked_at = self._left_at = after.size
         else:  # somebody else has appended since: perhaps of what is delivered only next time
@@ -151,11 +154,11 @@ class DatabaseLedger:
         with ledger_errors("be read"), self._engine.connect() as connection:
             asked_at = heads.read(connection)[0].size
             months = all_months(connection)
-            found, numbers = recall(connection, months, keys)
-        self._asked_at = asked_at
+            found = recall(connection, months, keys)
+        self._asked_at, self._absent = asked_at, found.absent
         if destructions(months) == self._numbering.destructions:
-            self._numbering.messages.learn(numbers)
-        return found
+            self._numbering.messages.learn(found.numbers)
+        return found.known
 
     def bindings(self, residents: Collection[str]) -> Mapping[str, str]:
         """Give the digest of the number that each resident is bound to; others are absent."""
@@ -254,7 +257,7 @@ class DatabaseLedger:
             return
         touched = messages_since(connection, months, since)
         once = [entry for entry in new if entry.kind in _ONCE and entry.message in touched]
-        found, _ = recall(connection, months, {entry.message for entry in once})
+        found = recall(connection, months, {entry.message for entry in once}).known
         for entry in once:
             known = found.get(entry.message)
             if known is not None and _is_done(known, entry):
