@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from hub.broker.plan import plan
+from hub.ledger.beside import State
 from hub.message import BUCKETS
 from hub.names import PARTITIONS_EXCHANGE, partition_queue
 from hub.pipeline.again import RELEASED_TYPE, queue_of
 from hub.ports import Outgoing, Sent
 from hub.worker.caller import CALL_SECONDS, LIMITS
 from tests.confirmations_rig import UNION, changed, drain, ids, row
-from tests.dead_letters_rig import died, replay
+from tests.dead_letters_rig import CLERK, OTHER_CLERK, died, letters, numbers, on_list, replay
 from tests.fakes import FakeBroker
 from tests.samples import judge
 from tests.worker_rig import IN, Process, Rig
@@ -58,8 +59,8 @@ def test_a_marker_is_looked_for_where_the_broker_leads_it(partitions: int) -> No
 
 
 def test_each_is_called_by_the_worker_that_has_its_queue(rig: Rig) -> None:
-    numbers = released(rig, 8)
-    buckets = {number: int(row(rig, number).bucket) for number in numbers}
+    found = released(rig, 8)
+    buckets = {number: int(row(rig, number).bucket) for number in found}
     own: list[list[int]] = []
     for partition in range(2):
         with rig.process() as process:
@@ -69,19 +70,19 @@ def test_each_is_called_by_the_worker_that_has_its_queue(rig: Rig) -> None:
             own.append(called(rig.broker))
             caller.call()
             assert called(rig.broker) == []
-    assert own == [[n for n in numbers if buckets[n] % 2 == partition] for partition in range(2)]
+    assert own == [[n for n in found if buckets[n] % 2 == partition] for partition in range(2)]
     assert all(own)
 
 
 def test_one_that_takes_over_a_queue_calls_what_is_released_there(rig: Rig) -> None:
-    numbers = released(rig, 3)
+    found = released(rig, 3)
     with rig.process() as process:
         process.shift.tray.consume(())
         process.caller.call()
         assert called(rig.broker) == []
         process.shift.tray.consume((IN,))
         process.caller.call()
-        assert called(rig.broker) == numbers
+        assert called(rig.broker) == found
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def looks(rig: Rig, process: Process, seconds: float) -> Iterator[None]:
 def test_a_full_queue_is_asked_for_one_marker_ever_more_rarely(
     rig: Rig, full: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    numbers = released(rig, 3)
+    found = released(rig, 3)
     with caplog.at_level(logging.INFO), rig.process() as process:
         for _ in looks(rig, process, 200):
             pass
@@ -125,7 +126,7 @@ def test_a_full_queue_is_asked_for_one_marker_ever_more_rarely(
         rig.broker.judge = lambda _: Sent.CONFIRMED
         for _ in looks(rig, process, LIMITS.longest_seconds + 1):
             pass
-        assert called(rig.broker) == numbers
+        assert called(rig.broker) == found
         assert f"{IN} takes what was released again" in caplog.text
 
 
@@ -156,3 +157,27 @@ def test_of_two_markers_of_one_resident_the_second_does_not_pass_the_first(rig: 
             process.move()
     assert ids(rig, UNION) == ["a1", "a2"]
     assert [row(rig, number).state for number in (first, second)] == ["moved", "moved"]
+
+
+def test_hundreds_that_one_approval_let_go_move_each_once_and_in_order(rig: Rig) -> None:
+    persons, each = 130, 2
+    sent = [(f"{n}-{m}", str(n)) for m in range(each) for n in range(1, persons + 1)]
+    drain(rig, *(changed(name, addressee_number=number) for name, number in sent))
+    found = died(rig, UNION)
+    assert len(found) == persons * each
+    with letters(rig) as at:
+        request = at.request(on_list(rig), CLERK, discard=False)
+        assert at.approve(request, OTHER_CLERK) == (len(found), True)
+    markers: list[int] = []
+
+    def fate(message: Outgoing) -> Sent:
+        markers.extend([int(message.body)] if message.message_type == RELEASED_TYPE else [])
+        return Sent.CONFIRMED
+
+    rig.broker.judge = fate
+    with rig.process(batch=100) as process:
+        for _ in looks(rig, process, 3):
+            process.move()
+    assert markers == found
+    assert ids(rig, UNION) == [name for name, _ in sent]
+    assert numbers(rig, State.MOVED) == found
