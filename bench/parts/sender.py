@@ -6,50 +6,27 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
-import pika
-from pika.channel import Channel
-from pika.spec import Basic, BasicProperties
+from pika.spec import BasicProperties
 
 from bench.events import KIND, Made, events
+from bench.parts.client import PERSISTENT, Publishing
 from bench.place import Place, order
 from hub.message import CONTENT_TYPE, PARTITION_HEADER
 
-PERSISTENT = 2
 WINDOW = 1000
 TICK_SECONDS = 0.001
 
 
-class Sender:
+class Sender(Publishing):
     """Publishes with confirms, asynchronously; ``sent`` has the moment of each publish."""
 
     def __init__(self, place: Place, to: tuple[str, str], made: Iterator[Made], pace: int) -> None:
-        self._user = place.user
         self._exchange, self._key = to
         self._made, self._pace = made, pace
-        self._published = self._confirmed = 0
-        self._singly: set[int] = set()
         self._over = False
         self._begun = 0.0
         self.sent = array("q")
-        self.failed = ""
-        self._connection = pika.SelectConnection(
-            place.parameters(),
-            on_open_callback=self._opened,
-            on_open_error_callback=self._closed,
-            on_close_callback=self._closed,
-        )
-
-    def run(self) -> None:
-        """Publish everything."""
-        self._connection.ioloop.start()
-
-    def _opened(self, connection: pika.SelectConnection) -> None:
-        connection.channel(on_open_callback=self._channel_opened)
-
-    def _channel_opened(self, channel: Channel) -> None:
-        self._channel = channel
-        channel.add_on_return_callback(lambda *_: self._fail("no queue took a message"))
-        channel.confirm_delivery(self._settled, callback=lambda _: self._begin())
+        super().__init__(place)
 
     def _begin(self) -> None:
         self._begun = time.monotonic()
@@ -66,7 +43,7 @@ class Sender:
             self._connection.ioloop.call_later(TICK_SECONDS, self._tick)
 
     def _fill(self) -> None:
-        self._publish(WINDOW - (self._published - self._confirmed))
+        self._publish(WINDOW - (self._published - self._through))
 
     def _publish(self, most: int) -> None:
         for _ in range(most):
@@ -85,40 +62,19 @@ class Sender:
                 headers={PARTITION_HEADER: made.partition},
             )
             self.sent.append(time.monotonic_ns())
-            self._channel.basic_publish(
+            self._outgoing.basic_publish(
                 self._exchange, self._key, made.body, properties, mandatory=True
             )
 
-    def _settled(self, frame: pika.frame.Method) -> None:
-        tag = frame.method.delivery_tag
-        if not isinstance(frame.method, Basic.Ack):
-            self._fail("the broker did not take a message")
-            return
-        if frame.method.multiple:
-            self._singly.difference_update(range(self._confirmed + 1, tag + 1))
-            self._confirmed = max(self._confirmed, tag)
-        else:
-            self._singly.add(tag)
-        while self._confirmed + 1 in self._singly:
-            self._confirmed += 1
-            self._singly.remove(self._confirmed)
+    def _advanced(self) -> None:
         if self._over:
             self._leave_when_done()
-        elif not self._pace and self._published - self._confirmed < WINDOW // 2:
+        elif not self._pace and self._published - self._through < WINDOW // 2:
             self._fill()
 
     def _leave_when_done(self) -> None:
-        if self._confirmed == self._published and self._connection.is_open:
-            self._connection.close()
-
-    def _fail(self, why: str) -> None:
-        self.failed = why
-        self._connection.close()
-
-    def _closed(self, _connection: object, reason: Exception | str) -> None:
-        if not self._over:
-            self.failed = self.failed or str(reason)
-        self._connection.ioloop.stop()
+        if self._through == self._published and self._connection.is_open:
+            self._leave()
 
 
 def main() -> int:
@@ -126,13 +82,10 @@ def main() -> int:
     place, asked = order()
     made = events(asked["run"], asked["count"], asked["first"])
     sender = Sender(place, (asked["exchange"], asked["key"]), made, asked["pace"])
-    sender.run()
+    status = sender.run()
     if asked["times"]:
         Path(asked["times"]).write_bytes(sender.sent.tobytes())
-    if sender.failed:
-        sys.stderr.write(f"{sender.failed}\n")
-        return 1
-    return 0
+    return status
 
 
 if __name__ == "__main__":
