@@ -39,8 +39,8 @@ class Proxy:
     """Stands between clients and a broker; a context manager.
 
     ``deafen`` swallows what the broker says to the connections that are open now; ``hold``
-    keeps back what they say to it, until ``release``. ``make`` makes trouble for some users or
-    all, also on the connections that come, until ``heal``.
+    keeps back what they say to it, until ``release``; ``say`` speaks to them in its place. ``make``
+    makes trouble for some users or all, also on the connections that come, until ``heal``.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -64,6 +64,11 @@ class Proxy:
     def release(self) -> None:
         for pair in self._pairs:
             pair.up.held = False
+
+    def say(self, data: bytes) -> None:
+        """Say something to the clients in the broker's name, between two of its own words."""
+        for pair in self._pairs:
+            pair.down.take(data, 0.0)
 
     def cut(self) -> None:
         for pair in self._pairs:
