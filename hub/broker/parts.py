@@ -1,4 +1,4 @@
-"""One part of a vhost: made, removed, and its user told to come again."""
+"""One part of a vhost: made, and removed."""
 
 from collections.abc import Iterator
 
@@ -113,14 +113,3 @@ def _remove_account(management: Management, vhost: str, account: Account) -> Non
     elsewhere = management.get("users", account.name, "permissions")
     if not elsewhere and not account.tags:
         management.delete("users", account.name)
-
-
-def disconnect(management: Management, users: set[str]) -> None:
-    """Close the connections of users whose rights changed; their clients open new ones.
-
-    RabbitMQ looks a right up once for each channel and keeps the answer, so an open channel
-    would go on with what it had. All of a user's connections are closed, in other vhosts too:
-    the list of those in one vhost is some seconds late.
-    """
-    for user in sorted(users):
-        management.delete("connections", "username", user)

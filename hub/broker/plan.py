@@ -48,6 +48,11 @@ MESSAGE_BYTES = 4 * MAX_BODY_BYTES
 """The broker's ``max_message_size``: it takes no larger body from anybody (406). What is larger
 than the hub reads, up to this, is still refused with a notice that says so."""
 LIMITS_POLICY = "hub.limits"
+DEAD_POLICY = "hub.dead-letters"
+NEVER_DROPPED = 1_000_000_000
+"""How often a dead letter may be given out: more often than ever. RabbitMQ 4 drops a message that
+went back 20 times from a queue that says nothing else, and 3.x knows no word for "without end".
+It stands in a policy, which the queue of an older site takes up as it is."""
 BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
 """The topic exchanges that a broker has by itself, or gets with a plugin."""
 
@@ -103,7 +108,7 @@ def plan(
                 ),
             }
         ),
-        policies=frozenset({_limits()}),
+        policies=frozenset({_limits(), _endless()}),
         topics=frozenset(_topic_rules(systems, sends)),
         accounts=frozenset(
             {
@@ -180,6 +185,16 @@ def _limits() -> Policy:
                 "queue-leader-locator": "balanced",
             }
         ),
+        priority=10,
+    )
+
+
+def _endless() -> Policy:
+    return Policy(
+        label=DEAD_POLICY,
+        pattern=exactly(DEAD_QUEUE),
+        applies_to="queues",
+        definition=_arguments({"delivery-limit": NEVER_DROPPED}),
         priority=10,
     )
 

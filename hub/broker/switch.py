@@ -7,10 +7,11 @@ none of its messages is in the one before: it is drained, nobody consumes it, an
 import time
 from collections.abc import Callable, Collection, Mapping
 
+from hub.broker.fence import Fence
 from hub.broker.management import Management
-from hub.broker.parts import disconnect, make, remove
+from hub.broker.parts import make, remove
 from hub.broker.read import read
-from hub.broker.topology import NOTHING, Account, Part, Queue, Topology
+from hub.broker.topology import Part, Queue, Topology
 from hub.errors import BrokerError
 from hub.message import BUCKETS, PARTITION_HEADER
 from hub.names import PARTITIONS_EXCHANGE, STRAYS_EXCHANGE, partition_queue
@@ -64,17 +65,19 @@ def moving(there: Topology, planned: Topology) -> frozenset[str]:
     )
 
 
-def switch(
+def switch(  # noqa: PLR0913 - one step of ``hub.broker.apply``
     management: Management,
     vhost: str,
     planned: Topology,
+    fence: Fence,
+    *,
     depth: Depth | None,
     settle: Settle = time.sleep,
 ) -> None:
     """Lead the buckets to the partitions that are planned for them; remove the ways before.
 
     Where none moves, messages go on meanwhile: the new way is there before the old one goes, and
-    what takes both is taken once by the hub. Where one moves, nobody may write from now on, until
+    what takes both is taken once by the hub. Where one moves, the fence is shut from now on, until
     ``apply`` gives the rights back.
 
     Raises:
@@ -85,15 +88,12 @@ def switch(
     queues = moving(there, planned)
     if queues:
         _must_be_drained(queues, depth)
-        users = {account.name for account in planned.accounts}
-        accounts = [account for account in there.accounts if account.name in users]
-        _fence(management, vhost, accounts)
+        fence.shut()
         settle(FENCE_SECONDS)
         try:
             _must_be_drained(queues, depth)
         except BrokerError:
-            for account in accounts:
-                make(management, vhost, account)
+            fence.reopen()
             raise
     if ways(there):
         _lead(management, vhost, there, planned, settle)
@@ -110,14 +110,6 @@ def _must_be_drained(queues: Collection[str], depth: Depth | None) -> None:
                 "let the hub drain its partitions, stop it, and apply again; or leave "
                 "hub.partitions as it was"
             )
-
-
-def _fence(management: Management, vhost: str, accounts: Collection[Account]) -> None:
-    """Let nobody write: what came in between the look and the change could be overtaken."""
-    for one in accounts:
-        body = {"configure": one.configure, "write": NOTHING, "read": one.read}
-        management.put("permissions", vhost, one.name, body=body)
-    disconnect(management, {one.name for one in accounts})
 
 
 def _lead(

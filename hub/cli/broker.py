@@ -1,7 +1,7 @@
 """``renkei broker …``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,13 +30,19 @@ def show_plan(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Show how the broker differs from what is planned; change nothing.
 
     Needs the administrator's password only. With --json: {"vhost", "as_planned", "changes",
-    "queues_to_grow"}, each change with "change" (missing, different, unplanned), "kind", "name"
-    and "differs"; the queues are those with fewer members than a cluster has nodes for.
+    "queues_to_grow", "nodes_without_message_limit"}, each change with "change" (missing,
+    different, unplanned), "kind", "name" and "differs"; the queues are those with fewer members
+    than a cluster has nodes for, the nodes those that take larger messages than they should.
     """
     from hub.broker.read import read  # noqa: PLC0415 - see hub.cli.main
     from hub.broker.topology import diff  # noqa: PLC0415
     from hub.clock import today  # noqa: PLC0415
-    from hub.compose.broker import administrator, broker_plan, queues_to_grow  # noqa: PLC0415
+    from hub.compose.broker import (  # noqa: PLC0415
+        administrator,
+        broker_plan,
+        queues_to_grow,
+        too_generous_nodes,
+    )
     from hub.compose.checked import load_checked  # noqa: PLC0415
 
     settings, catalogue = load_checked(site, ())
@@ -45,17 +51,20 @@ def show_plan(site: SiteOption, *, as_json: JsonOption = False) -> None:
         planned = broker_plan(settings, catalogue, today())
         differences = diff(planned, read(management, vhost))
         to_grow = queues_to_grow(management, vhost)
+    generous = too_generous_nodes(settings)
     if as_json:
         answer = {
             "vhost": vhost,
             "as_planned": not differences,
             "changes": [one.as_json() for one in differences],
             "queues_to_grow": list(to_grow),
+            "nodes_without_message_limit": list(generous),
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     _show(differences)
     _show_small(to_grow)
+    _show_generous(generous)
     typer.echo(_summary(vhost, differences))
 
 
@@ -78,47 +87,46 @@ def apply_topology(
     May be run again at any time: after a change of the catalogue it has to be. Without --prune
     it deletes nothing but what an earlier version had and this one replaces; anything else that
     nobody planned is named, and the exit status is 1 while it is there. A user whose rights
-    changed is disconnected. Another number of partitions (hub.partitions) is taken over only
-    while these are empty and neither the hub nor a sender is at work.
+    or password changed is disconnected, and the number of connections said. Another number of
+    partitions (hub.partitions) is taken over only while these are empty and neither the hub nor a
+    sender is at work.
     """
     from hub.broker.apply import apply  # noqa: PLC0415
-    from hub.broker.apply import prune as prune_unplanned  # noqa: PLC0415
     from hub.clock import today  # noqa: PLC0415
     from hub.compose.broker import (  # noqa: PLC0415
         administrator,
         broker_plan,
         depth_of,
         queues_to_grow,
+        too_generous_nodes,
     )
     from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
 
     settings, catalogue = load_checked(site, administrator=True)
     vhost = settings.broker.vhost
-    removed: Sequence[Difference] = ()
-    kept: Sequence[str] = ()
+    passwords = passwords_of(settings)
     with administrator(settings) as management:
         planned = broker_plan(settings, catalogue, today())
         depth = depth_of(settings)
-        if prune:
-            removed, kept = prune_unplanned(management, vhost, planned, depth)
-        for reason in kept:
-            typer.echo(reason, err=True)
         try:
-            passwords = passwords_of(settings)
-            changes = apply(management, vhost, planned, passwords, depth=depth)
+            done = apply(management, vhost, planned, passwords, depth=depth, prune=prune)
         except BrokerError as error:
             hint = "" if prune or "unplanned" not in str(error) else "; --prune removes it"
             raise BrokerError(f"{error}{hint}") from error
         to_grow = queues_to_grow(management, vhost)
-    made = [one for one in changes if one.change != "unplanned"]
-    gone = [*removed, *(one for one in changes if one.change == "unplanned")]
+    generous = too_generous_nodes(settings)
+    made = [one for one in done.changes if one.change != "unplanned"]
+    gone = [*done.removed, *(one for one in done.changes if one.change == "unplanned")]
     if as_json:
         answer = {
             "vhost": vhost,
             "as_planned": True,
             "made": [one.as_json() for one in made],
             "removed": [one.as_json() for one in gone],
+            "passwords": list(done.passwords),
+            "connections_closed": done.closed,
             "queues_to_grow": list(to_grow),
+            "nodes_without_message_limit": list(generous),
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -126,9 +134,31 @@ def apply_topology(
         typer.echo(_done(one))
     for one in gone:
         typer.echo(f"removed: {one.part.KIND} {one.part.name}")
+    for user in done.passwords:
+        typer.echo(f"changed: the password of {user}")
+    _show_closed(done.closed)
     _show_small(to_grow)
-    done = f"{len(made)} made or changed, {len(gone)} removed"
-    typer.echo(f"{done}; {_as_planned(vhost)}")
+    _show_generous(generous)
+    summary = f"{len(made)} made or changed, {len(gone)} removed"
+    typer.echo(f"{summary}; {_as_planned(vhost)}")
+
+
+def _show_closed(closed: Mapping[str, int]) -> None:
+    """Say who was disconnected: their processes connect again by themselves."""
+    if closed:
+        each = ", ".join(f"{count} of {user}" for user, count in closed.items())
+        typer.echo(f"connections closed: {each}; what had the old password or rights")
+
+
+def _show_generous(nodes: Sequence[str]) -> None:
+    if nodes:
+        from hub.broker.limit import SETTING  # noqa: PLC0415 - see hub.cli.main
+
+        typer.echo(
+            f"takes messages that are too large: {', '.join(nodes)}; write {SETTING} into its "
+            "rabbitmq.conf and start it again (docs/operations/install.md)",
+            err=True,
+        )
 
 
 def _show(differences: Sequence["Difference"]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hub.broker.depth import queue_depth
+from hub.broker.limit import too_generous
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management, first_answering
 from hub.broker.plan import plan
@@ -70,6 +71,15 @@ def depth_of(site: Site) -> Depth:
     """
     settings = _admin_settings(site)
     return lambda queue: queue_depth(settings, queue)
+
+
+def too_generous_nodes(site: Site) -> tuple[str, ...]:
+    """Name the nodes that take messages of any size, so that one sender could fill the memory.
+
+    Raises:
+        SiteError: as for ``administrator``.
+    """
+    return too_generous(_admin_settings(site))
 
 
 def _admin_settings(site: Site) -> LinkSettings:

@@ -7,7 +7,7 @@ import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
-from hub.broker.apply import apply, prune
+from hub.broker.apply import Applied, apply
 from hub.broker.depth import queue_depth
 from hub.broker.link import PikaLink
 from hub.broker.plan import DELIVERY_LIMIT, plan
@@ -33,29 +33,25 @@ def message(number: int, bucket: int) -> Outgoing:
     return Outgoing(f"in.{SYSTEM}", TYPE, b"{}", f"m{number}", TYPE, partition=str(bucket))
 
 
-def applied(vhost: Vhost, partitions: int) -> list[str]:
+def brought_over(vhost: Vhost, partitions: int, *, prune: bool = False) -> Applied:
     settings = vhost.settings()
-    made = apply(
+    return apply(
         vhost.management,
         vhost.name,
         planned(partitions),
         vhost.passwords,
         depth=lambda queue: queue_depth(settings, queue),
         settle=lambda _: None,
+        prune=prune,
     )
-    return [str(one) for one in made]
+
+
+def applied(vhost: Vhost, partitions: int) -> list[str]:
+    return [str(one) for one in brought_over(vhost, partitions).changes]
 
 
 def pruned(vhost: Vhost, partitions: int) -> list[str]:
-    settings = vhost.settings()
-    removed, kept = prune(
-        vhost.management,
-        vhost.name,
-        planned(partitions),
-        lambda queue: queue_depth(settings, queue),
-    )
-    assert kept == ()
-    return [str(one) for one in removed]
+    return [str(one) for one in brought_over(vhost, partitions, prune=True).removed]
 
 
 def depths(vhost: Vhost) -> list[int]:

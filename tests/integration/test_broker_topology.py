@@ -10,13 +10,14 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 from pydantic import SecretStr
 
-from hub.broker.apply import SETTLE_SECONDS, apply, prune, verify
+from hub.broker.apply import SETTLE_SECONDS, Applied, apply, verify
 from hub.broker.depth import queue_depth
+from hub.broker.limit import too_generous
 from hub.broker.link import PikaLink
-from hub.broker.plan import plan
+from hub.broker.plan import LIMITS_POLICY, MESSAGE_BYTES, plan
 from hub.broker.read import read
-from hub.broker.topology import Change, Difference, Topology, diff
-from hub.errors import BrokerError
+from hub.broker.topology import Change, Topology, diff
+from hub.errors import BrokerError, LinkLost
 from hub.message import PARTITION_HEADER
 from hub.names import inbound_exchange, outbound_queue, partition_queue
 from hub.pipeline.again import RELEASED_TYPE, marked, marker
@@ -84,16 +85,20 @@ def broken(vhost: Vhost) -> tuple[str, ...]:
     return tuple(str(one) for one in diff(planned(), read(vhost.management, vhost.name)))
 
 
-def pruned(vhost: Vhost) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+def applied_again(vhost: Vhost, *, prune: bool = False) -> Applied:
     settings = vhost.settings()
-    return prune(
-        vhost.management, vhost.name, planned(), lambda queue: queue_depth(settings, queue)
+    return apply(
+        vhost.management,
+        vhost.name,
+        planned(),
+        vhost.passwords,
+        depth=lambda queue: queue_depth(settings, queue),
+        prune=prune,
     )
 
 
 def test_applying_twice_changes_nothing_and_reads_back(applied: Vhost) -> None:
-    again = apply(applied.management, applied.name, planned(), applied.passwords)
-    assert again == ()
+    assert applied_again(applied) == Applied()
     assert read(applied.management, applied.name) == planned()
     wider = planned("bank")
     changes = diff(wider, read(applied.management, applied.name))
@@ -107,7 +112,7 @@ def test_applying_twice_changes_nothing_and_reads_back(applied: Vhost) -> None:
     }
     passwords = {**applied.passwords, "bank": SecretStr("a-new-one")}
     made = apply(applied.management, applied.name, wider, passwords, settle=lambda _: None)
-    assert made == changes
+    assert made.changes == changes
 
 
 def test_a_vhost_that_is_not_there_lacks_everything_and_is_not_made(vhost: Vhost) -> None:
@@ -165,12 +170,11 @@ def test_what_nobody_planned_or_somebody_changed_is_found_and_put_right(applied:
         verify(applied.management, applied.name, planned())
     assert applied.passwords["tax"].get_secret_value() not in str(caught.value)
     with pytest.raises(BrokerError, match="unplanned: queue leak"):
-        apply(applied.management, applied.name, planned(), applied.passwords)
+        applied_again(applied)
     assert {said.split(":")[0] for said in broken(applied)} == {"unplanned"}
-    removed, kept = pruned(applied)
-    assert kept == ()
-    assert len(removed) == 7
-    assert apply(applied.management, applied.name, planned(), applied.passwords) == ()
+    done = applied_again(applied, prune=True)
+    assert (len(done.removed), done.changes) == (7, ())
+    assert applied_again(applied) == Applied()
     assert "stranger" not in {row["name"] for row in applied.management.get("users")}
 
 
@@ -181,20 +185,20 @@ def test_a_queue_with_messages_is_never_deleted(applied: Vhost) -> None:
     message = Outgoing("in.tax", "tax.income", b"{}", "m", "tax.income")
     with PikaLink(applied.settings("tax")) as link:
         assert link.publish([message] * 3) == [Sent.CONFIRMED] * 3
-    removed, kept = pruned(applied)
-    assert [str(one) for one in removed] == ["unplanned: binding in.tax --#--> leak"]
-    assert kept == ("the queue leak holds 3 messages and is kept",)
+    with pytest.raises(BrokerError, match="the queue leak holds 3 messages and is kept"):
+        applied_again(applied, prune=True)
+    assert broken(applied) == ("unplanned: queue leak",)
     with PikaLink(applied.settings(queues=("leak",))) as link:
         taken = link.take(3, 5.0)
         assert len(taken) == 3
         # Nothing waits any more, but what is being read comes back if it is not acknowledged.
-        _, kept = pruned(applied)
-        assert kept == ("the queue leak is being read and is kept",)
-    _, kept = pruned(applied)
-    assert kept == ("the queue leak holds 3 messages and is kept",)
+        with pytest.raises(BrokerError, match="the queue leak is being read and is kept"):
+            applied_again(applied, prune=True)
+    with pytest.raises(BrokerError, match="the queue leak holds 3 messages and is kept"):
+        applied_again(applied, prune=True)
     assert in_queues(applied, None, ("leak",), 3) == {"leak": 3}
-    removed, kept = pruned(applied)
-    assert ([str(one) for one in removed], kept) == (["unplanned: queue leak"], ())
+    done = applied_again(applied, prune=True)
+    assert [str(one) for one in done.removed] == ["unplanned: queue leak"]
 
 
 def test_a_shovel_that_takes_messages_away_is_found(applied: Vhost) -> None:
@@ -210,15 +214,17 @@ def test_a_shovel_that_takes_messages_away_is_found(applied: Vhost) -> None:
     where = ("parameters", "shovel", applied.name, "away")
     applied.management.put(*where, body={"value": value})
     assert "unplanned: parameter shovel away" in broken(applied)
-    removed, _ = pruned(applied)
-    assert "unplanned: parameter shovel away" in map(str, removed)
+    with pytest.raises(BrokerError, match="unplanned: queue elsewhere"):
+        applied_again(applied)
+    done = applied_again(applied, prune=True)
+    assert "unplanned: parameter shovel away" in map(str, done.removed)
 
 
 def test_the_limits_of_the_policy_are_in_force(applied: Vhost) -> None:
-    (limits,) = planned().policies
+    limits = next(one for one in planned().policies if one.label == LIMITS_POLICY)
     small = replace(limits, definition=(("max-length-bytes", 1000),))
-    narrow = replace(planned(), policies=frozenset({small}))
-    (change,) = apply(applied.management, applied.name, narrow, applied.passwords)
+    narrow = replace(planned(), policies=planned().policies - {limits} | {small})
+    (change,) = apply(applied.management, applied.name, narrow, applied.passwords).changes
     assert change.part == small
     message = Outgoing("hub.out", "union", b"x" * 400, "m", "t.x")
     with PikaLink(applied.settings("hub")) as link:
@@ -362,3 +368,26 @@ def test_another_password_is_refused(applied: Vhost) -> None:
     wrong = applied.settings("tax", password=applied.passwords["union"])
     with pytest.raises((AMQPError, BrokerError)):
         PikaLink(wrong)
+
+
+def test_another_password_ends_what_came_in_by_the_one_before(applied: Vhost) -> None:
+    known = applied.passwords["tax"]
+    applied.passwords["tax"] = SecretStr("another-one")
+    with PikaLink(applied.settings("tax", password=known)) as link:
+        done = applied_again(applied)
+        with pytest.raises(LinkLost):
+            link.take(1, 5.0)
+    assert (done.changes, done.passwords, done.closed) == ((), ("tax",), {"tax": 1})
+    PikaLink(applied.settings("tax")).close()
+    assert applied_again(applied) == Applied()
+
+
+def test_no_message_larger_than_the_limit_is_taken(applied: Vhost) -> None:
+    settings = applied.settings()
+    assert too_generous(settings) == ()
+    assert too_generous(settings, MESSAGE_BYTES // 2) == (f"{settings.host}:{settings.port}",)
+    largest = Outgoing("in.tax", "tax.income", bytes(MESSAGE_BYTES), "m", "tax.income")
+    with PikaLink(applied.settings("tax")) as link:
+        assert link.publish([largest]) == [Sent.CONFIRMED]
+        with pytest.raises(LinkLost, match="larger than configured max size"):
+            link.publish([replace(largest, body=bytes(MESSAGE_BYTES + 1))])

@@ -37,6 +37,10 @@ def account(topology: Topology, name: str) -> Account:
     return next(account for account in topology.accounts if account.name == name)
 
 
+def policy(topology: Topology, label: str) -> Policy:
+    return next(one for one in topology.policies if one.label == label)
+
+
 def writable(topology: Topology, user: str, exchange: str, key: str) -> bool:
     """Say whether the broker would take it: permission on the exchange, then on the topic.
 
@@ -152,7 +156,7 @@ def test_an_inbound_exchange_leads_to_the_hub_only() -> None:
 
 def test_work_queues_have_limits_and_never_lose_a_dead_letter() -> None:
     topology = planned(1)
-    (limits,) = topology.policies
+    limits = policy(topology, "hub.limits")
     assert dict(limits.definition)["max-length-bytes"] > 0
     assert dict(limits.definition)["delivery-limit"] == 100
     for queue in topology.queues:
@@ -164,6 +168,18 @@ def test_work_queues_have_limits_and_never_lose_a_dead_letter() -> None:
             assert arguments["x-dead-letter-strategy"] == "at-least-once"
             assert arguments["x-delivery-limit"] == 100
             assert arguments["x-single-active-consumer"] is True
+
+
+def test_a_dead_letter_is_dropped_by_no_delivery_limit() -> None:
+    """RabbitMQ 4 gives a queue that says nothing a limit of 20, and 3.x takes no -1."""
+    topology = planned()
+    (dead,) = (queue for queue in topology.queues if queue.name == "hub.dead-letters")
+    (limits,) = (one for one in topology.policies if re.search(one.pattern, dead.name))
+    assert not dict(dead.arguments).keys() & {"x-delivery-limit", "x-max-length", "x-message-ttl"}
+    assert dict(limits.definition) == {"delivery-limit": 1_000_000_000}
+    assert limits.applies_to == "queues"
+    for queue in topology.queues - {dead}:
+        assert not re.search(limits.pattern, queue.name)
 
 
 def test_differences_are_listed_in_the_order_of_making() -> None:
