@@ -11,14 +11,13 @@ from pathlib import Path
 from adapters.bank import ADAPTER
 from adapters.simulation.city import CityDay
 from adapters.simulation.insured import Insured
-from adapters.simulation.kit import BROKER, DayFile, ReceivedRecord, header_of
-from adapters.simulation.misdeeds import on_own_exchange, resident_data
+from adapters.simulation.kit import DayFile, ReceivedRecord, header_of
+from adapters.simulation.misdeeds import sends_residents
 from adapters.simulation.money import COLLECTOR, customer_number, fiscal_year, instalments_of
 from adapters.simulation.played import Played, Reaction
 from hub.clock import JST
 from hub.edge.form import Header
 from schemas.bank import PaymentReceived
-from schemas.resident import ResidentChanged
 
 _RESULTS, _RECEIPTS = "bank.results", "bank.receipts"
 _HOUR = 16
@@ -84,14 +83,5 @@ SIMULATOR = Played(
     ADAPTER,
     days=slips,
     reactions=(Reaction("FURIKAE", results),),
-    forbidden=(
-        on_own_exchange(
-            "bank-sends-residents",
-            "A bank sends a resident's change",
-            ADAPTER.system,
-            message_type=ResidentChanged.MESSAGE_TYPE,
-            data=resident_data(),
-            expected_code=BROKER,
-        ),
-    ),
+    forbidden=(sends_residents("bank-sends-residents", "A bank", ADAPTER.system),),
 )

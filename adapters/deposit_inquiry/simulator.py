@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from adapters.deposit_inquiry import ADAPTER
-from adapters.simulation.kit import BROKER, DayFile, ReceivedRecord, WrongDelivery
-from adapters.simulation.misdeeds import on_own_exchange, resident_data
+from adapters.simulation.kit import DayFile, ReceivedRecord, WrongDelivery
+from adapters.simulation.misdeeds import sends_residents
 from adapters.simulation.played import Played, Reaction
 from hub.clock import JST
 from hub.edge.form import Header
 from schemas.layout import load_layout
-from schemas.resident import ResidentChanged
 
 _BANKS = (("架空銀行", "9901"), ("試験信用金庫", "9902"), ("見本農業協同組合", "9903"))
 _BRANCHES = (("広坂支店", "001"), ("香林坊支店", "012"))
@@ -111,13 +110,8 @@ SIMULATOR = Played(
     ADAPTER,
     reactions=(Reaction("requests", _answer),),
     forbidden=(
-        on_own_exchange(
-            "deposit-inquiry-sends-residents",
-            "The deposit inquiry system sends a resident's change",
-            ADAPTER.system,
-            message_type=ResidentChanged.MESSAGE_TYPE,
-            data=resident_data(),
-            expected_code=BROKER,
+        sends_residents(
+            "deposit-inquiry-sends-residents", "The deposit inquiry system", ADAPTER.system
         ),
     ),
 )

@@ -16,7 +16,6 @@ from adapters.simulation.asking import in_jis, pension_person
 from adapters.simulation.city import CityDay
 from adapters.simulation.insured import Insured, pension_number
 from adapters.simulation.kit import (
-    BROKER,
     MATCHING,
     DayFile,
     ReceivedRecord,
@@ -25,16 +24,15 @@ from adapters.simulation.kit import (
     header_of,
     put,
 )
-from adapters.simulation.misdeeds import on_own_exchange, resident_data
+from adapters.simulation.misdeeds import sends_residents
 from adapters.simulation.people import Person
 from adapters.simulation.played import Played
 from adapters.simulation.receiving import files_of, read_file
-from hub.clock import JST
+from hub.clock import midnight
 from hub.edge.delimited import write_file
 from hub.edge.form import Header
 from hub.edge.kit import Outbound
 from schemas.layout import load_layout
-from schemas.resident import ResidentChanged
 from schemas.special_collection import SpecialCollectionNotified
 
 _NOTIFIED = "kokuho-federation.notified"
@@ -89,7 +87,7 @@ def delivery_file(
         f"{name}_{day}_{place}_{part:03d}.dta",
         _NOTIFIED,
         SpecialCollectionNotified.MESSAGE_TYPE,
-        Header(dt.datetime.combine(dt.date.fromisoformat(heading.created_on), dt.time(), JST)),
+        Header(midnight(dt.date.fromisoformat(heading.created_on))),
         [{**blank, **row, **said} for row in rows],
     )
 
@@ -230,14 +228,5 @@ def results(requests: Sequence[ReceivedRecord], part: int) -> Iterator[DayFile]:
 
 SIMULATOR = _Federation(
     ADAPTER,
-    forbidden=(
-        on_own_exchange(
-            "federation-sends-residents",
-            "The federation sends a resident's change",
-            ADAPTER.system,
-            message_type=ResidentChanged.MESSAGE_TYPE,
-            data=resident_data(),
-            expected_code=BROKER,
-        ),
-    ),
+    forbidden=(sends_residents("federation-sends-residents", "The federation", ADAPTER.system),),
 )

@@ -6,11 +6,11 @@ from adapters.resident_registry import ADAPTER
 from adapters.simulation.addresses import MUNICIPALITY_CODE
 from adapters.simulation.changes import Entry
 from adapters.simulation.city import CityDay
-from adapters.simulation.kit import DayFile, Misdeed, file_name, header_of
+from adapters.simulation.kit import DayFile, Misdeed
 from adapters.simulation.misdeeds import on_own_exchange, resident_data
 from adapters.simulation.people import my_number
 from adapters.simulation.played import Played
-from adapters.simulation.rows import facts_files
+from adapters.simulation.rows import facts_files, rows_file
 from schemas.layout import load_layout
 from schemas.resident import ResidentChanged
 
@@ -31,14 +31,7 @@ _facts = facts_files(ADAPTER, _HOUR, _OPERATOR)
 
 def _files(day: CityDay) -> Iterator[DayFile]:
     """Give the day's residents, the whole city on the first day and then what changed; the rest."""
-    wire = ADAPTER.inbound[0]
-    yield DayFile(
-        file_name("JUKI", day, _HOUR),
-        wire.layout,
-        wire.message_type,
-        header_of(day, _HOUR, _OPERATOR),
-        rows_of(day),
-    )
+    yield rows_file(ADAPTER.inbound[0], day, _HOUR, _OPERATOR, rows_of(day))
     yield from _facts(day)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters.simulation.kit import Misdeed
+from adapters.simulation.kit import BROKER, Misdeed
 from hub.message import source_of
 from hub.names import inbound_exchange
 from schemas.canonical import Insurance, ScopeEvidence
@@ -73,6 +73,18 @@ def on_own_exchange(  # noqa: PLR0913 - what an attempt is made of
         event=made,
         expected_code=expected_code,
         **more,
+    )
+
+
+def sends_residents(name: str, who: str, system: str) -> Misdeed:
+    """Give a system's attempt to send what only the registry may; ``who`` begins its title."""
+    return on_own_exchange(
+        name,
+        f"{who} sends a resident's change",
+        system,
+        message_type=ResidentChanged.MESSAGE_TYPE,
+        data=resident_data(),
+        expected_code=BROKER,
     )
 
 

@@ -91,15 +91,21 @@ def day_file(
 ) -> DayFile:
     """Give a file of messages; each is a group of its own where the layout has groups."""
     layout = load_layout(wire.layout)
+    rows = (
+        row_of(layout, message, group=f"{day.number:05d}{place:07d}")
+        for place, message in enumerate(messages, 1)
+    )
+    return rows_file(wire, day, hour, operator, rows)
+
+
+def rows_file(
+    wire: Inbound,
+    day: CityDay,
+    hour: int,
+    operator: tuple[str, str, str],
+    rows: Iterable[Mapping[str, str]],
+) -> DayFile:
+    """Give a file of rows, named by its wire's pattern."""
     prefix, _, suffix = wire.pattern.partition("*")
     name = file_name(prefix.rstrip("_"), day, hour).removesuffix(".csv") + suffix
-    return DayFile(
-        name,
-        wire.layout,
-        wire.message_type,
-        header_of(day, hour, operator),
-        (
-            row_of(layout, message, group=f"{day.number:05d}{place:07d}")
-            for place, message in enumerate(messages, 1)
-        ),
-    )
+    return DayFile(name, wire.layout, wire.message_type, header_of(day, hour, operator), rows)

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from adapters.simulation.city import CityDay
 from adapters.simulation.incomes import TaxEntry
-from adapters.simulation.kit import BROKER, DayFile, Misdeed, file_name, header_of
-from adapters.simulation.misdeeds import income_data, on_own_exchange, resident_data
+from adapters.simulation.kit import DayFile, Misdeed
+from adapters.simulation.misdeeds import income_data, on_own_exchange, sends_residents
 from adapters.simulation.people import Person
 from adapters.simulation.played import Played
+from adapters.simulation.rows import rows_file
 from adapters.tax import ADAPTER
 from hub.names import outbound_queue
 from mappings.codes import AMOUNTS
 from schemas.income import IncomeAssessed
-from schemas.resident import ResidentChanged
 
 _HOUR = 7
 _OPERATOR = ("市民税課", "ZEI-T01", "S0201")
@@ -22,28 +22,14 @@ _FIRST_ASSESSED = "2025-06-10"
 
 def _files(day: CityDay) -> Iterator[DayFile]:
     """Give the day's one file: everybody on the first day, then what was corrected."""
-    wire = ADAPTER.inbound[0]
-    yield DayFile(
-        file_name("ZEI", day, _HOUR),
-        wire.layout,
-        wire.message_type,
-        header_of(day, _HOUR, _OPERATOR),
-        rows_of(day),
-    )
+    yield rows_file(ADAPTER.inbound[0], day, _HOUR, _OPERATOR, rows_of(day))
 
 
 def _misdeeds() -> tuple[Misdeed, ...]:
     """Send what only the registry may; claim to be it; ask for copies."""
     income = IncomeAssessed.MESSAGE_TYPE
     return (
-        on_own_exchange(
-            "tax-sends-residents",
-            "The tax system sends a resident's change",
-            ADAPTER.system,
-            message_type=ResidentChanged.MESSAGE_TYPE,
-            data=resident_data(),
-            expected_code=BROKER,
-        ),
+        sends_residents("tax-sends-residents", "The tax system", ADAPTER.system),
         on_own_exchange(
             "tax-claims-another-name",
             "The tax system claims to be the resident registry",

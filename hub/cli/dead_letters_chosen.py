@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.ledger.addressee import day
-from hub.clock import JST
+from hub.clock import midnight
 
 if TYPE_CHECKING:
     from hub.ledger.asides import Wanted
@@ -88,7 +88,7 @@ def wanted_by(  # noqa: PLR0913, PLR0917 - one for each option
     if step and step not in set(Step):
         message = f"there is no step {step}: {', '.join(Step)}"
         raise typer.BadParameter(message, param_hint="--step")
-    begin = None if since is None else dt.datetime.combine(since, dt.time(), JST)
+    begin = None if since is None else midnight(since)
     return Wanted(
         Shelf.DEAD_LETTER,
         sender=sender,

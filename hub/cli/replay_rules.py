@@ -59,13 +59,13 @@ def replay_rules(
     ledger does not hold it.
     """
     from hub.catalogue.replay import other_persons, replay  # noqa: PLC0415 - see hub.cli.main
-    from hub.clock import JST  # noqa: PLC0415
+    from hub.clock import midnight  # noqa: PLC0415
     from hub.compose.ledger import ledger_url  # noqa: PLC0415
     from hub.ledger.decisions import open_decisions  # noqa: PLC0415
 
     path = site_file(site, state)
     settings, now, other = _catalogues(path, catalogue)
-    begin = dt.datetime.combine(since, dt.time(), JST)
+    begin = midnight(since)
     with open_decisions(ledger_url(settings)) as ledger, _watched(ledger, begin) as decisions:
         groups = replay(decisions, other)
     persons = other_persons(now, other)

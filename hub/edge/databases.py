@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from hub.edge import files
 from hub.errors import EdgeError
@@ -52,6 +53,22 @@ def opened_to_read(path: Path) -> sqlite3.Connection:
         sqlite3.Error: there is none, or it cannot be used.
     """
     return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+
+
+class Holder:
+    """Has a database open, until ``close`` or the end of a ``with`` block."""
+
+    _database: sqlite3.Connection
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @contextmanager

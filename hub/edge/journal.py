@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from hub.edge import databases, files, questions
 from hub.edge.form import Part
@@ -134,7 +134,7 @@ class OutboundFile(NamedTuple):
     records: int
 
 
-class Journal:
+class Journal(databases.Holder):
     """The journal of one adapter; every method raises ``EdgeError`` when it cannot be done.
 
     Each method that writes is one durable transaction.
@@ -180,14 +180,8 @@ class Journal:
 
     def close(self) -> None:
         """Close it and let others have it."""
-        self._database.close()
+        super().close()
         os.close(self._lock)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _mapped(self) -> AbstractContextManager[None]:
         return databases.mapped(f"the journal {self._path} cannot be used")

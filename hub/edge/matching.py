@@ -47,7 +47,7 @@ def comparable_date(text: str) -> str:
     return date.date.isoformat()[:known] + "-00-00"[: 10 - known]
 
 
-class Matching:
+class Matching(databases.Holder):
     """The list of one adapter (``hub.edge.desk.Persons``).
 
     Dates in it are comparable ones. Every method raises ``EdgeError`` when it cannot be done.
@@ -89,10 +89,6 @@ class Matching:
             except sqlite3.DatabaseError:  # it is only a copy of what the office has
                 files.remove(self._path)
             return databases.opened(self._path, _prepare)
-
-    def close(self) -> None:
-        """Close it."""
-        self._database.close()
 
     # -- reading lists -----------------------------------------------------------------
 

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self
 
 from hub.edge import databases
 from hub.edge.journal import InboundFile, TakenKey, is_sent
@@ -16,7 +15,7 @@ _AFTER_ALL = 1 << 62
 _ROWS_AT_ONCE = 500
 
 
-class JournalRecord:
+class JournalRecord(databases.Holder):
     """A journal opened to read only; times are seconds since 1970-01-01 UTC.
 
     A file that was read, and a message that was taken, before journals noted times has none,
@@ -98,16 +97,6 @@ class JournalRecord:
     def _fetched(self, cursor: sqlite3.Cursor) -> list[tuple[str, str, str]]:
         with self._mapped():
             return cursor.fetchmany(_ROWS_AT_ONCE)
-
-    def close(self) -> None:
-        """Close it."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _mapped(self) -> AbstractContextManager[None]:
         return databases.mapped(f"the journal {self._path} cannot be read")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, bindparam, select
 
-from hub.clock import JST
+from hub.clock import JST, midnight
 from hub.errors import LedgerError
 from hub.ledger.about import rows_about
 from hub.ledger.chunks import VALUES_A_QUERY
@@ -54,7 +54,7 @@ class Span(NamedTuple):
     @classmethod
     def of_day(cls, day: dt.date) -> "Span":
         """Give a day as in Japan."""
-        begin = dt.datetime.combine(day, dt.time(), JST)
+        begin = midnight(day)
         return cls(microseconds(begin), microseconds(begin + dt.timedelta(days=1)))
 
     def has(self, at: int) -> bool:

@@ -189,22 +189,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Verify an export of the ledger from its files alone.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the export")
-    parser.add_argument(
-        "--key",
-        type=key_argument(Verifier.parse),
-        action="append",
-        required=True,
-        metavar="VKEY",
-        help="the log's verifier key; more than one may be given",
-    )
-    parser.add_argument(
-        "--cosigner",
-        type=key_argument(CosignerVerifier.parse),
-        action="append",
-        default=[],
-        metavar="VKEY",
-        help="a second party's verifier key",
-    )
+    add_keys(parser)
     parser.add_argument("--since", type=Path, metavar="FILE", help="an earlier checkpoint")
     parser.add_argument(
         "--destroyed",
@@ -220,7 +205,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def key_argument(parse: Callable[[str], KeyT]) -> Callable[[str], KeyT]:
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the keys of a log and of its cosigners."""
+    parser.add_argument(
+        "--key",
+        type=_key_argument(Verifier.parse),
+        action="append",
+        required=True,
+        metavar="VKEY",
+        help="the log's verifier key; more than one may be given",
+    )
+    parser.add_argument(
+        "--cosigner",
+        type=_key_argument(CosignerVerifier.parse),
+        action="append",
+        default=[],
+        metavar="VKEY",
+        help="a second party's verifier key",
+    )
+
+
+def _key_argument(parse: Callable[[str], KeyT]) -> Callable[[str], KeyT]:
     """Make a way to read keys a type of ``argparse``."""
 
     def read(text: str) -> KeyT:

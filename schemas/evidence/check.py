@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas.evidence.audit import BAD, GOOD, NOT_ASKED, key_argument
+from schemas.evidence.audit import BAD, GOOD, NOT_ASKED, add_keys
 from schemas.evidence.checkpoint import Checkpoint, open_checkpoint
 from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
 from schemas.evidence.merkle import ProofError
@@ -181,22 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Check one file of evidence, and say what it proves.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the proof, checkpoint or note")
-    parser.add_argument(
-        "--key",
-        type=key_argument(Verifier.parse),
-        action="append",
-        required=True,
-        metavar="VKEY",
-        help="the log's verifier key; more than one may be given",
-    )
-    parser.add_argument(
-        "--cosigner",
-        type=key_argument(CosignerVerifier.parse),
-        action="append",
-        default=[],
-        metavar="VKEY",
-        help="a second party's verifier key",
-    )
+    add_keys(parser)
     parser.add_argument(
         "--entry", type=Path, metavar="FILE", help="the entry, where the proof does not hold it"
     )

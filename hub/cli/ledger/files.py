@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schemas.evidence.note import SignedNote
 
 ReadT = TypeVar("ReadT")
+KeyT = TypeVar("KeyT")
 
 OutOption = Annotated[
     Path | None,
@@ -65,12 +66,9 @@ def log_key(text: str) -> "Verifier":
     Raises:
         typer.BadParameter: it is none.
     """
-    from schemas.evidence.keys import NoteError, Verifier  # noqa: PLC0415 - see hub.cli.main
+    from schemas.evidence.keys import Verifier  # noqa: PLC0415 - see hub.cli.main
 
-    try:
-        return Verifier.parse(text)
-    except NoteError as error:
-        raise typer.BadParameter(str(error)) from None
+    return _key(text, Verifier.parse)
 
 
 def cosigner_key(text: str) -> "CosignerVerifier":
@@ -79,9 +77,15 @@ def cosigner_key(text: str) -> "CosignerVerifier":
     Raises:
         typer.BadParameter: it is none.
     """
-    from schemas.evidence.keys import CosignerVerifier, NoteError  # noqa: PLC0415 - as above
+    from schemas.evidence.keys import CosignerVerifier  # noqa: PLC0415 - as above
+
+    return _key(text, CosignerVerifier.parse)
+
+
+def _key(text: str, parse: Callable[[str], KeyT]) -> KeyT:
+    from schemas.evidence.keys import NoteError  # noqa: PLC0415 - as above
 
     try:
-        return CosignerVerifier.parse(text)
+        return parse(text)
     except NoteError as error:
         raise typer.BadParameter(str(error)) from None

@@ -25,7 +25,7 @@ from hub.cli.ledger.common import (
 )
 from hub.cli.options import MaybeSiteOption
 from hub.cli.tables import in_table, print_table
-from hub.clock import JST
+from hub.clock import JST, midnight
 from hub.ledger.model import Kind
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def said(entry: "Recorded") -> dict[str, Any]:
 def _midnight(day: dt.date | None, after: int) -> dt.datetime | None:
     if day is None or (after and day == dt.date.max):
         return None
-    return dt.datetime.combine(day + dt.timedelta(days=after), dt.time(), JST)
+    return midnight(day + dt.timedelta(days=after))
 
 
 def _table(entries: "tuple[Recorded, ...]") -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
-from hub.clock import JST
+from hub.clock import midnight
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.fixed.records import Cutter, Frames
@@ -170,8 +170,7 @@ class _Checking:
     def _made(self, common: Mapping[str, str]) -> dt.datetime:
         if not self._plan.created:
             return made_at(self._path)
-        day = dt.date.fromisoformat(common[self._plan.created])
-        return dt.datetime.combine(day, dt.time(), JST)
+        return midnight(dt.date.fromisoformat(common[self._plan.created]))
 
     def _with_part(self, facts: FileFacts, common: Mapping[str, str]) -> FileFacts:
         if not self._plan.part:

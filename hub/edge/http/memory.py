@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from hub.edge import databases, files
 
 
-class CourierMemory:
+class CourierMemory(databases.Holder):
     """A small database of one courier; each statement that writes is one durable transaction.
 
     Every method raises ``EdgeError`` when it cannot be done.
@@ -36,16 +36,6 @@ class CourierMemory:
         """Give all rows of a query."""
         with self._mapped():
             return self._database.execute(query, values).fetchall()
-
-    def close(self) -> None:
-        """Close it."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _mapped(self) -> AbstractContextManager[None]:
         return databases.mapped(f"the memory {self._path} cannot be used")
