@@ -137,6 +137,8 @@ class Graves(Book):
         """Send a dead copy once more, as far as today's rules permit and it is still the newest."""
         known, again = self.of(verdict.key), verdict.again
         terms = verdict.terms
+        if again.state is State.SENDING and self._is_behind(verdict, known):
+            return  # a marker too many: it is called again, and the ledger tells what came first
         code = self._why_not_resent(verdict, known)
         if code is not None or terms is None:
             self.give_up(verdict, {again.pair}, known, code or Code.WITHDRAWN, verdict.detail)
@@ -149,17 +151,19 @@ class Graves(Book):
         closes = Turn(again.id, State.SENDING, State.MOVED)
         self.publish(verdict, terms, verdict.copy, known, verdict.bucket, closes)
 
-    def _why_not_resent(self, verdict: Resent, known: Known) -> Code | None:
+    def _is_behind(self, verdict: Resent, known: Known) -> bool:
+        """See whether something newer stands before it in this batch."""
         again = verdict.again
         there = (verdict.key.sender, verdict.message_type, known.resident, again.pair[1])
+        return self.newest_at.get(there, 0) > again.age
+
+    def _why_not_resent(self, verdict: Resent, known: Known) -> Code | None:
+        again = verdict.again
         if again.pair in known.receipted:
             return Code.RECEIVED
         if again.pair not in known.accepted:
             return Code.FORGOTTEN
-        # Its place was fixed when it was recorded as on its way; what is newer waits behind it.
-        is_on_its_way = again.state is State.SENDING
-        overtaken = again.is_overtaken or self.newest_at.get(there, 0) > again.age
-        if overtaken and not is_on_its_way:
+        if again.is_overtaken or self._is_behind(verdict, known):
             return Code.OVERTAKEN
         bound = self.bound.get(again.resident)
         if verdict.number and bound and verdict.number != bound:

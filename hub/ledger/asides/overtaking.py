@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import partial
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from hub.ledger.about import rows_about
 from hub.ledger.beside import Shelf, Shelved, State
@@ -25,6 +25,9 @@ def overtaken(connection: Connection, found: Mapping[int, Shelved]) -> frozenset
     Newer is what was accepted later, of the same sender and type and about the same resident; for
     a copy, only where the receiver was sent it, too. What was itself put aside earlier is older,
     whenever it was accepted. A copy is as old as its message's acceptance.
+
+    What is on its way has its place already, and what is newer waits behind it: it is overtaken
+    only by what its receiver was sent. That is so where its marker was lost.
     """
     return frozenset(number for number, one in found.items() if _newer(connection, one))
 
@@ -32,6 +35,11 @@ def overtaken(connection: Connection, found: Mapping[int, Shelved]) -> frozenset
 def _newer(connection: Connection, one: Shelved) -> set[str]:
     age, accepted = _accepted_since(connection, one)
     row = asides.c
+    sent = [State.MOVED.value]
+    if one.state is State.SENDING:
+        accepted &= _delivered(connection, one)
+    else:
+        sent.append(State.SENDING.value)
     for some in chunks(sorted(accepted)):
         of_these = (row.sender == one.key.sender, row.message_id.in_(some))
         older = select(row.message_id).where(*of_these, row.id < age)
@@ -42,7 +50,7 @@ def _newer(connection: Connection, one: Shelved) -> set[str]:
                 *of_these,
                 row.list == Shelf.DEAD_LETTER.value,
                 row.receiver == one.receiver,
-                row.state.not_in([State.SENDING.value, State.MOVED.value]),
+                row.state.not_in(sent),
             )
             accepted -= set(connection.execute(dead).scalars())
     return accepted
@@ -54,10 +62,7 @@ def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]
     An original that died was in its queue before the broker took it out; what comes behind it may
     have been accepted before the death was recorded.
     """
-    numbers = sorted(message_numbers(connection, one.resident, "")) if one.resident else []
-    months = all_months(connection) if numbers else []
-    query = partial(_acceptances, sender=one.key.sender)
-    found = list(rows_about(connection, months, numbers, query))
+    found = _recorded(connection, one, Kind.ACCEPTANCE)
     own = [(row.message_type, row.seq) for row in found if row.message_id == one.key.id]
     kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.age))
     age = min(since, one.age)
@@ -73,7 +78,23 @@ def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]
     }
 
 
-def _acceptances(month: Month, sender: str) -> Select[str, str, str, int, int]:
+def _delivered(connection: Connection, one: Shelved) -> set[str]:
+    """Give the ids of what the receiver of a copy was sent about the same resident."""
+    found = _recorded(connection, one, Kind.DELIVERY)
+    return {row.message_id for row in found if row.receiver == one.receiver}
+
+
+def _recorded(
+    connection: Connection, one: Shelved, kind: Kind
+) -> list[Row[str, str, str, int, int]]:
+    """Give the entries of a kind of the same sender and about the same resident."""
+    numbers = sorted(message_numbers(connection, one.resident, "")) if one.resident else []
+    months = all_months(connection) if numbers else []
+    query = partial(_entries_of, sender=one.key.sender, kind=kind)
+    return list(rows_about(connection, months, numbers, query))
+
+
+def _entries_of(month: Month, sender: str, kind: Kind) -> Select[str, str, str, int, int]:
     entry = entries(month.month).c
     return (
         select(
@@ -88,7 +109,7 @@ def _acceptances(month: Month, sender: str) -> Select[str, str, str, int, int]:
         .join(terms, terms.c.id == cases.c.terms_id)
         .where(
             entry.message_no.in_(bindparam("numbers", expanding=True)),
-            terms.c.kind == Kind.ACCEPTANCE.value,
+            terms.c.kind == kind.value,
             terms.c.sender == sender,
         )
     )
