@@ -187,6 +187,21 @@ def test_what_died_on_the_same_way_overtakes_only_once_it_was_sent(ledger: Datab
     assert overtaken(ledger, first) == {first}
 
 
+def test_what_is_on_its_way_is_overtaken_only_by_what_the_receiver_was_sent(
+    ledger: DatabaseLedger,
+) -> None:
+    accept(ledger, "a1")
+    number = bury(ledger, "a1")
+    turn(ledger, number, State.OPEN, State.RELEASED)
+    turn(ledger, number, State.RELEASED, State.SENDING)
+    accept(ledger, "a2")
+    accept(ledger, "a2", receiver="tax")
+    ledger.append([about("a2", Kind.DELIVERY, "tax")])
+    assert overtaken(ledger, number) == set()
+    ledger.append([about("a2", Kind.DELIVERY)])
+    assert overtaken(ledger, number) == {number}
+
+
 @pytest.mark.parametrize(("seconds", "is_newer"), [(-60, False), (60, True)])
 def test_an_original_is_as_old_as_its_death(
     ledger: DatabaseLedger, seconds: int, *, is_newer: bool
