@@ -16,6 +16,7 @@ from hub.cli.dead_letters_chosen import (
     SinceOption,
     Status,
     StepOption,
+    one_or_request,
     wanted_by,
 )
 from hub.cli.dead_letters_shown import HEADS, STATUS_JA, cells, facts, lines
@@ -31,12 +32,9 @@ from hub.cli.options import MaybeSiteOption
 from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, print_list, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from hub.compose.dead_letters import DeadLetters
-    from hub.ledger.asides import Wanted
-    from hub.message import AccessItems
 
 app = typer.Typer(
     help="The dead letters (配信不能電文): messages and copies that could not be delivered.\n\n"
@@ -159,7 +157,7 @@ def replay_dead_letters(  # noqa: PLR0913 - the options of a command
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters replay")
     with _desk(site, state) as desk:
-        one = _one_or_request(desk, number, wanted, access, desk.replay, discard=False)
+        one = one_or_request(desk, number, wanted, access, desk.replay, discard=False)
     if one is not None:
         typer.echo(f"{one} is released (再送を決定しました)")
 
@@ -189,7 +187,7 @@ def discard_dead_letters(  # noqa: PLR0913 - the options of a command
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters discard")
     with _desk(site, state) as desk:
-        one = _one_or_request(desk, number, wanted, access, desk.discard, discard=True)
+        one = one_or_request(desk, number, wanted, access, desk.discard, discard=True)
     if one is not None:
         typer.echo(f"{one} is discarded (廃棄しました)")
 
@@ -235,33 +233,3 @@ def decline_request(  # noqa: PLR0913 - the options of a command
         access = asked_by(staff, department, why(reason), "dead-letters decline")
         count = desk.decline(number, access)
     typer.echo(f"request {number} is declined: {count} dead letters are open (申請を却下しました)")
-
-
-def _one_or_request(  # noqa: PLR0913 - what is asked
-    desk: "DeadLetters",
-    number: int | None,
-    wanted: "Wanted",
-    access: "AccessItems",
-    decide: "Callable[[int, AccessItems], None]",
-    *,
-    discard: bool,
-) -> int | None:
-    """Decide about one dead letter and give its number; of several, make a request."""
-    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.beside import Shelf  # noqa: PLC0415
-
-    is_filtered = wanted != Wanted(Shelf.DEAD_LETTER)
-    if (number is None) != is_filtered:
-        raise typer.BadParameter("give either an ID or at least one of the options that choose")
-    if number is None:
-        rows = desk.chosen(wanted)
-        if len(rows) > 1:
-            request = desk.request(rows, access, discard=discard)
-            typer.echo(
-                f"request {request} is made for {len(rows)} dead letters (申請しました). "
-                f"Another person approves it: renkei dead-letters approve {request} --staff …"
-            )
-            return None
-        number = rows[0].id
-    decide(number, access)
-    return number

@@ -1,4 +1,4 @@
-"""The options that choose dead letters."""
+"""The options that choose dead letters, and what is done with one or with several."""
 
 import datetime as dt
 from enum import StrEnum
@@ -10,7 +10,11 @@ from hub.cli.ledger.addressee import day
 from hub.clock import midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.compose.dead_letters import DeadLetters
     from hub.ledger.asides import Wanted
+    from hub.message import AccessItems
 
 
 class Status(StrEnum):
@@ -98,3 +102,37 @@ def wanted_by(  # noqa: PLR0913, PLR0917 - one for each option
         step=step,
         since=begin,
     )
+
+
+def one_or_request(  # noqa: PLR0913 - what is asked
+    desk: "DeadLetters",
+    number: int | None,
+    wanted: "Wanted",
+    access: "AccessItems",
+    decide: "Callable[[int, AccessItems], None]",
+    *,
+    discard: bool,
+) -> int | None:
+    """Decide about one dead letter and give its number; of several, make a request and say so.
+
+    Raises:
+        typer.BadParameter: neither a number nor an option that chooses is given, or both.
+    """
+    from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.beside import Shelf  # noqa: PLC0415
+
+    is_filtered = wanted != Wanted(Shelf.DEAD_LETTER)
+    if (number is None) != is_filtered:
+        raise typer.BadParameter("give either an ID or at least one of the options that choose")
+    if number is None:
+        rows = desk.chosen(wanted)
+        if len(rows) > 1:
+            request = desk.request(rows, access, discard=discard)
+            typer.echo(
+                f"request {request} is made for {len(rows)} dead letters (申請しました). "
+                f"Another person approves it: renkei dead-letters approve {request} --staff …"
+            )
+            return None
+        number = rows[0].id
+    decide(number, access)
+    return number
