@@ -80,6 +80,11 @@ class Sent(StrEnum):
 class Sending(Protocol):
     """Messages under way, as ``Link.start`` gave them, for ``Link.finish``."""
 
+    @property
+    def open(self) -> int:
+        """How many of them have no fate yet."""
+        ...
+
 
 class Link(Protocol):
     """A connection to the broker; any call raises ``LinkLost`` once it is gone."""
@@ -101,7 +106,11 @@ class Link(Protocol):
         ...
 
     def start(self, messages: Sequence[Outgoing]) -> Sending:
-        """Begin to publish; what was started before must be finished by then."""
+        """Begin to publish.
+
+        What was started before and is not finished goes on; none of it may have an order key
+        of these messages.
+        """
         ...
 
     def finish(self, sending: Sending) -> list[Sent]:

@@ -6,7 +6,7 @@ publishing keeps to ``order_key``. Time passes only when a call waits.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Self
@@ -44,11 +44,13 @@ class Stored:
     death: Death | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Started:
-    """Messages whose fate is known already (``hub.ports.Sending``)."""
+    """Messages whose fate is decided, and told once they are not ``open``."""
 
     fates: list[Sent]
+    keys: frozenset[str]
+    open: int = 0
 
 
 def _always_confirm(_message: Outgoing) -> Sent:
@@ -81,7 +83,13 @@ class FakeBroker:
 
 
 class FakeLink:
-    """A link of one user that consumes the named queues."""
+    """A link of one user that consumes the named queues.
+
+    ``confirms``, where given, say at each turn whether the oldest sending under way is confirmed;
+    else all are at once.
+    """
+
+    confirms: Iterator[bool] | None = None
 
     def __init__(self, broker: FakeBroker, user: str, *queues: str) -> None:
         self._broker = broker
@@ -90,6 +98,7 @@ class FakeLink:
         self._unacked: deque[tuple[int, str, Stored]] = deque()
         self._tag = 0
         self._closed = False
+        self._open: deque[Started] = deque()
 
     def take(self, most: int, wait: float) -> list[Delivery]:
         self._check()
@@ -140,16 +149,26 @@ class FakeLink:
             fates.append(fate)
         return fates
 
-    def start(self, messages: Sequence[Outgoing]) -> "Started":
-        return Started(self.publish(messages))
+    def start(self, messages: Sequence[Outgoing]) -> Started:
+        keys = frozenset(one.order_key for one in messages if one.order_key)
+        assert all(keys.isdisjoint(before.keys) for before in self._open)
+        started = Started(self.publish(messages), keys)
+        if self.confirms is not None and messages:
+            started.open = len(messages)
+            self._open.append(started)
+        return started
 
     def finish(self, sending: Sending) -> list[Sent]:
         self._check()
         assert isinstance(sending, Started)
+        self._open = deque(one for one in self._open if one is not sending)
+        sending.open = 0
         return sending.fates
 
     def turn(self) -> None:
         self._check()
+        if self._open and self.confirms is not None and next(self.confirms):
+            self._open[0].open = 0
 
     def consume(self, queues: Collection[str]) -> None:
         self._check()

@@ -220,6 +220,7 @@ class Rig:
     judge: Judge = field(default_factory=shipped_four)
     notified: frozenset[str] = NOTIFIED
     waiting_limit: int = 1000
+    confirms: Iterator[bool] | None = None
 
     def __post_init__(self) -> None:
         file = self.folder / "ledger.sqlite3"
@@ -249,6 +250,7 @@ class Rig:
             pooled.exec_driver_sql("PRAGMA synchronous = OFF")
         ledger = FusedLedger(database, burning)
         link = FusedLink(self.broker, burning)
+        link.confirms = self.confirms
         tools = Tools(
             rules=lambda: self.judge,
             ledger=ledger,

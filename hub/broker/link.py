@@ -134,7 +134,7 @@ class PikaLink:
         return self.finish(self.start(messages))
 
     def start(self, messages: Sequence[Outgoing]) -> Sending:
-        """Begin to publish; what was started before must be finished by then."""
+        """Begin to publish, beside what was started before and has other order keys."""
         return self._outlet.start(messages)
 
     def finish(self, sending: Sending) -> list[Sent]:

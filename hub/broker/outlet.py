@@ -52,7 +52,7 @@ class Outlet:
         self._channel: Channel | None = None
         self._writer: Writer | None = None
         self._last_tag = 0
-        self._window: Window | None = None
+        self._windows: list[Window] = []  # those that are not finished, the oldest first
         self._confirmed = False
         self._doubted = False
         self._renewed = -RENEW_SECONDS
@@ -67,14 +67,12 @@ class Outlet:
         self._connection.channel(on_open_callback=self._opened)
 
     def start(self, messages: Sequence[Outgoing]) -> Window:
-        """Begin to publish; what was started before must be finished by then."""
+        """Begin to publish, beside what was started before and has other order keys."""
         self._pump.check()
-        if self._window is not None:
-            raise RuntimeError("what was started before is not finished")
         self._renew()
         window = Window(messages)
         if window.open:
-            self._window = window
+            self._windows.append(window)
             self.push()
             self._pump.flush()
         return window
@@ -87,25 +85,27 @@ class Outlet:
         while sending.open:
             self.push()
             self._wait_for_confirms(sending)
-        self._window = None
+        if sending in self._windows:
+            self._windows.remove(sending)
         fates = sending.fates()
         self._doubted = self._doubted or Sent.REFUSED in fates
         return fates
 
     def push(self) -> None:
         """Send of the messages under way what may go by now."""
-        window = self._window
-        if window is None or not window.ready:
+        if not any(window.ready for window in self._windows):
             return
         self._pump.check()
         if self._channel is None or self._writer is None or not self._channel.is_open:
             raise LinkLost("the publishing channel is not open")
+        room = WINDOW - sum(len(window.in_flight) for window in self._windows)
         parts: list[bytes] = []
-        while window.ready and len(window.in_flight) < WINDOW:
-            index = window.ready.popleft()
-            parts.append(self._writer.publish(window.messages[index]))
-            self._last_tag += 1
-            window.sent(self._last_tag, index)
+        for window in self._windows:
+            while window.ready and len(parts) < room:
+                index = window.ready.popleft()
+                parts.append(self._writer.publish(window.messages[index]))
+                self._last_tag += 1
+                window.sent(self._last_tag, index)
         self._connection.emit(parts)
 
     def _wait_for_confirms(self, window: Window) -> None:
@@ -128,7 +128,7 @@ class Outlet:
         """
         now = time.monotonic()
         doubted, old = self._doubted and not self.blocked, self._channel
-        if not doubted or old is None or now < self._renewed + RENEW_SECONDS:
+        if self._windows or not doubted or old is None or now < self._renewed + RENEW_SECONDS:
             return
         self._doubted, self._renewed, self._channel = False, now, None
         old.close()
@@ -154,13 +154,14 @@ class Outlet:
         self, _channel: Channel, method: Basic.Return, properties: BasicProperties, _body: bytes
     ) -> None:
         # The broker sends the return of a message before its confirm.
-        if self._window is not None:
-            self._window.returned(method.exchange, method.routing_key, properties.message_id)
+        for window in self._windows:
+            if window.returned(method.exchange, method.routing_key, properties.message_id):
+                break
 
     def _on_confirm(self, tag: int, multiple: bool, confirmed: bool) -> None:  # noqa: FBT001 - ``Confirms``
         self._confirmed = self._confirmed or confirmed
-        if self._window is not None:
-            self._window.settle(tag, multiple=multiple, confirmed=confirmed)
+        for window in self._windows:
+            window.settle(tag, multiple=multiple, confirmed=confirmed)
 
 
 def _unexpected(*_: object) -> None:

@@ -47,8 +47,8 @@ class Window:
         """Note that a message went out under this delivery tag."""
         self.in_flight[tag] = index
 
-    def returned(self, exchange: str, routing_key: str, message_id: str | None) -> None:
-        """Note a message that no queue took; its confirm follows."""
+    def returned(self, exchange: str, routing_key: str, message_id: str | None) -> bool:
+        """Note a message that no queue took, if it is one of these; its confirm follows."""
         for index in self.in_flight.values():
             message = self.messages[index]
             if (
@@ -58,12 +58,14 @@ class Window:
                 and index not in self._returned
             ):
                 self._returned.add(index)
-                return
+                return True
+        return False
 
     def settle(self, tag: int, *, multiple: bool, confirmed: bool) -> None:
-        """Note the broker's word on one message, or on all up to it."""
+        """Note the broker's word on one message, or on all up to it; they may be others'."""
         if not multiple:
-            self._settle_one(tag, confirmed=confirmed)
+            if tag in self.in_flight:
+                self._settle_one(tag, confirmed=confirmed)
             return
         settled = []
         for sent in self.in_flight:

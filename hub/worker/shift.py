@@ -12,6 +12,7 @@ What a receiver's queue does not take waits in the room, unacknowledged; the oth
 import datetime as dt
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,7 +27,15 @@ from hub.pipeline.book import Plan, Send
 from hub.pipeline.judge import Judge
 from hub.pipeline.kept import beside_of, ended
 from hub.pipeline.plan import keys_of, marks_in, numbered_in
-from hub.pipeline.verdict import Dead, Permitted, Receipted, Resent, Strayed, Verdict
+from hub.pipeline.verdict import (
+    Dead,
+    Permitted,
+    Receipted,
+    Refused,
+    Resent,
+    Strayed,
+    Verdict,
+)
 from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sending, Sent
 from hub.worker.intray import InTray
@@ -37,6 +46,12 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 2000
 """Messages and receipts in one transaction; one event may bring a thousand receipts."""
+PATIENCE_SECONDS = 0.005
+"""How long what is confirmed waits for something new to be recorded with."""
+FEW = 50
+"""Batches of at most so many messages need not wait for one another's confirms."""
+MOST_UNDER = 8
+"""So many batches may be under way."""
 TURN_EVERY = 50
 """So many messages are judged between two looks at the socket."""
 
@@ -66,7 +81,8 @@ _Copy = tuple[MessageKey, str, str]
 class _Under:
     """A batch whose copies are under way; ``held`` are those that were not published now.
 
-    ``of`` gives the delivery that each copy was planned for.
+    ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
+    residents that they are about, where they are few.
     """
 
     deliveries: Sequence[Delivery]
@@ -75,6 +91,7 @@ class _Under:
     held: Sequence[Send]
     sending: Sending
     began: float
+    names: frozenset[object]
 
 
 @dataclass(slots=True)
@@ -88,7 +105,7 @@ class Shift:
     tools: Tools
     link: Link
     tray: InTray
-    _under: _Under | None = None
+    _under: deque[_Under] = field(default_factory=deque)
     _owed: list[Entry] = field(default_factory=list)
     _turns: list[Turn] = field(default_factory=list)
     _done: list[Delivery] = field(default_factory=list)
@@ -121,12 +138,13 @@ class Shift:
             LinkLost: the connection is gone.
         """
         began = time.monotonic()
-        batch = self.tray.batch(self.tools.batch, wait if self.is_idle else 0.0)
+        patience = wait if self.is_idle else min(wait, PATIENCE_SECONDS)
+        batch = self.tray.batch(self.tools.batch, patience)
         now = self.tools.clock()
         judge = self.tools.rules()
         trial = trial_of(batch, self.tray, self.tools.ledger, judge.pseudonyms)
         judged, count = self._judge(judge, trial, now)
-        self._land()
+        self._land(whole=not self._is_apart(judged, trial))
         if not count and not self._owes:
             return 0
         judged = self._not_ended(judged)
@@ -145,7 +163,7 @@ class Shift:
         Raises:
             LinkLost: the connection is gone.
         """
-        self._land()
+        self._land(whole=True)
         if self.rescue():
             recorded, self._done = self._done, []
             self._acknowledge(recorded)
@@ -271,15 +289,34 @@ class Shift:
             )
             (sends if may_go else held).append(send)
         sending = self.link.start([send.outgoing for send in sends])
-        self._under = _Under(deliveries, of, sends, held, sending, began)
+        under = _Under(deliveries, of, sends, held, sending, began, _names(judged))
+        self._under.append(under)
 
-    def _land(self) -> None:
-        """Wait for the confirms of what is under way; see what is owed then, and what waits."""
-        under = self._under
-        if under is None:
-            return
+    def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
+        """Say whether a batch may go its way before what is under way is confirmed.
+
+        It may where it is about other messages and other residents, and nothing waits or is
+        suspected: then no fate of those changes what is planned for these.
+        """
+        if not judged or len(self._under) >= MOST_UNDER or self.tray.room.size or trial.suspects:
+            return False
+        names = _names(judged)
+        return bool(names) and all(
+            under.names and names.isdisjoint(under.names) for under in self._under
+        )
+
+    def _land(self, *, whole: bool) -> None:
+        """See what is confirmed of what is under way; wait for the ``whole`` of it, or for none."""
+        if self._under and not whole:
+            self.link.turn()
+        while self._under and (whole or not self._under[0].sending.open):
+            self._land_first()
+
+    def _land_first(self) -> None:
+        """Wait for the confirms of one batch; see what is owed then, and what waits."""
+        under = self._under[0]
         fates = self.link.finish(under.sending)
-        self._under = None
+        self._under.popleft()
         missing: dict[Name, list[Send]] = {}
         tried: set[int] = set()
         told: dict[str, Sent] = {}
@@ -327,6 +364,20 @@ class Shift:
                 room.done(delivery)
             self._done.append(delivery)
         self.tools.observe.waiting(room.receivers())
+
+
+def _names(judged: Sequence[Judged]) -> frozenset[object]:
+    """Give the messages and residents that a few plain messages are about; none of others."""
+    if len(judged) > FEW:
+        return frozenset()
+    names: set[object] = set()
+    for case, verdict in judged:
+        if case.again is not None or not isinstance(verdict, Permitted | Refused | Receipted):
+            return frozenset()
+        names |= keys_of([verdict])
+        if isinstance(verdict, Permitted) and verdict.resident:
+            names.add(verdict.resident)
+    return frozenset(names)
 
 
 def _origins(judged: Sequence[Judged]) -> dict[_Copy, Delivery]:

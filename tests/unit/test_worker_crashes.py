@@ -1,6 +1,7 @@
 """The hub is killed at every step of a batch, and what it leaves is as if it had not been."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,11 @@ class Folders:
         return folder
 
 
-def moved(folder: Path, kills: Iterable[int], batch: int = 500) -> tuple[Rig, int]:
+def moved(
+    folder: Path, kills: Iterable[int], batch: int = 500, confirms: Iterator[bool] | None = None
+) -> tuple[Rig, int]:
     """Move the batch, killed at these steps one process after another; tell how often it was."""
-    rig = Rig(folder)
+    rig = Rig(folder, confirms=confirms)
     rig.send(*BATCH)
     killed = 0
     for step in kills:
@@ -121,14 +124,17 @@ def test_killed_once_at_every_step(whole: Rig, folders: Folders, batch: int) -> 
 @given(
     kills=st.lists(st.integers(min_value=0, max_value=30), min_size=2, max_size=5),
     batch=st.sampled_from([1, 2, 3, 500]),
+    confirms=st.lists(st.booleans(), min_size=1, max_size=5),
 )
 def test_killed_again_and_again(
     whole: Rig,
     tmp_path_factory: pytest.TempPathFactory,
     kills: list[int],
     batch: int,
+    confirms: list[bool],
 ) -> None:
-    rig, _ = moved(tmp_path_factory.mktemp("again"), kills, batch)
+    folder = tmp_path_factory.mktemp("again")
+    rig, _ = moved(folder, kills, batch, itertools.cycle(confirms))
     assert_as_if_never_killed(rig, whole)
 
 
