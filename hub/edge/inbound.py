@@ -18,7 +18,7 @@ from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
 from hub.edge.sieve import Sieve
 from hub.errors import EdgeError
-from hub.message import AccessItems, encode_event, partition_of
+from hub.message import MAX_BODY_BYTES, AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
 from hub.site import AccessSite
@@ -30,6 +30,7 @@ Steps = Generator[float, None, None]
 
 BATCH = 500
 """Messages published, confirmed and noted together."""
+TOO_LARGE = "makes a message that is larger than the hub reads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Sender:
                 if isinstance(part, BadRecord):
                     rejects.add(part)
                 else:
-                    batch.append(self._message(picked, part))
+                    batch.append(part)
                 if len(batch) == BATCH:
                     yield from self._publish(link, picked, batch)
                     sieve.confirmed()
@@ -104,15 +105,18 @@ class Sender:
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
 
-    def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Mapped | BadRecord]:
+    def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Numbered | BadRecord]:
         for group in picked.form.groups(picked.path, self._encoding):
             lines = {row.number: row.line for row in group.rows}
             for answer in answers(picked.wire, group, self._desk):
-                part = sieve.sifted(answer, lines.get(answer.number, 0), lines.keys())
-                if part is not None:
+                line = lines.get(answer.number, 0)
+                part = sieve.sifted(answer, line, lines.keys())
+                if isinstance(part, Mapped):
+                    yield self._message(picked, part, line)
+                elif part is not None:
                     yield part
 
-    def _message(self, picked: Picked, mapped: Mapped) -> Numbered:
+    def _message(self, picked: Picked, mapped: Mapped, line: int) -> Numbered | BadRecord:
         message = mapped.message
         message_id = f"{picked.facts.digest[:32]}-{mapped.number}"
         body = encode_event(
@@ -126,6 +130,10 @@ class Sender:
             follows=mapped.follows,
             doubt=mapped.doubt,
         )
+        if (
+            len(body) > MAX_BODY_BYTES
+        ):  # a broker that is asked to take much more closes the channel
+            return BadRecord(mapped.number, line, "", TOO_LARGE)
         outgoing = Outgoing(
             exchange=inbound_exchange(self._system),
             routing_key=picked.wire.message_type,

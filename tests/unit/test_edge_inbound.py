@@ -86,6 +86,21 @@ def test_refused_records_are_listed_without_what_they_say(rig: Rig) -> None:
     assert rig.recorder.all("file_read") == [("test.noted", 9, 6)]
 
 
+def test_a_record_that_no_broker_would_take_holds_up_no_other(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.give("notes_1.csv", ROWS)
+    rig.run(ALPHA)
+    (size,) = {len(stored.body) for stored in rig.broker.queue("hub")}
+    rig.broker.queue("hub").clear()
+    monkeypatch.setattr(inbound, "MAX_BODY_BYTES", size + 10)
+    rig.give("notes_2.csv", [("1", "11", "d"), ("1", "12", "e" * 20), ("2", "21", "f")])
+    rig.run(ALPHA)
+    assert rig.sent() == [("11", "d"), ("21", "f")]
+    listed = (rig.at("alpha", "rejects") / "notes_2.csv.rejects.csv").read_text(encoding="utf-8")
+    assert listed.splitlines()[1:] == ["3,2,,makes a message that is larger than the hub reads"]
+
+
 def test_a_refused_record_still_counts_for_its_household(rig: Rig) -> None:
     lines = "D,1,11,a\r\nD,1,1x,b\r\nD,,99,lost\r\nD,2,21,c\r\nT,4\r\n"
     rig.give_bytes("notes_1.csv", (HEAD + lines).encode())
