@@ -176,15 +176,17 @@ def run_all(
     """Run the hub and every adapter of the site, each in a process of its own, supervised.
 
     The hub has as many as hub.workers says. One that ends is started again. SIGTERM or SIGINT
-    lets all of them drain and end: exit status 0.
+    lets all of them drain and end: exit status 0. It makes the ledger of a new site; one with an
+    older schema it leaves alone: exit status 1.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415
-    from hub.compose.ledger import prepare_ledger  # noqa: PLC0415
+    from hub.compose.ledger import begin_ledger  # noqa: PLC0415
 
     stop = begin(SUPERVISOR_SECONDS)
     _say("checking the site ...")
     settings, _ = load_checked(site)
-    prepare_ledger(settings)
+    if begin_ledger(settings):
+        _say("made the empty ledger of a new site")
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
     try:
         if not stop():

@@ -6,10 +6,22 @@ from pathlib import Path
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.model import Pseudonyms
-from hub.ledger.schema import ANSWER_SECONDS, is_empty, migrate, with_password
+from hub.ledger.schema import (
+    ANSWER_SECONDS,
+    check_schema,
+    is_empty,
+    migrate,
+    open_engine,
+    with_password,
+)
 from hub.ledger.store import DatabaseLedger
 from hub.site import Site, read_secret
 from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
+
+_UPDATE = (
+    "nothing was started: an update has an order, which begins with a backup and 'renkei broker "
+    "apply' (docs/operations/install.md)"
+)
 
 
 def pseudonyms(site: Site) -> Pseudonyms:
@@ -51,6 +63,27 @@ def prepare_ledger(site: Site, *, anew: bool = False) -> None:
     if anew and is_empty(url):
         put_aside(site.hub.ledger_witness_file)
     migrate(url)
+
+
+def begin_ledger(site: Site) -> bool:
+    """Make the ledger of a new site, which is said; else see that it is one of this program's.
+
+    Raises:
+        LedgerError: as for ``prepare_ledger``; or its schema is an older one. Nobody brings that
+            up to date unasked: the program before could not read it any more.
+    """
+    url = ledger_url(site)
+    if is_empty(url):
+        prepare_ledger(site)
+        return True
+    engine = open_engine(url)
+    try:
+        check_schema(engine)
+    except LedgerError as error:
+        raise LedgerError(f"{error}; {_UPDATE}") from error
+    finally:
+        engine.dispose()
+    return False
 
 
 def put_aside(witness: Path) -> None:
