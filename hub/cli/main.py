@@ -110,7 +110,9 @@ def run_worker(
         typer.Option(
             min=1,
             max=65_535,
-            help="Port of its metrics and health; by default the site file's for this name.",
+            help="Port of its metrics and health; by default the site file's for this name, or "
+            "for another name the first free one of worker_metrics_ports that no worker of "
+            "renkei up has.",
         ),
     ] = None,
 ) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub.broker.probe import is_free
 from hub.errors import LedgerError, SiteError
 from hub.ledger.roster import Roster
 from hub.ledger.share import assigned
@@ -25,8 +26,17 @@ class WorkerPlace:
     metrics_port: int | None = None
 
 
-def worker_of(site: Site, name: str, metrics_port: int | None = None) -> WorkerPlace:
+def worker_of(
+    site: Site,
+    name: str,
+    metrics_port: int | None = None,
+    free: Callable[[int], bool] = is_free,
+) -> WorkerPlace:
     """Give the place of the worker of this name; a port that is given goes before the site's.
+
+    The workers that ``renkei up`` starts have the site's ports. One with a name of its own, which
+    may run beside them, takes none of these: it has the first port that is ``free`` of those that
+    ``worker_metrics_ports`` names beyond them, or none.
 
     Raises:
         SiteError: that is no name.
@@ -34,15 +44,26 @@ def worker_of(site: Site, name: str, metrics_port: int | None = None) -> WorkerP
     if not _NAME.fullmatch(name):
         message = f"{name!r} is no name of a hub worker: a-z, 0-9 and hyphens, at most 40"
         raise SiteError(message)
-    return WorkerPlace(name, metrics_port or _port_of(site.hub, name))
+    if metrics_port is not None:
+        return WorkerPlace(name, metrics_port)
+    return WorkerPlace(name, _port_of(site.hub, name, free))
 
 
-def _port_of(hub: HubSite, name: str) -> int | None:
-    """Give the port of a worker; one with a name of its own runs elsewhere, as the first there."""
-    ports = dict(zip(worker_names(hub.workers)[1:], hub.worker_metrics_ports, strict=False))
-    if name in worker_names(hub.workers)[1:]:
-        return ports.get(name)
-    return hub.metrics_port
+def _port_of(hub: HubSite, name: str, free: Callable[[int], bool]) -> int | None:
+    names = worker_names(hub.workers)
+    if name in names:
+        return dict(zip(names, (hub.metrics_port, *hub.worker_metrics_ports), strict=False)).get(
+            name
+        )
+    spare = hub.worker_metrics_ports[len(names) - 1 :]
+    port = next(filter(free, spare), None)
+    if port is None:
+        log.warning(
+            "the worker %s has no metrics and no /health: give it a port by --metrics-port, or "
+            "name more worker_metrics_ports than hub.workers needs",
+            name,
+        )
+    return port
 
 
 class Share:

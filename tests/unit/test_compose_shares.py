@@ -17,14 +17,27 @@ def site(**hub: object) -> Site:
     return Site(hub=HubSite.model_validate({**secret, **hub}))
 
 
-@pytest.mark.parametrize(
-    ("name", "port"),
-    [("hub", 9464), ("hub-2", 9501), ("hub-3", None), ("hub-4", 9464), ("host-b", 9464)],
-)
+@pytest.mark.parametrize(("name", "port"), [("hub", 9464), ("hub-2", 9501), ("hub-3", None)])
 def test_each_worker_of_a_machine_has_its_port(name: str, port: int | None) -> None:
     settings = site(workers=3, metrics_port=9464, worker_metrics_ports=(9501,))
     assert worker_of(settings, name) == WorkerPlace(name, port)
     assert worker_of(settings, name, 9999) == WorkerPlace(name, 9999)
+
+
+@pytest.mark.parametrize(
+    ("taken", "port"),
+    [((), 9502), ((9502,), 9503), ((9502, 9503), None)],
+    ids=["the first is free", "the second is free", "none is free"],
+)
+def test_a_worker_started_by_hand_takes_a_port_that_nobody_else_will_want(
+    taken: tuple[int, ...], port: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = site(workers=2, metrics_port=9464, worker_metrics_ports=(9501, 9502, 9503))
+    for name in ("host-b", "hub-3"):
+        found = worker_of(settings, name, free=lambda one: one not in taken)
+        assert found == WorkerPlace(name, port)
+        assert worker_of(settings, name, 9464) == WorkerPlace(name, 9464)
+    assert (caplog.text.count("--metrics-port") == 2) == (port is None)
 
 
 @pytest.mark.parametrize("name", ["", "Hub", "hub 2", "2", "x" * 41, "hub\n", "秘密"])
