@@ -21,12 +21,14 @@ class Send:
     """A message to publish, and the entry that says so once it is confirmed.
 
     A notice has no entry: the refusal that it tells of has one. ``closes`` is how a message put
-    aside comes to its end once all its copies are confirmed.
+    aside comes to its end once all its copies are confirmed. ``overdue`` says that the copy would
+    be given up by now if it had been tried.
     """
 
     outgoing: Outgoing
     confirmed: Entry | None = None
     closes: Turn | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,7 @@ class Book:
         """Send the copy with this body; its time runs since its acceptance, or from now on."""
         known.settled.add(terms.pair)
         known.delivered.add(terms.pair)
+        age = self.now - (since or self.now)
         outgoing = Outgoing(
             exchange=OUT_EXCHANGE,
             routing_key=terms.receiver,
@@ -296,7 +299,7 @@ class Book:
             message_type=verdict.message_type,
             order_key=f"{terms.receiver} {known.resident}",
             partition=bucket,
-            expires_ms=_left(terms.lasting, self.now - (since or self.now)),
+            expires_ms=_left(terms.lasting, age),
         )
         delivered = entry_of(
             Kind.DELIVERY,
@@ -306,7 +309,8 @@ class Book:
             body=commit(body, self.salt()),
             resident=known.resident,
         )
-        self.plan.sends.append(Send(outgoing, delivered, closes))
+        overdue = age >= terms.lasting.retry
+        self.plan.sends.append(Send(outgoing, delivered, closes, overdue))
 
     def copy_of(self, release: Release, known: Known) -> bytes:
         """Write what a receiver gets."""

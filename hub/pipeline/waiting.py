@@ -151,19 +151,23 @@ class WaitingRoom:
             self._looked_at.pop(waiting.name)
         return [waiting.delivery for waiting in given]
 
-    def may_send(self, delivery: Delivery, receiver: str, order_key: str) -> bool:
+    def may_send(
+        self, delivery: Delivery, receiver: str, order_key: str, *, overdue: bool = False
+    ) -> bool:
         """Say whether a copy may be published now.
 
         It may not while an older delivery with its order key stays here, nor after another copy
         with that key was held back in this batch. Half open, a receiver's breaker lets one
-        delivery through as the probe: the oldest that waits, or any if none does.
+        delivery through as the probe: the oldest that waits, or any if none does. An ``overdue``
+        copy needs no breaker's leave: it is tried once before it is given up, and if it had to be
+        the probe for that, a full room would empty by one at a time.
         """
         if not self._all and not self._held:
             breaker = self._breakers.get(receiver)
             if breaker is None or breaker.state is BreakerState.CLOSED:
                 return True  # nearly always: nothing waits for anybody
         name = named(delivery)
-        if not self._is_passed(name, order_key) and self._lets_pass(name, receiver):
+        if not self._is_passed(name, order_key) and (overdue or self._lets_pass(name, receiver)):
             return True
         self._hold(name, order_key)
         return False

@@ -285,7 +285,7 @@ class Shift:
         for send in plan.sends:
             entry = send.confirmed
             may_go = entry is None or self.tray.room.may_send(
-                _origin(of, entry), entry.receiver, send.outgoing.order_key
+                _origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
             )
             (sends if may_go else held).append(send)
         sending = self.link.start([send.outgoing for send in sends])

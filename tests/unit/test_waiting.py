@@ -162,6 +162,22 @@ def test_it_is_remembered_for_whom_a_copy_was_tried_and_not_only_held_back() -> 
     assert it.room.tried(message(2)) == set()
 
 
+def test_one_that_is_overdue_is_tried_whatever_the_breaker_says_but_passes_nobody() -> None:
+    it = Fixture()
+    it.refuse(message(1), "tax", resident="a")
+    assert not it.room.may_send(message(2), "tax", "tax b")
+    assert it.room.may_send(message(3), "tax", "tax c", overdue=True)
+    assert not it.room.may_send(message(4), "tax", "tax a", overdue=True)
+    assert not it.room.may_send(message(5), "tax", "tax b", overdue=True)
+    it.room.told("tax", worked=False)
+    for tag, key in (2, "b"), (3, "c"), (4, "a"), (5, "b"):
+        it.room.put(message(tag), ["tax"], [f"tax {key}"])
+    it.clock.now += PAUSE
+    assert tags(it.room.due(10)) == [1]
+    assert it.room.may_send(message(3), "tax", "tax c", overdue=True)
+    assert it.room.may_send(message(1), "tax", "tax a")  # the probe is still free
+
+
 def test_a_newer_one_that_waits_does_not_block_an_older_one() -> None:
     it = Fixture()
     for tag in (1, 2):

@@ -91,16 +91,41 @@ def test_a_copy_that_was_only_held_back_does_not_die_with_one_that_was_tried(rig
         rig.broker.judge = full(UNION, PREMIUM)
         rig.send(history(1))
         process.move()
+        rig.broker.judge = full(PREMIUM)
         later(rig, MINUTES)
-        process.shift.step(0.0)
-        dead = {(fact.id, fact.receiver) for fact in rig.facts(Kind.DEAD_LETTER)}
-        assert dead == {("first", UNION), ("a1", PREMIUM)}
-        rig.broker.judge = full()
+        process.move()
+        assert process.worker.room.size == 0
+    dead = {(fact.id, fact.receiver) for fact in rig.facts(Kind.DEAD_LETTER)}
+    assert dead == {("first", UNION), ("a1", PREMIUM)}
+    assert ids(rig, UNION) == ["a1"]
+
+
+def test_many_whose_time_is_up_are_each_tried_once_more_and_given_up_together(rig: Rig) -> None:
+    rig.broker.judge = full(PREMIUM)
+    rig.send(event(resident(addressee_number="99"), id="first"))
+    asked: list[str] = []
+
+    def fate(message: Outgoing) -> Sent:
+        if message.routing_key == PREMIUM:
+            asked.append(message.message_id)
+            return Sent.REFUSED
+        return Sent.CONFIRMED
+
+    with rig.process() as process:
+        process.move()
+        names = [f"a{n}" for n in range(1, 41)]
+        rig.send(*(event(resident(addressee_number=one[1:]), id=one) for one in names))
+        process.move()
+        rig.broker.judge = fate
+        later(rig, MINUTES)
+        process.move()
+        assert asked == names
         later(rig)
         process.move()
         assert process.worker.room.size == 0
-    assert ids(rig, UNION) == ["a1"]
-    assert len(rig.facts(Kind.DEAD_LETTER)) == len(dead)
+    assert asked == names
+    dead = {(fact.id, fact.receiver) for fact in rig.facts(Kind.DEAD_LETTER)}
+    assert dead == {(one, PREMIUM) for one in ["first", *names]}
 
 
 def test_a_full_room_takes_nothing_new_until_somebody_is_back(rig: Rig) -> None:
