@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from hub.broker.install import BY_HAND, Installation, find_installation, install_package
 from hub.broker.management import Management
 from hub.broker.node import PrivateNode
+from hub.broker.plan import MESSAGE_BYTES
 from hub.errors import BrokerError, BrokerUnavailable
 from hub.packages import Say
 
@@ -133,6 +134,8 @@ def _container() -> Iterator[ProvidedBroker]:
 
     password = secrets.token_urlsafe(24)
     container = RabbitMqContainer(IMAGE, username="renkei-admin", password=password)
+    told = f"-rabbit max_message_size {MESSAGE_BYTES}"
+    container.with_env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", told)
     with container.with_exposed_ports(MANAGEMENT_PORT):
         host = container.get_container_host_ip()
         yield ProvidedBroker(
