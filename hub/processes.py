@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ WORKER = "hub"
 """The name of the first hub worker, and of its process."""
 PARENT_ENV = "RENKEI_PARENT_PID"
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 
 
 def end_with_parent() -> None:
@@ -46,6 +48,20 @@ def end_with_parent() -> None:
     # It may have gone before the kernel was asked.
     if os.getppid() != int(parent):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def no_dumps() -> None:
+    """Let no crash write this process's memory to a disk, and no other process read it.
+
+    Numbers and keys stand in it in clear. Processes that it starts write no dumps either. Only
+    root can still look into it, also into its environment and its open files.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")
 
 
 def collect_rarely() -> None:

@@ -31,7 +31,14 @@ from hub.cli.replay_rules import replay_rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.errors import QuestionError, RenkeiError
-from hub.processes import WORKER, Supervisor, commands_of, end_with_parent, worker_names
+from hub.processes import (
+    WORKER,
+    Supervisor,
+    commands_of,
+    end_with_parent,
+    no_dumps,
+    worker_names,
+)
 from hub.stop import WITHIN_SECONDS, Stop
 
 app = typer.Typer(
@@ -236,6 +243,7 @@ def guarded(command: Callable[[], object]) -> int:
 def main() -> None:
     """Run ``renkei``."""
     os.umask(PRIVATE)
+    no_dumps()
     sys.exit(guarded(app))
 
 

@@ -92,7 +92,8 @@ def look_at_processes(seen: Seen, number: int) -> None:
     pids = supervised(seen.state / "logs") | node_processes(seen.state / "broker")
     for name, pid in (pids | {"demo": seen.run.process.pid}).items():
         for part in ("cmdline", "environ"):
-            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            # Of a process that leaves no dumps, only root can read the environment.
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError, PermissionError):
                 content = Path(f"/proc/{pid}/{part}").read_bytes()
                 seen.processes[f"{part} of {name} ({number})"] = content
 
@@ -181,7 +182,7 @@ def test_the_search_looked_everywhere(seen: Seen) -> None:
         "broker/log/rabbit.log",
         "metrics of hub",
         "cmdline of server (1)",
-        "environ of hub (2)",
+        *(["environ of hub (2)"] if os.geteuid() == 0 else []),
         *(f"metrics of {system}" for system in systems),
         *(f"journals/{system}.sqlite3" for system in systems),
         *(f"logs/adapter-{system}.log" for system in systems),
