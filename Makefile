@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint docs fault fuzz bench profile lock clean
+.PHONY: help setup demo test quick lint docs fault fuzz bench profile supply lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: setup ## speed and size beside references in one run; ARGS="--only hub_vs
 
 profile: setup ## where the microseconds of one message go; ARGS=--postgresql has the ledger there
 	@$(BIN)/python -m bench.profile $(ARGS)
+
+supply: setup ## licences, bill of materials (dist/), vulnerabilities; ARGS=--offline asks nobody
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/python -m tools.supply $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml (docs/adr/0001)
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \
