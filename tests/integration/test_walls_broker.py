@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pydantic import SecretStr
 
 from hub.broker.link import PikaLink
 from hub.clock import today
 from hub.compose.broker import may_publish
+from hub.errors import LinkLost
 from hub.message import RECEIPT_TYPE
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER
@@ -95,6 +97,36 @@ def test_applying_shows_the_difference_and_again_changes_nothing(
     assert office.renkei("broker", "apply", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["as_planned"], answer["made"], answer["removed"]) == (True, [], [])
+    assert answer["connections_closed"] == {}
+    assert answer["nodes_without_message_limit"] == []
+
+
+def test_a_broker_that_takes_messages_of_any_size_is_named(
+    applied: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    monkeypatch.setattr("hub.compose.broker.too_generous", lambda _: ("mq1:5672",))
+    for command in ("plan", "apply"):
+        assert applied.renkei("broker", command) == 0
+        said = capsys.readouterr().err
+        assert "mq1:5672" in said
+        assert "max_message_size = 1048576" in said
+
+
+def test_another_password_is_said_with_what_was_closed(
+    applied: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    user = {"password": "known to others", "tags": ""}
+    applied.vhost.management.put("users", "tax", body=user)
+    settings = applied.vhost.settings("tax", password=SecretStr("known to others"))
+    with PikaLink(settings) as link:
+        assert applied.renkei("broker", "apply") == 0
+        with pytest.raises(LinkLost):
+            link.take(1, 5.0)
+    said = capsys.readouterr().out
+    assert "changed: the password of tax" in said
+    assert "connections closed: 1 of tax" in said
 
 
 def test_only_the_sites_systems_have_users_and_all_have_queues(applied: Office) -> None:
