@@ -79,14 +79,20 @@ class FusedLedger:
         self.never: Kind | None = None
         self.appended: list[Entry] = []
 
-    def append(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
+    @property
+    def asked_at(self) -> int | None:
+        return self._ledger.asked_at
+
+    def append(
+        self, entries: Sequence[Entry], beside: Beside = NOTHING, since: int | None = None
+    ) -> None:
         with self._fuse.around():
             if self.broken:
                 self.broken -= 1
                 raise LedgerError("the disk is full")
             if entries and entries[0].kind is self.never:
                 raise LedgerError("the disk is full")
-            self._ledger.append(entries, beside)
+            self._ledger.append(entries, beside, since)
             self.appended.extend(entries)
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:

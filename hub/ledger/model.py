@@ -165,8 +165,19 @@ class FlowCount:
 class Ledger(Protocol):
     """Where entries are kept; every method raises ``LedgerError`` when it cannot be done."""
 
-    def append(self, entries: Sequence[Entry], beside: Beside = NOTHING) -> None:
-        """Add entries, and what stands beside them, in one durable transaction: all or none."""
+    @property
+    def asked_at(self) -> int | None:
+        """How many entries there were when ``known`` was last asked."""
+        ...
+
+    def append(
+        self, entries: Sequence[Entry], beside: Beside = NOTHING, since: int | None = None
+    ) -> None:
+        """Add entries, and what stands beside them, in one durable transaction: all or none.
+
+        What another process has recorded since ``known`` was last asked is not recorded twice;
+        ``since`` is where some of this was asked about before that, an ``asked_at`` of then.
+        """
         ...
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:

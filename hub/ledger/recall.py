@@ -17,6 +17,8 @@ from hub.ledger.numbers import MessageRef, find_ids
 from hub.ledger.tables import cases, entries, messages, terms
 from hub.message import UNENCODABLE, MessageKey
 
+DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
+"""What is entered when a message, or a copy of it, goes no further."""
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:@-]")
 
 
@@ -115,7 +117,7 @@ def _learn(known: Known, row: _Row) -> None:
         known.held.add(pair)
     elif kind is Kind.RELEASE:
         _learn_release(known, row.code, pair)
-    elif kind in _DYING or kind is Kind.REPLAY:
+    elif kind in DYING or kind is Kind.REPLAY:
         _learn_death(known, row, commitment)
     elif kind is Kind.DELIVERY or (kind is Kind.REFUSAL and row.receiver):
         known.settled.add(pair)
@@ -143,7 +145,7 @@ def _learn_release(known: Known, code: str, pair: tuple[str, str]) -> None:
 def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
     """Learn of a dead letter, or of what was decided about it; without a receiver it is no copy."""
     pair = (row.flow, row.receiver)
-    is_dead = Kind(row.kind) in _DYING
+    is_dead = Kind(row.kind) in DYING
     if not is_dead and row.code in UNDECIDED:
         return
     if not row.receiver:
@@ -153,9 +155,6 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
         known.dead.add(pair)
     else:
         known.dead.discard(pair)
-
-
-_DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 
 
 def messages_since(connection: Connection, months: Sequence[Month], number: int) -> set[MessageKey]:

@@ -10,7 +10,7 @@ from hub.errors import LedgerError
 from hub.ledger import asides, suspects
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
-from hub.ledger.beside import NOTHING, Beside, Shelved
+from hub.ledger.beside import NOTHING, Beside, Shelved, Step
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
@@ -18,6 +18,7 @@ from hub.ledger.model import Entry, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
 from hub.ledger.recall import (
+    DYING,
     catalogue_in_force,
     count_entries,
     messages_since,
@@ -67,7 +68,8 @@ class DatabaseLedger:
         self._head: Head | None = None
         self._edge: Edge | None = None
         self._asked_at: int | None = None
-        self._left_at: int | None = None
+        self._ended_at: int | None = None
+        self._alone_from = 0
         self._absent: frozenset[MessageKey] = frozenset()
         self._uncovered_since: float | None = None
 
@@ -76,7 +78,14 @@ class DatabaseLedger:
         """The database, for those who read what this writes."""
         return self._engine
 
-    def append(self, new: Sequence[Entry], beside: Beside = NOTHING) -> None:
+    @property
+    def asked_at(self) -> int | None:
+        """How many entries there were when ``known`` was last asked."""
+        return self._asked_at
+
+    def append(
+        self, new: Sequence[Entry], beside: Beside = NOTHING, since: int | None = None
+    ) -> None:
         """Add entries, and what stands beside them, in one durable transaction: all or none.
 
         Raises:
@@ -95,28 +104,28 @@ class DatabaseLedger:
         with ledger_errors("record"), self._engine.begin() as connection:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
+            # All entries after this one are this process's own.
+            alone_from = self._alone_from if self._ended_at == before.size else before.size
+            is_stale = self._asked_at is None or self._asked_at < alone_from
             months = all_months(connection)  # under the lock: another process may have begun one
-            self._refuse_twice(connection, before, months, new)
+            asked_at = min((at for at in (self._asked_at, since) if at is not None), default=None)
+            if asked_at is not None and asked_at < alone_from:
+                _refuse_twice(connection, months, asked_at, new)
             months = _with_month_of(connection, before, months, new)
             numbering = self._numbering_for(months)
-            absent = self._absent if self._asked_at == before.size else frozenset()
+            absent = frozenset() if is_stale else self._absent
             numbered = numbering.give(connection, before, new, absent)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
             if beside:
-                stale = self._asked_at is None or self._asked_at != before.size
-                asides.write(connection, beside, before.size + 1, stale=stale)
+                asides.write(connection, beside, before.size + 1, stale=is_stale)
             edge, changed = edge.extended(hashes)
             put_tiles(connection, tiles, changed)
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
         self._absent = frozenset()
-        if self._asked_at == before.size:
-            self._asked_at = self._left_at = after.size
-        else:  # somebody else has appended since: perhaps of what is delivered only next time
-            self._left_at = self._left_at if self._asked_at is None else self._asked_at
-            self._asked_at = None
+        self._alone_from, self._ended_at = alone_from, after.size
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:
@@ -240,29 +249,6 @@ class DatabaseLedger:
             )
         return edge
 
-    def _refuse_twice(
-        self, connection: Connection, head: Head, months: Sequence[Month], new: Sequence[Entry]
-    ) -> None:
-        """Record once what is done once: nothing of it that another process has recorded meanwhile.
-
-        What was to be decided or receipted was asked for at ``_asked_at``. What is delivered was
-        asked for before this process's own last append, at ``_left_at`` at the latest: it may have
-        been accepted long before, and come again.
-
-        Raises:
-            LedgerError: there is such a message; ask again.
-        """
-        since = min((at for at in (self._asked_at, self._left_at) if at is not None), default=None)
-        if since is None or since == head.size:
-            return
-        touched = messages_since(connection, months, since)
-        once = [entry for entry in new if entry.kind in _ONCE and entry.message in touched]
-        found = recall(connection, months, {entry.message for entry in once}).known
-        for entry in once:
-            known = found.get(entry.message)
-            if known is not None and _is_done(known, entry):
-                raise LedgerError("another worker has recorded the same meanwhile: asking again")
-
     def _numbering_for(self, months: Sequence[Month]) -> Numbering:
         """Give the numbers that are remembered; none where their rows may be destroyed by now."""
         gone = destructions(months)
@@ -291,11 +277,46 @@ class DatabaseLedger:
             self._uncovered_since = now
 
 
+def _refuse_twice(
+    connection: Connection, months: Sequence[Month], asked_at: int, new: Sequence[Entry]
+) -> None:
+    """Record once what is done once: nothing of it that another process has recorded meanwhile.
+
+    Raises:
+        LedgerError: there is such a message; ask again.
+    """
+    touched = messages_since(connection, months, asked_at)
+    once = [entry for entry in new if entry.message in touched and _is_once(entry)]
+    found = recall(connection, months, {entry.message for entry in once}).known
+    for entry in once:
+        known = found.get(entry.message)
+        if known is not None and _is_done(known, entry):
+            raise LedgerError("another worker has recorded the same meanwhile: asking again")
+
+
 _ONCE = frozenset({Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE, Kind.HOLD, Kind.DELIVERY, Kind.RECEIPT})
+
+
+def _is_once(entry: Entry) -> bool:
+    return entry.kind in _ONCE or _is_given_up(entry)
+
+
+def _is_given_up(entry: Entry) -> bool:
+    """Say whether the hub itself gives up a copy here, which nobody else may have sent meanwhile.
+
+    What dies in its receiver's queue was delivered to it before.
+    """
+    if not entry.receiver:
+        return False
+    if entry.kind is Kind.REFUSAL:
+        return True
+    return entry.kind in DYING and entry.detail.partition(":")[0] == Step.SEND
 
 
 def _is_done(known: Known, entry: Entry) -> bool:
     pair = (entry.flow, entry.receiver)
+    if _is_given_up(entry):
+        return pair in known.settled
     match entry.kind:
         case Kind.HOLD:
             return known.held_as is not None

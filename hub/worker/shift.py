@@ -82,7 +82,8 @@ class _Under:
     """A batch whose copies are under way; ``held`` are those that were not published now.
 
     ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
-    residents that they are about, where they are few.
+    residents that they are about, where they are few. ``asked_at`` is where the ledger stood when
+    they were planned.
     """
 
     deliveries: Sequence[Delivery]
@@ -92,6 +93,7 @@ class _Under:
     sending: Sending
     began: float
     names: frozenset[object]
+    asked_at: int | None
 
 
 @dataclass(slots=True)
@@ -107,6 +109,7 @@ class Shift:
     tray: InTray
     _under: deque[_Under] = field(default_factory=deque)
     _owed: list[Entry] = field(default_factory=list)
+    _owed_since: int | None = None
     _turns: list[Turn] = field(default_factory=list)
     _done: list[Delivery] = field(default_factory=list)
     _is_contested: bool = False
@@ -176,12 +179,12 @@ class Shift:
         if not self._owed and not self._turns:
             return True
         try:
-            self.tools.ledger.append(self._owed, Beside(turns=self._turns))
+            self.tools.ledger.append(self._owed, Beside(turns=self._turns), self._owed_since)
         except LedgerError as error:
             log.warning("%d confirmed copies are not recorded: %s", len(self._owed), error)
             return False
         self.tools.observe.recorded(self._owed)
-        self._owed, self._turns = [], []
+        self._owed, self._turns, self._owed_since = [], [], None
         return True
 
     def _acknowledge(self, recorded: Sequence[Delivery]) -> None:
@@ -252,6 +255,7 @@ class Shift:
         known = self.tools.ledger.known(asked) if asked else {}
         if self._is_contested:
             self._owed = [entry for entry in self._owed if not _is_recorded(entry, known)]
+            self._owed_since = self.tools.ledger.asked_at
             self._is_contested = False
         for entry in self._owed:
             message = known.get(entry.message)
@@ -268,12 +272,13 @@ class Shift:
         kept = beside_of(plan, vault_of(judge.pseudonyms), len(self._owed))
         turns = [*kept.turns, *self._turns]
         try:
-            self.tools.ledger.append(entries, Beside(kept.bindings, kept.asides, turns))
+            beside = Beside(kept.bindings, kept.asides, turns)
+            self.tools.ledger.append(entries, beside, self._owed_since)
         except LedgerError:
             self._is_contested = True
             raise
         self.tools.observe.recorded(entries)
-        self._owed, self._turns = [], []
+        self._owed, self._turns, self._owed_since = [], [], None
 
     def _start(
         self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
@@ -289,8 +294,8 @@ class Shift:
             )
             (sends if may_go else held).append(send)
         sending = self.link.start([send.outgoing for send in sends])
-        under = _Under(deliveries, of, sends, held, sending, began, _names(judged))
-        self._under.append(under)
+        names, asked_at = _names(judged), self.tools.ledger.asked_at
+        self._under.append(_Under(deliveries, of, sends, held, sending, began, names, asked_at))
 
     def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
         """Say whether a batch may go its way before what is under way is confirmed.
@@ -317,6 +322,8 @@ class Shift:
         under = self._under[0]
         fates = self.link.finish(under.sending)
         self._under.popleft()
+        if self._owed_since is None:  # of several that are owed the first was asked about first
+            self._owed_since = under.asked_at
         missing: dict[Name, list[Send]] = {}
         tried: set[int] = set()
         told: dict[str, Sent] = {}

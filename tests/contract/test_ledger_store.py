@@ -367,14 +367,60 @@ def test_one_who_inherits_delivers_nothing_that_the_one_before_has_still_recorde
         waking.append([accepted])
         # The heir gets the message anew and sends its copy; meanwhile the other one wakes up.
         heir.known([accepted.message])
+        asked_at = heir.asked_at
         waking.append([delivered])
         heir.append([entry(2)])
         heir.known([entry(3).message])
         with pytest.raises(LedgerError, match="asking again"):
-            heir.append([delivered, entry(3)])
+            heir.append([delivered, entry(3)], since=asked_at)
         assert heir.known([accepted.message])[accepted.message].delivered
         heir.append([entry(3)])
         assert heir.size() == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "detail"),
+    [
+        (Kind.DEAD_LETTER, "not-taken", "send"),
+        (Kind.EXPIRY, "expired", "send"),
+        (Kind.REFUSAL, "withdrawn", ""),
+    ],
+)
+def test_one_who_slept_gives_up_nothing_that_another_has_delivered(
+    url: str, kind: Kind, code: str, detail: str
+) -> None:
+    accepted = entry(1)
+    given_up = replace(accepted, kind=kind, code=code, detail=detail)
+    with opened(url) as sleeper, opened(url) as heir:
+        heir.append([accepted])
+        sleeper.known([accepted.message])
+        heir.append([replace(accepted, kind=Kind.DELIVERY)])
+        with pytest.raises(LedgerError, match="asking again"):
+            sleeper.append([given_up])
+        assert sleeper.known([accepted.message])[accepted.message].delivered
+        assert sleeper.size() == 2
+
+
+def test_what_another_has_delivered_may_die_at_its_receiver(url: str) -> None:
+    accepted = entry(1)
+    died = replace(accepted, kind=Kind.DEAD_LETTER, code="delivery-limit", detail="receive")
+    with opened(url) as one, opened(url) as other:
+        one.append([accepted])
+        other.known([accepted.message])
+        one.append([replace(accepted, kind=Kind.DELIVERY)])
+        other.append([died])
+        assert other.size() == 3
+
+
+def test_one_who_appends_alone_is_not_told_to_ask_again(url: str) -> None:
+    accepted = entry(1)
+    with opened(url) as other, opened(url) as alone:
+        other.append([entry(9)])
+        alone.known([accepted.message])
+        alone.append([accepted])
+        alone.append([replace(accepted, kind=Kind.DELIVERY)], since=0)
+        alone.append([replace(accepted, kind=Kind.DEAD_LETTER, code="x", detail="receive")])
+        assert alone.size() == 4
 
 
 def test_times_in_any_zone_are_one_time(url: str) -> None:

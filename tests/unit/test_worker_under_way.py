@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.errors import LedgerError
 from hub.ledger.model import Kind
 from hub.ports import Outgoing, Sent
 from tests.samples import REGISTRY, event, receipts_event, resident
@@ -81,6 +82,23 @@ def test_a_receipt_waits_for_the_confirm_of_what_it_is_for(tmp_path: Path) -> No
         process.move()
     assert [fact.id for fact in rig.facts(Kind.RECEIPT)] == ["a"]
     assert rig.facts(Kind.REFUSAL) == {}
+
+
+def test_what_an_heir_recorded_meanwhile_is_not_recorded_again(tmp_path: Path) -> None:
+    rig = rig_of(tmp_path)
+    with rig.process() as frozen:
+        steps(rig, frozen, about(1, "a"), about(2, "b"))
+        rig.confirms = None
+        with rig.process() as heir:
+            rig.send(about(1, "a"))
+            heir.move()
+        steps(rig, frozen, about(3, "c"))
+        with pytest.raises(LedgerError, match="asking again"):
+            frozen.move()
+        frozen.move()
+    delivered = rig.facts(Kind.DELIVERY)
+    assert {fact.id for fact in delivered} == {"a", "b", "c"}
+    assert set(delivered.values()) == {1}
 
 
 @settings(max_examples=60, deadline=None)
