@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fault.results import Result, noted, place, summary
+from tests.pages import between
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN = "<!-- drills: written by make fault -->"
@@ -75,12 +76,7 @@ def filled(page: str, results: Sequence[Result]) -> str:
     Raises:
         ValueError: the page lacks them.
     """
-    before, _, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        message = f"the page has no {BEGIN} … {END}"
-        raise ValueError(message)
-    return f"{before}{BEGIN}\n\n{table(results)}\n{END}{after}"
+    return between(page, BEGIN, END, table(results))
 
 
 def main() -> int:

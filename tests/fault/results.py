@@ -5,29 +5,17 @@ A drill notes what it saw with ``note``; ``python -m tests.fault.page`` writes t
 """
 
 import datetime as dt
-import json
 import math
 import os
-import platform
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from tests.pages import machine, note_line, noted_lines
 
 RESULTS = "RENKEI_FAULT_RESULTS"
 FOLDER = Path(__file__).parents[2] / "var" / "fault"
-
-
-def machine() -> str:
-    """Name the machine by its processor, cores and system."""
-    facts: dict[str, Any] = {}
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        facts.setdefault(name.strip(), value.strip())
-    cores = len(os.sched_getaffinity(0))
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-    return f"{facts.get('model name', platform.machine())}, {cores} cores, {system}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +52,13 @@ def place(*, long: bool) -> Path:
 
 def note(result: Result, *, long: bool) -> None:
     """Append a result; several processes may."""
-    file = place(long=long)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(asdict(result), ensure_ascii=False) + "\n"
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(handle, line.encode())
-    finally:
-        os.close(handle)
+    note_line(place(long=long), asdict(result))
 
 
 def noted(file: Path) -> Iterator[Result]:
     """Give the results in a file."""
-    for line in file.read_text(encoding="utf-8").splitlines():
-        yield Result(**json.loads(line))
+    for line in noted_lines(file):
+        yield Result(**line)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
