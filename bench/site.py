@@ -32,6 +32,11 @@ def make_site(
     (folder / "secrets").mkdir(mode=0o700)
     _secret(folder / "secrets" / "admin", broker.admin_password.get_secret_value())
     lines = [
+        "[tls]",
+        "plain_loopback = true",
+        "[my_number]",
+        "accept_plain_until = 2099-12-31",
+        "",
         "[broker]",
         f"host = {json.dumps(broker.host)}",
         f"port = {broker.port}",

@@ -4,9 +4,11 @@ Paths in it are relative to the file. Secrets are never in it: it names files th
 hub's own account may read. ``docs/site-file.md`` explains every key.
 """
 
+import datetime as dt
 import os
 import stat
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,7 +18,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainValidator,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -24,8 +25,9 @@ from pydantic import (
     model_validator,
 )
 
+from hub.addresses import BrokerHost, InterfaceUrl, ListenAddress, host_of, is_loopback
 from hub.errors import SiteError
-from hub.hosts import Host, read_host
+from hub.limits import InputLimits
 from hub.message import BUCKETS, AccessItems, Item
 from hub.near import near_key
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 SystemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 HUB_USER = "hub"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_SQLITE = "sqlite:///"
 
 
 def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
@@ -44,6 +46,21 @@ def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
 
 
 SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
+SecretFile = SitePath
+"""Where a secret stands."""
+
+
+def _needed_where_plain(file: Path | None, info: ValidationInfo) -> Path | None:
+    """Hold a site without certificates to its passwords; with them, they are of no use."""
+    if file is None and (info.context or {}).get("plain"):
+        message = "is missing: without certificates ([tls] plain_loopback) a password is needed"
+        raise ValueError(message)
+    return file
+
+
+Password = Annotated[
+    SecretFile | None, AfterValidator(_needed_where_plain), Field(validate_default=True)
+]
 
 
 def _cosigner_key(text: str) -> str:
@@ -79,37 +96,28 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def _interface(text: str) -> str:
-    """Take the base address of an interface: https, or plain http to this machine alone."""
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        message = "this is no address: it begins with https://"
-        raise ValueError(message)
-    if url.scheme == "http" and url.hostname not in LOOPBACK:
-        message = f"plain http goes to this machine ({', '.join(LOOPBACK)}) only: use https"
-        raise ValueError(message)
-    if url.username is not None or url.query or url.fragment:
-        message = "an address has no user, question mark or hash sign: secrets stand in files"
-        raise ValueError(message)
-    try:
-        _ = url.port
-    except ValueError:
-        message = "the port of the address is no port"
-        raise ValueError(message) from None
-    return text
+class TlsSite(_Section):
+    """Certificates of the site, for every connection of its processes.
+
+    ``folder`` holds what ``renkei pki`` makes: keys, certificates, and who is revoked. No
+    connection is made by less than ``min_version``; certificates that end within ``renew_days``
+    are made anew by ``renkei pki renew``. ``plain_loopback`` does without, on this machine alone.
+    """
+
+    folder: SitePath | None = None
+    plain_loopback: bool = False
+    min_version: Literal["1.2", "1.3"] = "1.2"
+    renew_days: Annotated[int, Field(ge=1, le=390)] = 30
 
 
-InterfaceUrl = Annotated[str, AfterValidator(_interface)]
+class NumberSite(_Section):
+    """How My Number goes through the broker: sealed, for its reader alone.
 
+    Through ``accept_plain_until`` the hub takes one in clear as well, from senders that were not
+    brought up to date yet; without it never.
+    """
 
-def _host(text: object) -> Host:
-    if not isinstance(text, str):
-        message = "this is no text of the form host:port"
-        raise ValueError(message)  # noqa: TRY004 - a fault of the site file
-    return read_host(text)
-
-
-BrokerHost = Annotated[Host, PlainValidator(_host)]
+    accept_plain_until: dt.date | None = None
 
 
 class BrokerSite(_Section):
@@ -121,16 +129,16 @@ class BrokerSite(_Section):
     """
 
     host: str = "127.0.0.1"
-    port: Port = 5672
+    port: Port = 5671
     also: tuple[BrokerHost, ...] = ()
     vhost: str = "renkei"
     heartbeat: Annotated[int, Field(ge=2, le=60)] = 5
-    management_url: str = "http://127.0.0.1:15672"
+    management_url: str = "https://127.0.0.1:15671"
     management_also: tuple[str, ...] = ()
     admin_user: str = "guest"
-    admin_password_file: SitePath | None = None
+    admin_password_file: SecretFile | None = None
     monitor_user: str = "renkei-monitor"
-    monitor_password_file: SitePath | None = None
+    monitor_password_file: SecretFile | None = None
 
     @property
     def nodes(self) -> int:
@@ -151,17 +159,20 @@ class HubSite(_Section):
     a worker keeps for receivers whose queues are full before it takes no more. The hub's own
     ``partitions`` are shared by its ``workers``, of which ``renkei up`` starts so many
     (``docs/adr/0017-buckets-and-workers.md``); the second and further ones have their metrics
-    on ``worker_metrics_ports``. Archives and backups of the ledger are encrypted to
-    ``archive_recipients``, and a month of it is destroyed ``retention_years`` after its end.
+    on ``worker_metrics_ports``, and all of them at the address ``listen``. Archives and backups
+    of the ledger are encrypted to ``archive_recipients``, and a month of it is destroyed
+    ``retention_years`` after its end.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
-    ledger_password_file: SitePath | None = None
+    ledger_password_file: SecretFile | None = None
     partitions: Annotated[int, Field(ge=1, le=BUCKETS)] = 4
     workers: Annotated[int, Field(ge=1, le=BUCKETS)] = 1
-    password_file: SitePath
-    pseudonym_key_file: SitePath
-    ledger_key_file: Annotated[SitePath, Field(validate_default=True)] = Path("secrets/ledger-key")
+    password_file: Password = None
+    pseudonym_key_file: SecretFile
+    ledger_key_file: Annotated[SecretFile, Field(validate_default=True)] = Path(
+        "secrets/ledger-key"
+    )
     ledger_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,60}$")] = (
         "renkei-hub/ledger"
     )
@@ -172,6 +183,7 @@ class HubSite(_Section):
     about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
     batch: Annotated[int, Field(ge=1, le=2000)] = 500
     waiting: Annotated[int, Field(ge=1, le=50_000)] = 5000
+    listen: ListenAddress = "127.0.0.1"
     metrics_port: Port | None = None
     worker_metrics_ports: tuple[Port, ...] = ()
     watch_metrics_port: Port | None = None
@@ -207,23 +219,34 @@ class SystemSite(_Section):
     ``settle_seconds`` is how long an unfinished file may stay unchanged before it counts as
     truncated. A system that is reached by HTTP has the base address ``url`` of its interface,
     ``secret_file`` to log in with, and ``ca_file`` where its certificate is none of those that
-    the machine trusts; ``http_timeout_seconds`` is how long one try of a call may take.
+    the machine trusts, and the client certificate ``cert_file`` with its ``key_file`` where
+    the other side gave one; ``http_timeout_seconds`` is how long one try of a call may take.
     """
 
     folder: SitePath
     journal: SitePath
-    password_file: SitePath
+    password_file: Password = None
     encoding: Literal["utf-8", "cp932"] | None = None
     poll_seconds: Annotated[float, Field(ge=0.05, le=600)] = 1.0
     settle_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = 60.0
     file_records: Annotated[int, Field(ge=1, le=5000)] = 2000
     file_seconds: Annotated[float, Field(ge=0.0, le=3600)] = 1.0
+    listen: ListenAddress = "127.0.0.1"
     metrics_port: Port | None = None
     url: InterfaceUrl | None = None
-    secret_file: SitePath | None = None
+    secret_file: SecretFile | None = None
     ca_file: SitePath | None = None
+    cert_file: SitePath | None = None
+    key_file: SecretFile | None = None
     http_timeout_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30.0
     access: AccessSite = AccessSite()
+
+    @model_validator(mode="after")
+    def _a_certificate_has_its_key(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            message = "cert_file and key_file belong together: one of them is missing"
+            raise ValueError(message)
+        return self
 
 
 class CatalogueSite(_Section):
@@ -244,6 +267,9 @@ class Site(_Section):
     hub: HubSite
     systems: dict[SystemId, SystemSite] = {}
     catalogue: CatalogueSite = CatalogueSite()
+    tls: TlsSite = TlsSite()
+    my_number: NumberSite = NumberSite()
+    limits: InputLimits = InputLimits()
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:
@@ -279,13 +305,56 @@ def load_site(path: Path) -> Site:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: {error}"
         raise SiteError(message) from error
+    context = {"folder": path.resolve().parent, "plain": _is_plain(document)}
     try:
-        site = Site.model_validate(document, context={"folder": path.resolve().parent})
+        site = Site.model_validate(document, context=context)
     except ValidationError as error:
         faults = "\n".join(f"  {_place(fault['loc'])}: {_said(fault)}" for fault in error.errors())
         message = f"{path} has faults:\n{faults}"
         raise SiteError(message) from error
+    if plain := list(plain_faults(site)):
+        message = "\n".join([f"{path} has faults:", *(f"  {fault}" for fault in plain)])
+        raise SiteError(message)
     return _with_ledger_path(site, path.resolve().parent)
+
+
+def plain_faults(site: Site) -> Iterator[str]:
+    """Name each address of a site to which a connection would be plain, and may not be."""
+    if not site.tls.plain_loopback:
+        if site.tls.folder is None:
+            yield (
+                'tls.folder is missing: every connection needs certificates. Write folder = "pki" '
+                "under [tls], then run renkei pki init and renkei pki issue --all. To try things "
+                "on this machine alone, plain_loopback = true under [tls] does without"
+            )
+        for key, url in _urls(site):
+            if urlsplit(url).scheme != "https":
+                yield f"{key} is plain http: use https"
+        return
+    hosts = [("broker.host", site.broker.host)]
+    hosts += [(f"broker.also.{n}", one.name) for n, one in enumerate(site.broker.also)]
+    hosts += [(key, host_of(url)) for key, url in _urls(site)]
+    hosts += [("hub.listen", site.hub.listen)]
+    hosts += [(f"systems.{name}.listen", one.listen) for name, one in site.systems.items()]
+    if not site.hub.ledger.startswith(_SQLITE) and host_of(site.hub.ledger):
+        hosts += [("hub.ledger", host_of(site.hub.ledger))]
+    for key, host in hosts:
+        if not is_loopback(host):
+            yield f"{key} is another machine, and tls.plain_loopback is for this one alone"
+
+
+def _urls(site: Site) -> Iterator[tuple[str, str]]:
+    yield "broker.management_url", site.broker.management_url
+    for n, url in enumerate(site.broker.management_also):
+        yield f"broker.management_also.{n}", url
+    for name, system in site.systems.items():
+        if system.url is not None:
+            yield f"systems.{name}.url", system.url
+
+
+def _is_plain(document: dict[str, Any]) -> bool:
+    tls = document.get("tls")
+    return isinstance(tls, dict) and tls.get("plain_loopback") is True
 
 
 def _place(location: tuple[Any, ...]) -> str:
@@ -300,11 +369,10 @@ def _said(fault: "ErrorDetails") -> str:
 
 
 def _with_ledger_path(site: Site, folder: Path) -> Site:
-    prefix = "sqlite:///"
-    if not site.hub.ledger.startswith(prefix):
+    if not site.hub.ledger.startswith(_SQLITE):
         return site
-    where = (folder / site.hub.ledger.removeprefix(prefix)).resolve()
-    hub = site.hub.model_copy(update={"ledger": f"{prefix}{where}"})
+    where = (folder / site.hub.ledger.removeprefix(_SQLITE)).resolve()
+    hub = site.hub.model_copy(update={"ledger": f"{_SQLITE}{where}"})
     return site.model_copy(update={"hub": hub})
 
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hub.cli.main import app, guarded
 from hub.site import HUB_USER
 from tests.conftest import Vhost
+from tests.plain_site import PLAIN
 from tests.samples import SIGNER
 
 NAMED = ("premium-collection", "resident-registry", "tax", "union")
@@ -58,6 +59,7 @@ class Office:
         """Write the site file; ``more`` stands at its end, ``hub`` among the hub's keys."""
         broker = self.vhost.broker
         lines = [
+            PLAIN,
             "[broker]",
             f'host = "{broker.host}"',
             f"port = {broker.port}",

@@ -110,17 +110,17 @@ def system_of(site: Site, system: str) -> SystemSite:
 
 
 def passwords_of(site: Site) -> dict[str, SecretStr]:
-    """Read the password of every broker user of the site.
+    """Read the password of every broker user of the site that has one.
 
     Raises:
         SiteError: one is missing or readable by others.
     """
-    passwords = {HUB_USER: read_secret(site.hub.password_file)}
-    if site.broker.monitor_password_file is not None:
-        passwords[site.broker.monitor_user] = read_secret(site.broker.monitor_password_file)
-    return passwords | {
-        name: read_secret(system.password_file) for name, system in site.systems.items()
+    files = {
+        HUB_USER: site.hub.password_file,
+        site.broker.monitor_user: site.broker.monitor_password_file,
+        **{name: system.password_file for name, system in site.systems.items()},
     }
+    return {user: read_secret(file) for user, file in files.items() if file is not None}
 
 
 def _listed(names: Collection[str]) -> str:

@@ -84,11 +84,10 @@ def _ledger_file(site: Site) -> Path | None:
 
 def _secrets(site: Site) -> Iterator[Path]:
     yield site.hub.pseudonym_key_file
-    yield site.hub.password_file
-    for system in site.systems.values():
-        yield system.password_file
     broker = site.broker
     for other in (
+        site.hub.password_file,
+        *(system.password_file for system in site.systems.values()),
         broker.admin_password_file,
         broker.monitor_password_file,
         site.hub.ledger_password_file,

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from hub.broker.connect import connected, rest
 from hub.broker.link import LinkSettings, PikaLink
 from hub.pauses import SPREAD_SECONDS, Chance
@@ -17,7 +19,7 @@ Stopping = Callable[[], bool]
 
 
 def link_settings(
-    site: Site, user: str, password_file: Path, queues: tuple[str, ...], prefetch: int
+    site: Site, user: str, password_file: Path | None, queues: tuple[str, ...], prefetch: int
 ) -> LinkSettings:
     """Say how a process connects to the broker.
 
@@ -30,7 +32,7 @@ def link_settings(
         port=broker.port,
         vhost=broker.vhost,
         user=user,
-        password=read_secret(password_file),
+        password=read_secret(password_file) if password_file is not None else SecretStr(""),
         name=f"renkei {user}",
         heartbeat=broker.heartbeat,
         also=broker.also,

@@ -82,12 +82,13 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         where = _resolved(folder / ledger.removeprefix(_SQLITE))
         if where is not None:
             found.append(Place("hub.ledger", where))
+    add(table(document, "tls"), "tls", "folder")
     systems = table(document, "systems")
     for system in systems:
         section = table(systems, system)
-        for key in ("folder", "journal"):
+        for key in ("folder", "journal", "cert_file"):
             add(section, f"systems.{system}", key)
-        for key in ("password_file", "secret_file"):
+        for key in ("password_file", "secret_file", "key_file"):
             add(section, f"systems.{system}", key, system)
     return found
 

@@ -53,6 +53,13 @@ def write_site(
     interfaces = dict(zip(served, free_ports(len(served), ports), strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
+        "# Everything here runs on one machine; a real site has certificates instead.",
+        "[tls]",
+        "plain_loopback = true",
+        "",
+        "[my_number]",
+        "accept_plain_until = 2099-12-31",
+        "",
         "[broker]",
         f"host = {json.dumps(broker.host)}",
         f"port = {broker.port}",

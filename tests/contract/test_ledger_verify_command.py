@@ -8,6 +8,7 @@ import pytest
 
 from hub.cli.main import app, guarded
 from schemas.evidence.note import Signer
+from tests.plain_site import PLAIN
 from tests.samples import SIGNER
 from tests.servers.ledger_to_verify import COSIGNER, destroy_november, filled
 
@@ -25,6 +26,7 @@ def site(tmp_path: Path) -> Path:
     filled(f"sqlite:///{tmp_path / 'ledger.sqlite3'}", 300, 30)
     path = tmp_path / "site.toml"
     lines = [
+        PLAIN,
         "[hub]",
         'password_file = "secrets/hub"',
         'pseudonym_key_file = "secrets/key"',

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plain_site import PLAIN
+
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +19,7 @@ PAGE = (ROOT / "docs/howto/add-a-system.md").read_text(encoding="utf-8")
 PACKAGES = ("adapters", "hub", "mappings", "monitoring", "routes", "schemas")
 BLOCKS = re.findall(r"^```[a-z]+ (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 APPENDED = {"routes/systems.toml"}
-SITE = """
+SITE = f"""{PLAIN}
 [broker]
 admin_password_file = "admin"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo_rig import RENKEI
+from tests.plain_site import PLAIN
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +42,7 @@ def watched(*arguments: str, **environment: str) -> str:
 @pytest.fixture
 def bad_site(tmp_path: Path) -> str:
     path = tmp_path / "site.toml"
-    path.write_text("[hub]\n")
+    path.write_text(f"{PLAIN}[hub]\n")
     return str(path)
 
 

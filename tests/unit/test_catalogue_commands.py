@@ -19,6 +19,7 @@ from hub.message import MessageKey
 from hub.statute.catalogue import load_catalogue, shipped_routes
 from hub.statute.explain import explain
 from hub.statute.model import Standing
+from tests.plain_site import PLAIN
 from tests.samples import SIGNER, entry
 
 pytestmark = pytest.mark.unit
@@ -67,7 +68,7 @@ def site_file(folder: Path, more: str = "") -> Path:
     """Write a site file; its secrets are not there, and nobody here needs them."""
     path = folder / "site.toml"
     path.write_text(
-        '[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n' + more,
+        f'{PLAIN}[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n{more}',
         encoding="utf-8",
     )
     return path

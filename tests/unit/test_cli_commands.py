@@ -11,6 +11,7 @@ import typer.main
 from hub.broker.provide import URL
 from hub.cli.main import app, guarded
 from hub.errors import BrokerUnavailable
+from tests.plain_site import PLAIN
 from tests.samples import SIGNER
 
 pytestmark = pytest.mark.unit
@@ -42,7 +43,13 @@ def write_site(folder: Path, *systems: str, hub: str = "") -> Path:
         secret = folder / "secrets" / name
         secret.write_text(text)
         secret.chmod(0o600)
-    lines = ["[hub]", 'password_file = "secrets/hub"', 'pseudonym_key_file = "secrets/key"', hub]
+    lines = [
+        PLAIN,
+        "[hub]",
+        'password_file = "secrets/hub"',
+        'pseudonym_key_file = "secrets/key"',
+        hub,
+    ]
     for system in systems:
         lines += [f"[systems.{system}]", f'folder = "drives/{system}"']
         lines += [f'journal = "{system}.sqlite3"', f'password_file = "secrets/{system}"']

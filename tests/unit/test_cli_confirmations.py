@@ -7,6 +7,7 @@ import pytest
 
 from hub.cli.main import app, guarded
 from hub.ledger.model import Kind
+from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, NAME, PSEUDONYMS, SIGNER, event, judge, resident, tax_event
 from tests.worker_rig import Rig
 
@@ -25,7 +26,8 @@ def rig(tmp_path: Path) -> Rig:
         secret.write_text(text)
         secret.chmod(0o600)
     (tmp_path / "site.toml").write_text(
-        '[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n', "utf-8"
+        f'{PLAIN}[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n',
+        "utf-8",
     )
     made = Rig(tmp_path, judge=judge())
     blank = resident(addressee_number="77")

@@ -9,6 +9,7 @@ from hub.cli.main import app, guarded
 from hub.ledger.model import Kind
 from tests.confirmations_rig import UNION, changed, drain, ids
 from tests.dead_letters_rig import died, kill_originals
+from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, MY_NUMBER, NAME, PSEUDONYMS, SIGNER, judge
 from tests.worker_rig import Rig
 
@@ -25,7 +26,8 @@ def rig(tmp_path: Path) -> Rig:
         secret.write_text(text)
         secret.chmod(0o600)
     (tmp_path / "site.toml").write_text(
-        '[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n', "utf-8"
+        f'{PLAIN}[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n',
+        "utf-8",
     )
     made = Rig(tmp_path, judge=judge())
     drain(made, *(changed(f"a{n}", addressee_number=f"{n + 1}") for n in range(3)))

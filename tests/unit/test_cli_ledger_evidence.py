@@ -17,13 +17,14 @@ from schemas.evidence import check as evidence_check
 from schemas.evidence.audit import main as audit_main
 from schemas.evidence.note import SignedNote
 from schemas.evidence.proof import InclusionProof
+from tests.plain_site import PLAIN
 from tests.samples import PSEUDONYMS, SIGNER, TAX, entry
 from tests.servers.ledgers import opened
 
 pytestmark = pytest.mark.unit
 
 VKEY = SIGNER.verifier.text()
-SITE = """
+SITE = f"""{PLAIN}
 [hub]
 password_file = "secrets/hub"
 pseudonym_key_file = "secrets/key"

@@ -13,6 +13,7 @@ from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
+from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, SIGNER, entry
 
 pytestmark = pytest.mark.unit
@@ -38,7 +39,8 @@ def site(tmp_path: Path) -> Path:
         secret.chmod(0o600)
     path = tmp_path / "site.toml"
     path.write_text(
-        '[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n', "utf-8"
+        f'{PLAIN}[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n',
+        "utf-8",
     )
     with _ledger(path, fresh=True) as ledger:
         ledger.append(

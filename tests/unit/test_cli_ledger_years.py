@@ -11,6 +11,7 @@ from hub.ledger.evidence.certificate import read_certificate
 from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.years.sealed import Identity
 from schemas.evidence.note import SignedNote
+from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import opened
 
@@ -40,7 +41,7 @@ def site(tmp_path: Path) -> Path:
         secret.chmod(0o600)
     path = tmp_path / "site.toml"
     path.write_text(
-        '[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n'
+        f'{PLAIN}[hub]\npassword_file = "secrets/hub"\npseudonym_key_file = "secrets/key"\n'
         f'archive_recipients = ["{IDENTITY.recipient}"]\n'
     )
     with opened(f"sqlite:///{tmp_path / 'ledger.sqlite3'}") as ledger:

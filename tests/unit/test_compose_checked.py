@@ -15,6 +15,9 @@ pytestmark = pytest.mark.unit
 
 KEY = "a secret of a good length, made for this test"
 SITE = """
+[tls]
+folder = "pki"
+
 [broker]
 host = "10.1.2.3"
 

@@ -9,10 +9,11 @@ import pytest
 from hub.compose.ledger import begin_ledger
 from hub.errors import LedgerError
 from hub.site import Site, load_site
+from tests.plain_site import PLAIN
 
 pytestmark = pytest.mark.unit
 
-SITE = """
+SITE = f"""{PLAIN}
 [hub]
 password_file = "secrets/hub"
 pseudonym_key_file = "secrets/key"

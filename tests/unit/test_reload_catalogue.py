@@ -19,13 +19,14 @@ from hub.pipeline.judge import Judge
 from hub.pipeline.verdict import Permitted, Refused
 from hub.statute.reasons import Code
 from tests.fakes import FakeClock
+from tests.plain_site import PLAIN
 from tests.samples import CHANGED, FLOW_TOML, NOW, PSEUDONYMS, SIGNER, delivery, event, routes
 from tests.servers.ledgers import rows_of
 from tests.worker_rig import Fuse, FusedLedger, Observed
 
 pytestmark = pytest.mark.unit
 
-SITE = """
+SITE = f"""{PLAIN}
 [hub]
 password_file = "secrets/hub"
 pseudonym_key_file = "secrets/key"

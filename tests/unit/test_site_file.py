@@ -8,10 +8,11 @@ from pydantic import ValidationError
 from hub.errors import SiteError
 from hub.hosts import Host
 from hub.site import SystemSite, load_site, read_secret
+from tests.plain_site import PLAIN
 
 pytestmark = pytest.mark.unit
 
-GOOD = """
+GOOD = f"""{PLAIN}
 [hub]
 password_file = "secrets/hub"
 pseudonym_key_file = "secrets/key"
@@ -52,7 +53,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("sqlite:///data/l.db", "sqlite:///{folder}/data/l.db"),
         ("sqlite:////srv/l.db", "sqlite:////srv/l.db"),
-        ("postgresql+pg8000://u@h/db", "postgresql+pg8000://u@h/db"),
+        ("postgresql+pg8000://u@127.0.0.1/db", "postgresql+pg8000://u@127.0.0.1/db"),
     ],
 )
 def test_where_the_ledger_is(tmp_path: Path, ledger: str, expected: str) -> None:
@@ -75,6 +76,9 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     said = faults_of(
         tmp_path,
         """
+[tls]
+plain_loopback = true
+
 [broker]
 port = 99999
 colour = "red"
@@ -232,9 +236,9 @@ def _system(**changes: object) -> SystemSite:
 
 
 def test_a_cluster_has_several_hosts(tmp_path: Path) -> None:
-    text = '[broker]\nhost = "a"\nalso = ["b:5673", "[::1]:5672", "a:5672"]\n'
-    broker = load_site(site_file(tmp_path, text + GOOD)).broker
-    assert broker.also == (Host("b", 5673), Host("::1", 5672), Host("a", 5672))
+    text = '[tls]\nfolder = "p"\n[broker]\nhost = "a"\nalso = ["b:5673", "[::1]:5672", "a:5671"]\n'
+    broker = load_site(site_file(tmp_path, text + GOOD.removeprefix(PLAIN))).broker
+    assert broker.also == (Host("b", 5673), Host("::1", 5672), Host("a", 5671))
     assert broker.nodes == 3
 
 

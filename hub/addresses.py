@@ -1,0 +1,82 @@
+"""Addresses in a site file: of interfaces, of a broker's nodes, and of a process's own endpoint.
+
+What is plain may only go to this machine itself; ``plain_faults`` of ``hub.site`` holds a whole
+site to that.
+"""
+
+import ipaddress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, PlainValidator
+
+from hub.hosts import Host, read_host
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a machine's name or address is this machine itself, whatever is resolved."""
+    if host in LOOPBACK:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(url: str) -> str:
+    """Give the machine of an address, or an empty text where it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _interface(text: str) -> str:
+    """Take the base address of an interface: https, or plain http to this machine alone."""
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        message = "this is no address: it begins with https://"
+        raise ValueError(message)
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        message = f"plain http goes to this machine ({', '.join(LOOPBACK)}) only: use https"
+        raise ValueError(message)
+    if url.username is not None or url.query or url.fragment:
+        message = "an address has no user, question mark or hash sign: secrets stand in files"
+        raise ValueError(message)
+    try:
+        _ = url.port
+    except ValueError:
+        message = "the port of the address is no port"
+        raise ValueError(message) from None
+    return text
+
+
+InterfaceUrl = Annotated[str, AfterValidator(_interface)]
+
+
+def _host(text: object) -> Host:
+    if not isinstance(text, str):
+        message = "this is no text of the form host:port"
+        raise ValueError(message)  # noqa: TRY004 - a fault of the site file
+    return read_host(text)
+
+
+BrokerHost = Annotated[Host, PlainValidator(_host)]
+
+
+def _inner(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        message = "this is no address of this machine, such as 10.0.0.5"
+        raise ValueError(message) from None
+    if address.is_unspecified or address.is_multicast:
+        message = "this would be every address of this machine: name the inner one"
+        raise ValueError(message)
+    return text
+
+
+ListenAddress = Annotated[str, AfterValidator(_inner)]
+"""An address of this machine that a process listens on; never all of them."""
