@@ -6,7 +6,7 @@ from typing import TypeVar
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from hub.broker.link import LinkSettings
+from hub.broker.parameters import LinkSettings, parameters
 from hub.hosts import Host
 
 T = TypeVar("T")
@@ -19,14 +19,5 @@ def ask(settings: LinkSettings, host: Host, question: Callable[[BlockingChannel]
         AMQPError: the broker refused, or ended the connection.
         OSError: it cannot be reached.
     """
-    where = pika.ConnectionParameters(
-        host=host.name,
-        port=host.port,
-        virtual_host=settings.vhost,
-        credentials=pika.PlainCredentials(settings.user, settings.password.get_secret_value()),
-        socket_timeout=5,
-        stack_timeout=10,
-        client_properties={"connection_name": settings.name},
-    )
-    with pika.BlockingConnection(where) as connection:
+    with pika.BlockingConnection(parameters(settings, host)) as connection:
         return question(connection.channel())

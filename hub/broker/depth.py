@@ -7,7 +7,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from hub.broker.ask import ask
-from hub.broker.link import LinkSettings
+from hub.broker.parameters import LinkSettings
 from hub.errors import BrokerError
 from hub.hosts import Host, in_any_order
 

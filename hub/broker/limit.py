@@ -8,7 +8,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from hub.broker.ask import ask
-from hub.broker.link import LinkSettings
+from hub.broker.parameters import LinkSettings
 from hub.broker.plan import MESSAGE_BYTES
 from hub.hosts import Host
 

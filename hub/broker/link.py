@@ -8,50 +8,25 @@ publisher confirms and deliveries under way (``docs/adr/0004-one-thread-no-callb
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Self
 
-import pika
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByClient
-from pydantic import SecretStr
 
 from hub.broker.connection import Connection
 from hub.broker.inlet import Inlet
 from hub.broker.outlet import Outlet
+from hub.broker.parameters import LinkSettings, parameters, said
 from hub.broker.pump import Pump
-from hub.errors import BrokerUnavailable, LinkLost
-from hub.hosts import Host
+from hub.errors import BrokerUnavailable, LinkLost, RenkeiError
 from hub.ports import Delivery, Outgoing, Sending, Sent
+
+__all__ = ["LinkSettings", "PikaLink"]
 
 # pika tells each failure several times, with tracebacks; the link raises it once.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
-OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
-    """Whom to connect to, as whom, and what to consume.
-
-    ``heartbeat`` is in seconds. ``queues`` may be empty for a link that only publishes.
-    ``prefetch`` is how many unacknowledged messages the broker hands out for each queue.
-    ``open_seconds`` is how long opening may take. ``also`` are other nodes of the same cluster:
-    a link opens to ``host`` alone, and ``hub.broker.connect`` chooses among them.
-    """
-
-    host: str
-    port: int
-    vhost: str
-    user: str
-    password: SecretStr
-    name: str
-    heartbeat: int = 10
-    prefetch: int = 1000
-    queues: tuple[str, ...] = ()
-    also: tuple[Host, ...] = ()
-    open_seconds: float = OPEN_SECONDS
 
 
 class PikaLink:
@@ -63,12 +38,16 @@ class PikaLink:
         """Open it; once ``stopping``, nothing is waited for long (``hub.broker.pump``).
 
         Raises:
-            BrokerUnavailable: nobody answers, the password is wrong, a queue is missing or
-                belongs to somebody else, or the process is to stop.
+            BrokerUnavailable: nobody answers, the password or certificate is wrong or cannot be
+                read, a queue is missing or belongs to somebody else, or the process is to stop.
         """
+        try:
+            where = parameters(settings)
+        except RenkeiError as error:  # as while its files are being exchanged
+            raise BrokerUnavailable(str(error)) from error
         self._pump = Pump(stopping)
         self._connection = Connection(
-            self._parameters(settings),
+            where,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_lost,
             on_close_callback=self._on_lost,
@@ -103,21 +82,6 @@ class PikaLink:
             raise BrokerUnavailable(
                 f"no answer from {settings.host}:{settings.port} in {settings.open_seconds:g} s"
             )
-
-    @staticmethod
-    def _parameters(settings: LinkSettings) -> pika.ConnectionParameters:
-        return pika.ConnectionParameters(
-            host=settings.host,
-            port=settings.port,
-            virtual_host=settings.vhost,
-            credentials=pika.PlainCredentials(
-                settings.user, settings.password.get_secret_value(), erase_on_connect=True
-            ),
-            heartbeat=settings.heartbeat,
-            socket_timeout=5,
-            stack_timeout=settings.open_seconds,
-            client_properties={"connection_name": settings.name},
-        )
 
     # -- the calls ---------------------------------------------------------------------
 
@@ -194,12 +158,7 @@ class PikaLink:
     def _on_channel_closed(self, channel: Channel, reason: Exception) -> None:
         self._connection.sinks.pop(channel.channel_number, None)
         if not isinstance(reason, ChannelClosedByClient):
-            self._pump.lose(f"the broker closed the channel: {_plain(reason)}")
+            self._pump.lose(f"the broker closed the channel: {said(reason)}")
 
     def _on_lost(self, _connection: object, reason: Exception | str) -> None:
-        self._pump.lose(f"the connection is gone: {_plain(reason)}")
-
-
-def _plain(reason: object) -> str:
-    text = str(reason) or type(reason).__name__
-    return " ".join(text.split())[:300]
+        self._pump.lose(f"the connection is gone: {said(reason)}")

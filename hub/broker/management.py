@@ -1,7 +1,8 @@
 """A small client of RabbitMQ's management API: get, put, post and delete of its resources."""
 
 import json
-from collections.abc import Mapping, Sequence
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from tenacity import (
     stop_after_delay,
     wait_exponential_jitter,
 )
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
 from hub.errors import BrokerError, BrokerUnavailable
 
@@ -29,6 +30,9 @@ _UNAUTHORISED = 401
 _MISSING = 404
 _FIRST_FAULT = 400
 
+MakeContext = Callable[[], ssl.SSLContext]
+"""Makes the context of one connection, with the certificate as it is then."""
+
 
 class Management:
     """Speaks to the management API as one user. Every call may be repeated without harm.
@@ -37,7 +41,7 @@ class Management:
     broker said; never a password.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a client is given
         self,
         url: str,
         user: str,
@@ -45,7 +49,16 @@ class Management:
         *,
         answer_seconds: float = ANSWER_SECONDS,
         attempts: int = ATTEMPTS,
+        tls: MakeContext | None = None,
     ) -> None:
+        """Make it; nothing is connected yet.
+
+        ``tls`` makes the context with the client's certificate. It is asked for beside the
+        password, which this API takes from everybody.
+
+        Raises:
+            RenkeiError: the files of the certificate cannot be used.
+        """
         self.user = user
         self._url = url.rstrip("/")
         self._headers = {
@@ -54,7 +67,10 @@ class Management:
         }
         self._attempts = attempts
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
-        self._pool = urllib3.PoolManager(maxsize=2, retries=False, timeout=timeout)
+        context = tls() if tls is not None and url.startswith("https:") else None
+        self._pool = urllib3.PoolManager(
+            maxsize=2, retries=False, timeout=timeout, ssl_context=context
+        )
 
     def get(self, *path: str) -> Any:  # noqa: ANN401 - JSON of any shape
         """Read a resource; ``path`` are its segments below ``/api``, not escaped.
@@ -108,7 +124,7 @@ class Management:
             )
         except HTTPError as error:
             raise BrokerUnavailable(
-                f"the management API at {self._url} does not answer ({type(error).__name__}); "
+                f"the management API at {self._url} does not answer ({_fault(error)}); "
                 "does the broker run, with rabbitmq-plugins enable rabbitmq_management?"
             ) from error
         if answer.status == _UNAUTHORISED:
@@ -129,7 +145,9 @@ class Management:
         )
 
 
-def first_answering(urls: Sequence[str], user: str, password: SecretStr) -> str:
+def first_answering(
+    urls: Sequence[str], user: str, password: SecretStr, tls: MakeContext | None = None
+) -> str:
     """Give the address of the first management API that answers; a single one is not asked.
 
     Raises:
@@ -142,7 +160,7 @@ def first_answering(urls: Sequence[str], user: str, password: SecretStr) -> str:
     for url in urls:
         try:
             with Management(
-                url, user, password, answer_seconds=QUICK_SECONDS, attempts=1
+                url, user, password, answer_seconds=QUICK_SECONDS, attempts=1, tls=tls
             ) as management:
                 management.get("whoami")
         except BrokerUnavailable as error:
@@ -150,6 +168,12 @@ def first_answering(urls: Sequence[str], user: str, password: SecretStr) -> str:
         else:
             return url
     raise BrokerUnavailable("; ".join(faults) or "no management API is named")
+
+
+def _fault(error: HTTPError) -> str:
+    """Name what went wrong; what TLS says, which is about certificates and no content."""
+    kind = type(error).__name__
+    return f"{kind}: {str(error)[:200]}" if isinstance(error, SSLError) else kind
 
 
 def _reason(data: bytes) -> str:

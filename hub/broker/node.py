@@ -16,12 +16,23 @@ from typing import Self
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from hub.broker.conf import Secure, ServerFiles
 from hub.broker.group import Group
 from hub.broker.install import BY_HAND, Installation, find_installation
 from hub.broker.node_config import ADMIN, Membership, environment, epmd_command
 from hub.broker.node_folder import NodeFolder, NodeState
-from hub.broker.probe import HOST, NotYet, choose_ports, is_free, probe_amqp, probe_management
+from hub.broker.probe import (
+    HOST,
+    NODE_PORTS,
+    SECURE_PORTS,
+    NotYet,
+    choose_ports,
+    is_free,
+    probe_amqp,
+    probe_management,
+)
 from hub.errors import BrokerUnavailable
+from hub.hosts import Host
 
 START_SECONDS = 90.0
 STOP_SECONDS = 3.0
@@ -34,7 +45,7 @@ class PrivateNode:
 
     The folder keeps its data, ports and passwords: started again there, the node comes back
     with them. ``name`` is the short Erlang name of the node. With a ``membership`` it is a node
-    of that cluster.
+    of that cluster. With ``certificate`` it can be reached with TLS as well, on ports beside.
     """
 
     def __init__(
@@ -44,6 +55,7 @@ class PrivateNode:
         name: str = "renkei",
         installation: Installation | None = None,
         membership: Membership | None = None,
+        certificate: ServerFiles | None = None,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
             raise ValueError(f"not a node name: {name!r}")
@@ -51,6 +63,7 @@ class PrivateNode:
         self._name = name
         self._installation = installation
         self._membership = membership
+        self._certificate = certificate
         self._state = NodeState(password="")
         self._group: Group | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -76,6 +89,15 @@ class PrivateNode:
     def management_url(self) -> str:
         """The address of the management API."""
         return f"http://{HOST}:{self._state.ports['management']}"
+
+    @property
+    def secure(self) -> Secure | None:
+        """Where it listens with TLS, if it does; for clients with a certificate only."""
+        ports = self._state.ports
+        if self._certificate is None:
+            return None
+        amqp, management = Host(HOST, ports["amqps"]), Host(HOST, ports["https"])
+        return Secure(self._certificate, amqp, management, passwords=True)
 
     @property
     def admin_user(self) -> str:
@@ -165,10 +187,12 @@ class PrivateNode:
         self._state = self._files.load() or NodeState(password=self._new_password())
         self._files.end_orphans(self._state.processes, self._epmd)
         self._state.processes = {}
-        if not self._state.ports or not all(map(is_free, self._state.ports.values())):
-            self._state.ports = choose_ports()
+        names = NODE_PORTS if self._certificate is None else SECURE_PORTS
+        ports = self._state.ports
+        if not ports.keys() >= set(names) or not all(map(is_free, ports.values())):
+            self._state.ports = choose_ports(names)
         self._files.save(self._state)
-        self._files.configure(self._state, self._membership)
+        self._files.configure(self._state, self._membership, self.secure)
 
     def _new_password(self) -> str:
         if self._membership is not None:

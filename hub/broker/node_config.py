@@ -7,32 +7,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from hub.broker.conf import private_conf
 from hub.broker.install import Installation
-from hub.broker.plan import MESSAGE_BYTES
 from hub.broker.probe import HOST
 
 ADMIN = "renkei-admin"
-PLUGINS = "[rabbitmq_management,rabbitmq_shovel]."
-ADVANCED = """[{kernel, [{net_ticktime, 12}]}].
-"""
-HEARTBEAT = 5
-"""Seconds; the lower one of broker and client counts."""
-_CONFIG = """listeners.tcp.1 = 127.0.0.1:{amqp}
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management}
-default_user = {user}
-default_pass = {password}
-heartbeat = {heartbeat}
-max_message_size = {message}
-cluster_partition_handling = pause_minority
-queue_leader_locator = balanced
-disk_free_limit.absolute = 256MB
-vm_memory_high_watermark.relative = 0.3
-raft.wal_max_size_bytes = 134217728
-log.file = rabbit.log
-log.file.level = info
-log.console = false
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +39,7 @@ def rabbitmq_conf(
     ports: Mapping[str, int], password: str, membership: Membership | None = None
 ) -> str:
     """Give the text of ``rabbitmq.conf``; ``ports`` by what listens there."""
-    text = _CONFIG.format(
-        amqp=ports["amqp"],
-        management=ports["management"],
-        user=ADMIN,
-        password=password,
-        heartbeat=HEARTBEAT,
-        message=MESSAGE_BYTES,
-    )
+    text = private_conf(ports["amqp"], ports["management"], ADMIN, password)
     return text if membership is None else text + membership.config()
 
 

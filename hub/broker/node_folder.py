@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from hub.broker.node_config import ADVANCED, PLUGINS, Membership, rabbitmq_conf
+from hub.broker.conf import Secure, advanced, plugins
+from hub.broker.node_config import Membership, rabbitmq_conf
 from hub.errors import BrokerError
 
 ORPHAN_SECONDS = 3.0
@@ -83,13 +84,15 @@ class NodeFolder:
         """Remember this."""
         _write_private(self.path / "node.json", json.dumps(asdict(state)))
 
-    def configure(self, state: NodeState, membership: Membership | None) -> None:
+    def configure(
+        self, state: NodeState, membership: Membership | None, secure: Secure | None = None
+    ) -> None:
         """Write the node's configuration, and its cookie where it has none of its own yet."""
         conf = self.path / "conf"
         text = rabbitmq_conf(state.ports, state.password, membership)
         _write_private(conf / "rabbitmq.conf", text)
-        _write_private(conf / "advanced.config", ADVANCED)
-        _write_private(conf / "enabled_plugins", PLUGINS)
+        _write_private(conf / "advanced.config", advanced(secure))
+        _write_private(conf / "enabled_plugins", plugins(secure))
         cookie = self.path / "home" / ".erlang.cookie"
         if membership is not None:
             _write_private(cookie, membership.cookie.get_secret_value())

@@ -1,7 +1,7 @@
 """Free ports on loopback, and whether a broker answers there."""
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import islice
 from random import SystemRandom
 
@@ -10,6 +10,9 @@ import urllib3
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)
 """Below the range that outgoing connections take theirs from, so that they stay free."""
+NODE_PORTS = ("amqp", "management", "distribution", "epmd")
+SECURE_PORTS = (*NODE_PORTS, "amqps", "https")
+"""Those of a node that can be reached with TLS as well."""
 
 
 class NotYet(Exception):
@@ -33,9 +36,8 @@ def free_ports(count: int, taken: Collection[int] = ()) -> list[int]:
     return list(islice((one for one in chosen if one not in taken and is_free(one)), count))
 
 
-def choose_ports() -> dict[str, int]:
-    """Choose the four ports of a node, each free at this moment."""
-    names = ("amqp", "management", "distribution", "epmd")
+def choose_ports(names: Sequence[str] = NODE_PORTS) -> dict[str, int]:
+    """Choose the ports of a node, each free at this moment."""
     return dict(zip(names, free_ports(len(names)), strict=True))
 
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from hub.broker.conf import ServerFiles
 from hub.broker.install import BY_HAND, Installation, find_installation, install_package
 from hub.broker.management import Management
 from hub.broker.node import PrivateNode
@@ -97,8 +98,11 @@ def check(broker: ProvidedBroker) -> None:
 
 
 @contextmanager
-def _private_node(folder: Path, installation: Installation) -> Iterator[ProvidedBroker]:
-    with PrivateNode(folder, installation=installation) as node:
+def private_node(
+    folder: Path, installation: Installation, certificate: ServerFiles | None = None
+) -> Iterator[ProvidedBroker]:
+    """Give a private node for the time of the context."""
+    with PrivateNode(folder, installation=installation, certificate=certificate) as node:
         yield ProvidedBroker(
             host=node.host,
             port=node.port,
@@ -159,7 +163,7 @@ class Machine:
     find: Callable[[], Installation | None] = find_installation
     docker_answers: Callable[[], bool] = docker_answers
     install: Callable[[Say], None] = install_package
-    node: Callable[[Path, Installation], Provided] = _private_node
+    node: Callable[[Path, Installation], Provided] = private_node
     container: Callable[[], Provided] = _container
     check: Callable[[ProvidedBroker], None] = check
 

@@ -11,7 +11,7 @@ import pydantic_core
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
 from adapters.simulation.kit import BROKER, Misdeed
-from hub.broker.link import LinkSettings
+from hub.broker.parameters import LinkSettings, parameters
 from hub.errors import LinkLost
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
@@ -44,14 +44,8 @@ def attempt(misdeed: Misdeed, settings: LinkSettings) -> Outcome:
     Raises:
         LinkLost: the broker cannot be reached, or the connection ended for another reason.
     """
-    where = pika.ConnectionParameters(
-        host=settings.host,
-        port=settings.port,
-        virtual_host=settings.vhost,
-        credentials=pika.PlainCredentials(settings.user, settings.password.get_secret_value()),
-    )
     try:
-        _try_once(where, misdeed)
+        _try_once(parameters(settings), misdeed)
     except ChannelClosedByBroker as closed:
         if closed.reply_code in _REFUSALS:
             return Outcome(misdeed, BROKER)
