@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +49,9 @@ BROKER, DATABASE, SUPERVISOR = "broker", "postgresql", "supervisor"
 class Ground:
     """One installation that runs; a context manager.
 
-    ``workers`` are hub processes. The ledger is in ``database``, or on ``disk``. With ``proxied``
-    all processes reach the broker through ``proxy``; the load never does.
+    ``workers`` are hub processes, ``files`` the systems with an adapter. The ledger is in
+    ``database``, or on ``disk``. With ``proxied`` all processes reach the broker through ``proxy``;
+    the load never does.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Ground:
     disk: SmallDisk | None = None
     proxied: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    files: Collection[str] = FILES
     proxy: Proxy | None = None
     run: Renkei | None = None
     runs: int = 0
@@ -133,14 +135,14 @@ class Ground:
         with self.broker().management() as management:
             management.put("vhosts", self.vhost)
             stack.callback(self._drop_vhost)
-            self._write((*FILES, SPEAKS), address)
+            self._write((*self.files, SPEAKS), address)
             site, catalogue = load_checked(self.state.site_file)
             topology = broker_plan(site, catalogue, today())
             apply(management, self.vhost, topology, passwords_of(site), settle=lambda _: None)
             who = self.node.admin_user
             rights = {"configure": ".*", "write": ".*", "read": ".*"}
             management.put("permissions", self.vhost, who, body=rights)
-        self._write(FILES, address)
+        self._write(tuple(self.files), address)
         site, _ = self.checked()
         migrate(ledger_url(site))
         stack.callback(self._end)
@@ -191,7 +193,7 @@ class Ground:
     def until_working(self) -> None:
         """Wait until every process that was started has begun to work."""
         assert self.run is not None
-        names = {"hub", *(f"adapter-{system}" for system in FILES)}
+        names = {"hub", *(f"adapter-{system}" for system in self.files)}
         self.run.until(lambda: names <= set(self.pids()), "list of processes")
         logs = [self.state.logs / f"{name}.log" for name in names]
         self.run.until(
