@@ -10,6 +10,8 @@
     │   ├── BrokerUnavailable    no broker could be found or started
     │   └── LinkLost             a connection that was up is gone: begin again
     ├── LedgerError          the ledger cannot be read or written: nothing may move
+    ├── KeyMissing           nobody could read what would be encrypted: there is no key in force
+    ├── NumberFault          a 個人番号 in a copy cannot be opened, or is not that copy's
     └── EdgeError            a folder, file or journal of an adapter cannot be used
 
 Texts never hold personal data: they name fields, lines and ids, not values. Foreign
@@ -47,6 +49,18 @@ class LinkLost(BrokerError):
 
 class LedgerError(RenkeiError):
     """The ledger cannot be read or written; nothing may move until it can."""
+
+
+class KeyMissing(RenkeiError):
+    """Nobody could read what would be encrypted: its reader has no key in force."""
+
+
+class NumberFault(RenkeiError):
+    """A 個人番号 in a copy cannot be opened, or is not that copy's; ``code`` says which."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class EdgeError(RenkeiError):

@@ -1,14 +1,17 @@
 """The envelope: CloudEvents 1.0, structured JSON mode, one event a message.
 
 The extension attributes are the items of the access log that the assessment promises
-(III.3: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容). ``source`` is ``/systems/<id>``
-and must agree with the user that the broker proves. ``id`` is unique within its source.
+(III.3: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容), and ``datakey``, the encrypted key of the
+個人番号 in the data, where there is one (``docs/adr/0022-numbers-under-seal.md``). ``source`` is
+``/systems/<id>`` and must agree with the user that the broker proves. ``id`` is unique within its
+source.
 """
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import pydantic_core
 from pydantic import (
@@ -113,6 +116,21 @@ class Envelope(BaseModel, Generic[DataT]):
         return None if self.follows is None else MessageKey(*self.follows.split("/", 1))
 
 
+class Seal(Protocol):
+    """Encrypts the 個人番号 of events for the one who is to read them (``hub.sealing``)."""
+
+    def sealed(self, data: Mapping[str, Any], *about: str) -> tuple[Mapping[str, Any], str]:
+        """Give the data with its 個人番号 encrypted, and the event's ``datakey``.
+
+        Data without one come back as they are, with an empty ``datakey``. ``about`` says which
+        message they are of: nobody can put them into another one.
+
+        Raises:
+            KeyMissing: the reader has no key in force.
+        """
+        ...
+
+
 class AccessItems(NamedTuple):
     """職員情報, 部署情報, 端末情報, 処理事由, 処理内容 (III.3)."""
 
@@ -124,6 +142,8 @@ class AccessItems(NamedTuple):
 
 
 PARTITION_HEADER = "partition"
+NUMBER_HEADER = "number"
+"""The AMQP header of a copy that has the keyed digest of its encrypted 個人番号."""
 BUCKETS = 16
 
 
@@ -180,19 +200,27 @@ def encode_event(  # noqa: PLR0913 - the attributes of an event
     dataschema: str | None = None,
     follows: MessageKey | None = None,
     doubt: str = "",
+    seal: Seal | None = None,
 ) -> bytes:
     """Write an event as the UTF-8 JSON that goes on the wire.
 
-    A canonical message is written without its absent fields; 個人番号 are written in full,
-    since this is the wire.
+    A canonical message is written without its absent fields; 個人番号 as ``seal`` encrypts them for
+    the hub. Without one they are written in full.
+
+    Raises:
+        KeyMissing: there is a 個人番号, and ``seal`` has no key to encrypt it with.
     """
-    body = (
+    body: Mapping[str, Any] = (
         data.model_dump(mode="json", exclude_none=True)
         if isinstance(data, CanonicalMessage)
         else data
     )
-    event: dict[str, Any] = {
-        "specversion": "1.0",
+    event: dict[str, Any] = {"specversion": "1.0"}
+    if seal is not None:
+        body, datakey = seal.sealed(body, system, message_id)
+        if datakey:
+            event["datakey"] = datakey  # its place is known to hub.sealing.opener
+    event |= {
         "id": message_id,
         "source": source_of(system),
         "type": message_type,
@@ -218,11 +246,13 @@ class Copy(BaseModel):
     """What a receiver gets: the event with only the fields its flow permits.
 
     ``flow`` is the reference of the route, ``acceptedtime`` when the hub took the message.
+    ``datakey`` is that of the encrypted 個人番号 in the data, where there is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
+    datakey: str | None = None
     id: MessageId
     source: str
     type: MessageType
@@ -240,15 +270,29 @@ class Copy(BaseModel):
         return MessageKey(self.source.removeprefix(SOURCE_PREFIX), self.id)
 
 
-def encode_copy(
+def encode_copy(  # noqa: PLR0913 - what a copy is
     event: Envelope[CanonicalMessage] | Copy,
     flow: str,
-    data: dict[str, Any],
+    data: Mapping[str, Any],
     accepted_at: dt.datetime,
+    *,
+    seal: Seal | None = None,
+    datakey: str = "",
 ) -> bytes:
-    """Write a receiver's copy of an event: the same event with only the fields in ``data``."""
-    copy: dict[str, Any] = {
-        "specversion": "1.0",
+    """Write a receiver's copy of an event: the same event with only the fields in ``data``.
+
+    ``seal`` encrypts its 個人番号 for the receiver; where that is encrypted already, ``datakey`` is
+    that of the copy from which it comes.
+
+    Raises:
+        KeyMissing: there is a 個人番号, and ``seal`` has no key to encrypt it with.
+    """
+    if seal is not None:
+        data, datakey = seal.sealed(data, flow, *event.key)
+    copy: dict[str, Any] = {"specversion": "1.0"}
+    if datakey:
+        copy["datakey"] = datakey
+    copy |= {
         "id": event.id,
         "source": event.source,
         "type": event.type,

@@ -17,7 +17,8 @@ class Death:
 
     ``reason`` is ``rejected``, ``expired``, ``maxlen`` or ``delivery_limit``; ``queue`` is where
     the message was, ``exchange`` what it came through; ``times`` counts such deaths; ``at`` is
-    when, aware, to the second. ``partition`` is the bucket of its resident, where it has that.
+    when, aware, to the second. ``partition`` is the bucket of its resident, where it has that, and
+    ``number`` the keyed digest of the 個人番号 of a copy (``Outgoing.number``).
     """
 
     queue: str
@@ -26,6 +27,7 @@ class Death:
     times: int = 1
     at: dt.datetime | None = None
     partition: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Delivery:
 
     ``user_id`` is the publisher's user as the broker proved it, or empty; ``queue`` is where
     it was taken from; ``copied`` says that the publisher asked for copies (CC). ``times`` is how
-    often it was given out before, ``death`` why it lies with the dead letters.
+    often it was given out before, ``death`` why it lies with the dead letters. ``numbers`` says of
+    each 個人番号 that came encrypted, and is in clear in ``body`` now, for which message that was
+    done (``hub.sealing.opener.Opened``).
     """
 
     tag: int
@@ -46,6 +50,7 @@ class Delivery:
     copied: bool = False
     times: int = 0
     death: Death | None = None
+    numbers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Outgoing:
     Of two messages with the same ``order_key``, the second is sent only when the first is
     confirmed. An empty key asks for no order. ``partition`` (``hub.message.partition_of``)
     keeps one resident's messages in one of the hub's queues. After ``expires_ms`` in its queue
-    the broker puts it with the dead letters; never where it is none.
+    the broker puts it with the dead letters; never where it is none. ``number`` is the keyed digest
+    of its encrypted 個人番号, or empty: it comes back with the copy if that dies.
     """
 
     exchange: str
@@ -66,6 +72,7 @@ class Outgoing:
     order_key: str = ""
     partition: str = ""
     expires_ms: int | None = None
+    number: str = ""
 
 
 class Sent(StrEnum):
