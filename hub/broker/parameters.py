@@ -16,6 +16,8 @@ from hub.hosts import Host
 
 OPEN_SECONDS = 10.0
 SOCKET_SECONDS = 5.0
+_LACKING = ("ACCESS_REFUSED", "NOT_FOUND", "NOT_ALLOWED")
+"""What a broker says that is not as planned: after an update, say, when nobody has told it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,11 @@ def cause(reason: object) -> object:
 
 
 def said(reason: object) -> str:
-    """Say why a connection is gone, in one line; what TLS says, with what to look at."""
+    """Say why a connection is gone, in one line; what TLS or a right says, with what to do."""
     deepest = cause(reason)
     text = " ".join((str(deepest) or type(deepest).__name__).split())[:300]
     if isinstance(deepest, ssl.SSLError) or "SSLError" in text:
         return f"TLS failed: {text}; renkei pki check looks at the certificates"
+    if any(word in text for word in _LACKING):
+        return f"{text}; renkei broker apply makes what this program needs of the broker"
     return text
