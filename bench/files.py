@@ -34,7 +34,8 @@ HOUSEHOLDS_SHARE = 4
 """About every fourth resident of the synthetic city is one of an insured person's household."""
 A_SECOND = 3000
 START_SECONDS = 8.0
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+"""Counting a million entries takes a core for a while: not too often."""
 STALL_SECONDS = 60.0
 _OPERATOR = ("市民課", "JUKI-T01", "S0101")
 
