@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
 from hub.broker.fence import Fence
 from hub.broker.management import Management
 from hub.broker.parts import make, remove
@@ -23,7 +21,7 @@ from hub.broker.topology import (
     Topology,
     diff,
 )
-from hub.broker.users import disconnect, set_users
+from hub.broker.users import Passwords, disconnect, set_users
 from hub.errors import BrokerError
 from hub.site import HUB_USER
 
@@ -46,7 +44,7 @@ def apply(  # noqa: PLR0913 - one command, called in three places
     management: Management,
     vhost: str,
     topology: Topology,
-    passwords: Mapping[str, SecretStr],
+    passwords: Passwords,
     *,
     depth: Depth | None = None,
     settle: Settle = time.sleep,

@@ -14,7 +14,11 @@ from hub.broker.topology import (
     Queue,
     TopicRule,
     Topology,
+    UserLimit,
 )
+
+CONNECTIONS = "max-connections"
+"""What RabbitMQ calls the limit of a user's connections."""
 
 
 def make(management: Management, vhost: str, part: Part) -> None:
@@ -52,6 +56,9 @@ def make(management: Management, vhost: str, part: Part) -> None:
         case Account():
             body = {"configure": part.configure, "write": part.write, "read": part.read}
             management.put("permissions", vhost, part.name, body=body)
+        case UserLimit():
+            body = {"value": part.connections}
+            management.put("user-limits", part.user, CONNECTIONS, body=body)
         case Parameter():
             raise ValueError(f"a parameter cannot be planned: {part.name}")
 
@@ -76,6 +83,8 @@ def remove(management: Management, vhost: str, part: Part, topology: Topology) -
             management.delete("parameters", part.component, vhost, part.label)
         case TopicRule():
             _remove_rule(management, vhost, part, topology)
+        case UserLimit():
+            management.delete("user-limits", part.user, CONNECTIONS)
         case Account():
             _remove_account(management, vhost, part)
 

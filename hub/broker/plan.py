@@ -22,6 +22,7 @@ from hub.broker.topology import (
     Queue,
     TopicRule,
     Topology,
+    UserLimit,
 )
 from hub.message import BUCKETS, MAX_BODY_BYTES, PARTITION_HEADER
 from hub.names import (
@@ -47,6 +48,10 @@ without a limit the disk alarm would come first, and stop every queue at once.""
 MESSAGE_BYTES = 4 * MAX_BODY_BYTES
 """The broker's ``max_message_size``: it takes no larger body from anybody (406). What is larger
 than the hub reads, up to this, is still refused with a notice that says so."""
+SYSTEM_CONNECTIONS = 20
+"""How many connections a system's user may have at a time: its adapter has one, a client two."""
+HUB_CONNECTIONS = 16
+"""The same of the hub, beside those of its workers."""
 LIMITS_POLICY = "hub.limits"
 DEAD_POLICY = "hub.dead-letters"
 NEVER_DROPPED = 1_000_000_000
@@ -131,7 +136,23 @@ def plan(
                 *_monitors(monitor),
             }
         ),
+        limits=frozenset(_connection_limits(sends, partitions, monitor)),
     )
+
+
+def _connection_limits(
+    systems: Collection[str], partitions: int, monitor: str
+) -> Iterator[UserLimit]:
+    """Let no user have so many connections that others would have none.
+
+    The hub has one for each worker, of which there are no more than partitions, and one that
+    ended unseen counts for some seconds. A user that only looks needs none over AMQP.
+    """
+    yield UserLimit(HUB_USER, HUB_CONNECTIONS + 4 * partitions)
+    for system in systems:
+        yield UserLimit(system, SYSTEM_CONNECTIONS)
+    if monitor:
+        yield UserLimit(monitor, 0)
 
 
 def _monitors(name: str) -> Iterator[Account]:

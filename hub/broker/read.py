@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.broker.management import Management
+from hub.broker.parts import CONNECTIONS
 from hub.broker.topology import (
     Account,
     Arguments,
@@ -14,6 +15,7 @@ from hub.broker.topology import (
     Queue,
     TopicRule,
     Topology,
+    UserLimit,
 )
 
 _POLICIES = {"policy", "operator_policy"}
@@ -81,6 +83,11 @@ def read(management: Management, vhost: str) -> Topology:
             )
             for row in management.get("vhosts", vhost, "permissions")
             if row["user"] != management.user
+        ),
+        limits=frozenset(
+            UserLimit(row["user"], row["value"][CONNECTIONS])
+            for row in management.get("user-limits")
+            if CONNECTIONS in row["value"] and row["user"] != management.user
         ),
     )
 

@@ -138,7 +138,21 @@ class Account:
     tags: tuple[str, ...] = ()
 
 
-Part = Exchange | Queue | Binding | Policy | Parameter | TopicRule | Account
+@dataclass(frozen=True, slots=True)
+class UserLimit:
+    """How many connections a user may have at a time, in the whole broker."""
+
+    KIND: ClassVar[str] = "connection limit"
+    user: str
+    connections: int
+
+    @property
+    def name(self) -> str:
+        """Say whose it is."""
+        return self.user
+
+
+Part = Exchange | Queue | Binding | Policy | Parameter | TopicRule | Account | UserLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +166,7 @@ class Topology:
     parameters: frozenset[Parameter] = frozenset()
     topics: frozenset[TopicRule] = frozenset()
     accounts: frozenset[Account] = frozenset()
+    limits: frozenset[UserLimit] = frozenset()
 
 
 class Change(StrEnum):
@@ -220,7 +235,7 @@ def _shown(value: object) -> str:
     return str(plain)
 
 
-PartT = TypeVar("PartT", Exchange, Queue, Binding, Policy, Parameter, TopicRule, Account)
+PartT = TypeVar("PartT", Exchange, Queue, Binding, Policy, Parameter, TopicRule, Account, UserLimit)
 
 
 def diff(planned: Topology, actual: Topology) -> tuple[Difference, ...]:
@@ -235,6 +250,7 @@ def diff(planned: Topology, actual: Topology) -> tuple[Difference, ...]:
         *_differences(planned.bindings, actual.bindings),
         *_differences(planned.topics, _harmful(planned.topics, actual.topics)),
         *_differences(planned.accounts, actual.accounts),
+        *_differences(planned.limits, _of_planned_users(planned, actual)),
         *_differences(planned.parameters, actual.parameters),
     )
 
@@ -243,6 +259,12 @@ def _harmful(planned: frozenset[TopicRule], actual: frozenset[TopicRule]) -> fro
     """Leave out unplanned rules that let nothing pass; the API cannot delete a single one."""
     names = {rule.name for rule in planned}
     return frozenset(rule for rule in actual if rule.name in names or not rule.denies_all)
+
+
+def _of_planned_users(planned: Topology, actual: Topology) -> frozenset[UserLimit]:
+    """Leave out limits of users that nobody planned; such a user is named already."""
+    users = {account.name for account in planned.accounts}
+    return frozenset(limit for limit in actual.limits if limit.user in users)
 
 
 def _differences(planned: frozenset[PartT], actual: frozenset[PartT]) -> Iterator[Difference]:

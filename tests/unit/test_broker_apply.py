@@ -73,7 +73,7 @@ class Broker:
                 row = {
                     "name": name,
                     "tags": [tag for tag in row["tags"].split(",") if tag],
-                    "password_hash": kept(row["password"]),
+                    "password_hash": kept(row["password"]) if "password" in row else "",
                     "hashing_algorithm": SHA256,
                 }
             case ("permissions", _, user):
@@ -81,6 +81,8 @@ class Broker:
             case ("topic-permissions", _, user):
                 row["user"] = user
                 path = (*path, row["exchange"])
+            case ("user-limits", user, limit):
+                row = {"user": user, "value": {limit: row["value"]}}
             case ("exchanges", _, name):
                 row |= {"name": name, "auto_delete": False}
             case ("queues", _, name):
@@ -213,7 +215,7 @@ def test_a_changed_password_ends_the_connections_of_its_user_and_no_other(broker
     broker.rows["users", "tax"]["password_hash"] = kept("known to others")
     assert run(broker, 2) == Applied(passwords=("tax",), closed={"tax": 2})
     assert broker.connected == {"hub": 1}
-    assert is_password(broker.rows["users", "tax"], "secret of tax")
+    assert is_password(broker.rows["users", "tax"], PASSWORDS["tax"])
 
 
 @pytest.mark.parametrize(
@@ -231,4 +233,26 @@ def test_a_password_counts_as_the_same_only_where_that_is_seen(
     user: dict[str, str],
     same: bool,  # noqa: FBT001 - what is expected
 ) -> None:
-    assert is_password(user, "right") is same
+    assert is_password(user, SecretStr("right")) is same
+
+
+def test_who_has_a_certificate_has_no_password_afterwards(broker: Broker) -> None:
+    done = apply(broker, VHOST, planned(2), dict.fromkeys(PASSWORDS), depth=empty)  # type: ignore[arg-type]
+    assert done.passwords == ("hub", "tax")
+    assert done.closed == {"hub": 1, "tax": 2}
+    rows = [broker.rows["users", user] for user in PASSWORDS]
+    assert [row["password_hash"] for row in rows] == ["", ""]
+    assert all(is_password(row, None) for row in rows)
+    assert not is_password({"password_hash": kept("right")}, None)
+    again = apply(broker, VHOST, planned(2), dict.fromkeys(PASSWORDS), depth=empty)  # type: ignore[arg-type]
+    assert again == Applied()
+
+
+def test_a_limit_that_was_lifted_is_set_again_and_ends_no_connection(broker: Broker) -> None:
+    limits = broker.rows["user-limits", "tax", "max-connections"]
+    wanted, limits["value"] = limits["value"], {"max-connections": -1}
+    broker.put("user-limits", "somebody", "max-connections", body={"value": 3})
+    (change,) = run(broker, 2).changes
+    assert str(change).startswith("different: connection limit tax (connections is -1")
+    assert broker.connected == {"tax": 2, "hub": 1}
+    assert broker.rows["user-limits", "tax", "max-connections"]["value"] == wanted

@@ -186,9 +186,18 @@ def test_differences_are_listed_in_the_order_of_making() -> None:
     topology = planned(1)
     assert diff(topology, topology) == ()
     kinds = [difference.part.KIND for difference in diff(topology, Topology())]
-    order = ["exchange", "policy", "queue", "binding", "topic rule", "account"]
+    order = ["exchange", "policy", "queue", "binding", "topic rule", "account", "connection limit"]
     assert kinds == sorted(kinds, key=order.index)
     assert set(kinds) == set(order)
+
+
+def test_no_user_can_take_all_the_connections_and_one_who_looks_has_none() -> None:
+    topology = plan([*SENDS], SENDS, 4, "watcher")
+    limits = {one.name: one.connections for one in topology.limits}
+    assert limits.pop("watcher") == 0
+    assert set(limits) == {"hub", *SENDS}
+    assert all(0 < most <= 100 for most in limits.values())
+    assert limits["hub"] > 2 * 4  # a worker each, and those that were not seen to end
 
 
 def test_what_is_different_and_what_is_unplanned_is_told_apart() -> None:
@@ -205,6 +214,7 @@ def test_what_is_different_and_what_is_unplanned_is_told_apart() -> None:
         frozenset({shovel}),
         topology.topics,
         topology.accounts,
+        topology.limits,
     )
     found = [(difference.change, difference.part.name) for difference in diff(topology, actual)]
     assert found == [
