@@ -25,7 +25,7 @@ from schemas.evidence.folder import (
     refuse_extras,
     refuse_links,
 )
-from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier
+from schemas.evidence.keys import CosignerVerifier, NoteError, Verifier, log_verifier
 from schemas.evidence.merkle import TILE_WIDTH
 from schemas.evidence.note import MAX_NOTE_BYTES, Cosignature, SignedNote
 from schemas.evidence.tiles import HashReader, Tile
@@ -209,11 +209,11 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the keys of a log and of its cosigners."""
     parser.add_argument(
         "--key",
-        type=_key_argument(Verifier.parse),
+        type=_key_argument(log_verifier),
         action="append",
         required=True,
         metavar="VKEY",
-        help="the log's verifier key; more than one may be given",
+        help="the log's verifier key, or a retired one; more than one may be given",
     )
     parser.add_argument(
         "--cosigner",

@@ -4,110 +4,56 @@ Sources: https://c2sp.org/signed-note and https://c2sp.org/tlog-cosignature (``c
 the text of a private key is that of Go's ``golang.org/x/mod/sumdb/note``.
 """
 
-import base64
-import binascii
-import hashlib
-from dataclasses import dataclass
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-ED25519 = 0x01
-"""The signature type of a note's Ed25519 signature."""
-COSIGNATURE_V1 = 0x04
-"""The signature type of a timestamped Ed25519 cosignature."""
+from schemas.evidence.verifiers import (
+    COSIGNATURE_V1,
+    DASH,
+    ED25519,
+    ID_BYTES,
+    KEY_BYTES,
+    MAX_TIME,
+    TIME_BYTES,
+    CosignerVerifier,
+    NoteError,
+    PublicKey,
+    RetiredVerifier,
+    Verifier,
+    check_name,
+    check_text,
+    cosigned_text,
+    decode_base64,
+    encode_base64,
+    key_text,
+    log_verifier,
+    parse_key,
+    signature_line,
+)
+
+__all__ = [
+    "COSIGNATURE_V1",
+    "DASH",
+    "ED25519",
+    "ID_BYTES",
+    "Cosigner",
+    "CosignerVerifier",
+    "NoteError",
+    "RetiredVerifier",
+    "Signer",
+    "Verifier",
+    "check_name",
+    "check_text",
+    "decode_base64",
+    "encode_base64",
+    "log_verifier",
+    "signature_line",
+]
 
 _PRIVATE = "PRIVATE+KEY+"
-DASH = "\u2014 "
-"""What a signature line begins with."""
-ID_BYTES = 4
-_KEY_BYTES = 32
-_TIME_BYTES = 8
-_ED25519_BYTES = 64
-_MAX_TIME = (1 << 63) - 1
 
-
-class NoteError(ValueError):
-    """A note or a key is not well-formed, or a signature does not verify."""
-
-
-@dataclass(frozen=True)
-class _PublicKey:
-    """A named Ed25519 key; ``KIND`` is the signature type."""
-
-    name: str
-    key: bytes
-    KIND: ClassVar[int]
-
-    def __post_init__(self) -> None:
-        check_name(self.name)
-        if len(self.key) != _KEY_BYTES:
-            raise NoteError(f"an Ed25519 key has {_KEY_BYTES} bytes")
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a verifier key (vkey), ``<name>+<hash>+<base64>``.
-
-        Raises:
-            NoteError: it is not the verifier key of this kind of Ed25519 key.
-        """
-        name, _, kind, key = _parse_key(text)
-        if kind != cls.KIND:
-            raise NoteError(f"the key of {name} has signature type {kind}, not {cls.KIND}")
-        found = cls(name, key)
-        if found.text() != text:
-            raise NoteError(f"the key of {name} does not fit its hash; ask for it again")
-        return found
-
-    @property
-    def key_id(self) -> int:
-        """The key's 32-bit id."""
-        hashed = hashlib.sha256(self.name.encode() + b"\n" + bytes([self.KIND]) + self.key)
-        return int.from_bytes(hashed.digest()[:ID_BYTES], "big")
-
-    def text(self) -> str:
-        """Write the verifier key, which may be made public."""
-        return _key_text(self.name, self.key_id, self.KIND, self.key)
-
-    def _verifies(self, message: bytes, signature: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(self.key).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
-
-
-class Verifier(_PublicKey):
-    """Checks a log's signatures: Ed25519 over the note's text."""
-
-    KIND = ED25519
-
-    def verify(self, text: str, signature: bytes) -> bool:
-        """Say whether the signature is this key's over this note text."""
-        return self._verifies(text.encode(), signature)
-
-
-class CosignerVerifier(_PublicKey):
-    """Checks a second party's cosignatures (``cosignature/v1``)."""
-
-    KIND = COSIGNATURE_V1
-
-    def verify(self, text: str, signature: bytes) -> bool:
-        """Say whether the time and signature are this cosigner's over this checkpoint text."""
-        if len(signature) != _TIME_BYTES + _ED25519_BYTES:
-            return False
-        at = self.time(signature)
-        message = _cosigned(text, at)
-        return at <= _MAX_TIME and self._verifies(message, signature[_TIME_BYTES:])
-
-    @staticmethod
-    def time(signature: bytes) -> int:
-        """Give the time that a cosignature states, in seconds since 1970-01-01T00:00Z."""
-        return int.from_bytes(signature[:_TIME_BYTES], "big")
-
-
-KeyT = TypeVar("KeyT", bound=_PublicKey)
+KeyT = TypeVar("KeyT", bound=PublicKey)
 
 
 class _PrivateKey(Generic[KeyT]):
@@ -116,8 +62,8 @@ class _PrivateKey(Generic[KeyT]):
     _public: type[KeyT]
 
     def __init__(self, text: str) -> None:
-        name, key_id, kind, seed = _parse_key(text.removeprefix(_PRIVATE))
-        if not text.startswith(_PRIVATE) or kind != self._public.KIND or len(seed) != _KEY_BYTES:
+        name, key_id, kind, seed = parse_key(text.removeprefix(_PRIVATE))
+        if not text.startswith(_PRIVATE) or kind != self._public.KIND or len(seed) != KEY_BYTES:
             raise NoteError(f"not a private key: {_PRIVATE}<name>+<hash>+<base64> is needed")
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self._verifier: KeyT = self._public(name, self._key.public_key().public_bytes_raw())
@@ -134,7 +80,7 @@ class _PrivateKey(Generic[KeyT]):
         key = Ed25519PrivateKey.generate()
         verifier = cls._public(name, key.public_key().public_bytes_raw())
         seed = key.private_bytes_raw()
-        return cls(_PRIVATE + _key_text(name, verifier.key_id, cls._public.KIND, seed))
+        return cls(_PRIVATE + key_text(name, verifier.key_id, cls._public.KIND, seed))
 
     @property
     def name(self) -> str:
@@ -149,7 +95,7 @@ class _PrivateKey(Generic[KeyT]):
     def text(self) -> str:
         """Write the private key. It is secret: whoever has it can sign."""
         seed = self._key.private_bytes_raw()
-        return _PRIVATE + _key_text(self.name, self._verifier.key_id, self._public.KIND, seed)
+        return _PRIVATE + key_text(self.name, self._verifier.key_id, self._public.KIND, seed)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -161,11 +107,34 @@ class _PrivateKey(Generic[KeyT]):
 class Signer(_PrivateKey[Verifier]):
     """Signs notes as a log does.
 
+    The text is a private key; each line after it is a retired verifier key of the same log.
+
     Raises:
-        NoteError: the text is not such a private key.
+        NoteError: the text is not that.
     """
 
     _public = Verifier
+
+    def __init__(self, text: str) -> None:
+        key, *lines = text.split("\n")
+        super().__init__(key)
+        retired = map(RetiredVerifier.parse, lines)
+        self._verifier = Verifier.with_retired([self._verifier, *retired])
+        if any(one.key == self._verifier.key for one in self._verifier.retired):
+            raise NoteError(f"the key of {self.name} is in use, and cannot be a retired one too")
+
+    def rotated(self, last: int) -> "Signer":
+        """Give a new key of this log, which takes the place of this one.
+
+        ``last`` is the size of the tree that this one has signed last.
+        """
+        now = RetiredVerifier(self.name, self._verifier.key, last=last)
+        lines = [type(self).generate(self.name).text(), now.text()]
+        return Signer("\n".join([*lines, *(one.text() for one in self._verifier.retired)]))
+
+    def text(self) -> str:
+        """Write the private key, and the retired ones. It is secret: whoever has it can sign."""
+        return "\n".join([super().text(), *(one.text() for one in self._verifier.retired)])
 
     def sign(self, text: str) -> str:
         """Give the signature line for a note text.
@@ -195,76 +164,6 @@ class Cosigner(_PrivateKey[CosignerVerifier]):
             NoteError: it is no note text, or no time.
         """
         check_text(text)
-        if not 0 <= at <= _MAX_TIME:
+        if not 0 <= at <= MAX_TIME:
             raise NoteError("the time of a cosignature is beyond what can be written")
-        return self._line(at.to_bytes(_TIME_BYTES, "big") + self._key.sign(_cosigned(text, at)))
-
-
-def check_text(text: str) -> None:
-    """Check that a text can be a note's.
-
-    Raises:
-        NoteError: it does not end in a newline, or has another control character.
-    """
-    if not text.endswith("\n"):
-        raise NoteError("a note's text ends in a newline")
-    if any(char < " " and char != "\n" for char in text):
-        raise NoteError("a note's text has a control character")
-
-
-def check_name(name: str) -> None:
-    """Check that a text can be a key's name.
-
-    Raises:
-        NoteError: it is empty, or has a space, a plus sign or a control character.
-    """
-    if not name or "+" in name or any(char.isspace() or char < " " for char in name):
-        raise NoteError("a key's name is not empty and has no space and no plus sign")
-
-
-def signature_line(name: str, key_id: int, signature: bytes) -> str:
-    """Write a signature line of a note, with its newline."""
-    return f"{DASH}{name} {encode_base64(key_id.to_bytes(ID_BYTES, 'big') + signature)}\n"
-
-
-def encode_base64(data: bytes) -> str:
-    """Write bytes in base64 (RFC 4648 section 4)."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def decode_base64(text: str) -> bytes:
-    """Read base64 in its one canonical form.
-
-    Raises:
-        NoteError: it is not that.
-    """
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise NoteError("not base64") from None
-    if encode_base64(data) != text:
-        raise NoteError("not canonical base64")
-    return data
-
-
-def _cosigned(text: str, at: int) -> bytes:
-    return f"cosignature/v1\ntime {at}\n{text}".encode()
-
-
-def _parse_key(text: str) -> tuple[str, int, int, bytes]:
-    """Read ``<name>+<hash>+<base64>``: name, id, signature type, key."""
-    name, _, rest = text.partition("+")
-    written, _, encoded = rest.partition("+")
-    check_name(name)
-    try:
-        key_id = int.from_bytes(bytes.fromhex(written), "big")
-        raw = decode_base64(encoded)
-    except ValueError:
-        raise NoteError("not a key: <name>+<hash>+<base64> is needed") from None
-    if f"{key_id:08x}" != written or not raw:
-        raise NoteError("not a key: <name>+<hash>+<base64> is needed")
-    return name, key_id, raw[0], raw[1:]
-
-
-def _key_text(name: str, key_id: int, kind: int, key: bytes) -> str:
-    return f"{name}+{key_id:08x}+{encode_base64(bytes([kind]) + key)}"
+        return self._line(at.to_bytes(TIME_BYTES, "big") + self._key.sign(cosigned_text(text, at)))

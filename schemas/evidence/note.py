@@ -51,6 +51,11 @@ class AnyVerifier(Protocol):
         """The key's 32-bit id."""
         ...
 
+    @property
+    def keys(self) -> "Sequence[AnyVerifier]":
+        """This key, and those that its owner had before."""
+        ...
+
     def verify(self, text: str, signature: bytes) -> bool:
         """Say whether the bytes after the key id sign this note text."""
         ...
@@ -134,12 +139,14 @@ class SignedNote:
     def verified(self, verifiers: Iterable[VerifierT]) -> list[VerifierT]:
         """Give the verifiers whose signature stands, in their order; none may be known.
 
+        The signature of a key that a verifier had before counts as its own.
+
         Signatures of other keys are ignored, as the specification says.
 
         Raises:
             NoteError: a signature of one of these keys does not verify.
         """
-        return [one for one in verifiers if self._signatures_of(one)]
+        return [one for one in verifiers if self._signatures_of_owner(one)]
 
     def cosigned(self, verifiers: Iterable[CosignerVerifier]) -> list[Cosignature]:
         """Give the cosignatures of these cosigners, each with its latest time.
@@ -153,6 +160,9 @@ class SignedNote:
             for name, signatures in found
             if signatures
         ]
+
+    def _signatures_of_owner(self, verifier: AnyVerifier) -> list[Signature]:
+        return [one for key in verifier.keys for one in self._signatures_of(key)]
 
     def _signatures_of(self, verifier: AnyVerifier) -> list[Signature]:
         of_key = [

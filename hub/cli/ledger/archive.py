@@ -22,6 +22,7 @@ from hub.errors import LedgerError
 if TYPE_CHECKING:
     from hub.ledger.store import DatabaseLedger
     from hub.ledger.years.archive import Archived, ClosedMonth
+    from schemas.evidence.keys import Verifier
 
 
 def make_key(out: NewFileOption) -> None:
@@ -70,11 +71,14 @@ def archive_ledger(  # noqa: PLR0913 - the options of a command
     ] = None,
     identity: IdentityOption = None,
     key: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            "--key", metavar="VKEY", help="The hub's verifier key, for --check.", show_default=False
+            "--key",
+            metavar="VKEY",
+            help="The hub's verifier key, for --check; each of its retired ones with one more.",
+            show_default=False,
         ),
-    ] = "",
+    ] = None,
     staff: StaffOption = "",
     department: DepartmentOption = "",
     reason: ReasonOption = "",
@@ -88,7 +92,8 @@ def archive_ledger(  # noqa: PLR0913 - the options of a command
     1 it could not be done, or the archive is not good; 2 the command line is wrong.
     """
     if check is not None:
-        _check(check, identity, key or _key_of(site, state), as_json=as_json)
+        verifier = log_key(key) if key else _key_of(site, state)
+        _check(check, identity, verifier, as_json=as_json)
         return
     folder = out or site_file(site, state).resolve().parent / "archives"
     with opened(site, state) as (settings, ledger), steps() as step:
@@ -145,16 +150,16 @@ def _said(done: "list[Archived]") -> str:
     )
 
 
-def _key_of(site: Path | None, state: Path | None) -> str:
+def _key_of(site: Path | None, state: Path | None) -> "Verifier":
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
 
     if site is None and state is None:
         raise typer.BadParameter("--check needs --key, or the site whose key it is")
-    return ledger_signer(load_site(site_file(site, state))).verifier.text()
+    return ledger_signer(load_site(site_file(site, state))).verifier
 
 
-def _check(path: Path, identity: Path | None, key: str, *, as_json: bool) -> None:
+def _check(path: Path, identity: Path | None, key: "Verifier", *, as_json: bool) -> None:
     from hub.ledger.years.archive_check import check_archive  # noqa: PLC0415 - see hub.cli.main
     from hub.ledger.years.sealed import read_identity  # noqa: PLC0415
 
@@ -164,7 +169,7 @@ def _check(path: Path, identity: Path | None, key: str, *, as_json: bool) -> Non
         found = check_archive(
             path,
             read_identity(identity),
-            [log_key(key)],
+            [key],
             lambda done: step("entries", done, done),
         )
     facts = {

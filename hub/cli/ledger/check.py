@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.ledger.files import cosigner_key, log_key, read
+from hub.cli.ledger.files import any_log_key, cosigner_key, read
 
 
 def check_evidence(
@@ -25,7 +25,8 @@ def check_evidence(
         typer.Option(
             "--key",
             metavar="VKEY",
-            help="The ledger's public key, from renkei ledger key; more than one may be given.",
+            help="The ledger's public key, or a retired one, from renkei ledger key; more than "
+            "one may be given.",
             show_default=False,
         ),
     ],
@@ -55,7 +56,7 @@ def check_evidence(
     """
     from schemas.evidence.check import NotProved, check  # noqa: PLC0415 - see hub.cli.main
 
-    verifiers = [log_key(text) for text in keys]
+    verifiers = [any_log_key(text) for text in keys]
     seconds = [cosigner_key(text) for text in cosigners or ()]
     content = None if entry is None else read(entry, bytes)
     try:

@@ -46,9 +46,11 @@ def sign_checkpoint(
 def show_key(*, site: MaybeSiteOption = None, state: StateOption = None) -> None:
     """Print the public key that the ledger's signatures are checked with.
 
-    Give it to auditors on a way that the hub's operators cannot change, such as on paper.
+    Each line after it is a retired one, with @ and the number of entries up to which it signed.
+    Give them to auditors on a way that the hub's operators cannot change, such as on paper.
     """
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
 
-    typer.echo(ledger_signer(load_site(site_file(site, state))).verifier.text())
+    for key in ledger_signer(load_site(site_file(site, state))).verifier.keys:
+        typer.echo(key.text())

@@ -79,8 +79,12 @@ def sign(  # noqa: PLR0913 - typer makes an option of each
         ),
     ],
     log: Annotated[
-        str,
-        typer.Option(metavar="VKEY", help="The ledger's public key.", show_default=False),
+        list[str],
+        typer.Option(
+            metavar="VKEY",
+            help="The ledger's public key; each of its retired ones with one more --log.",
+            show_default=False,
+        ),
     ],
     out: NewFileOption,
     previous: Annotated[

@@ -1,6 +1,6 @@
 """The files of evidence that commands read and write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -60,15 +60,29 @@ def read_note(path: Path) -> "SignedNote":
     return read(path, SignedNote.parse)
 
 
-def log_key(text: str) -> "Verifier":
-    """Read a log's public key.
+def any_log_key(text: str) -> "Verifier":
+    """Read a log's public key, in use or retired.
 
     Raises:
         typer.BadParameter: it is none.
     """
-    from schemas.evidence.keys import Verifier  # noqa: PLC0415 - see hub.cli.main
+    from schemas.evidence.keys import log_verifier  # noqa: PLC0415 - see hub.cli.main
 
-    return _key(text, Verifier.parse)
+    return _key(text, log_verifier)
+
+
+def log_key(texts: Sequence[str]) -> "Verifier":
+    """Read a log's public key with those that it had before, as renkei ledger key prints them.
+
+    Raises:
+        typer.BadParameter: one is none, or not just one of them is in use.
+    """
+    from schemas.evidence.keys import NoteError, Verifier  # noqa: PLC0415 - see hub.cli.main
+
+    try:
+        return Verifier.with_retired([any_log_key(text) for text in texts])
+    except NoteError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def cosigner_key(text: str) -> "CosignerVerifier":

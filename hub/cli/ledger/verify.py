@@ -49,11 +49,12 @@ def verify_ledger(  # noqa: PLR0913 - typer makes an option of each
         ),
     ] = None,
     key: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--key",
             metavar="VKEY",
-            help="The hub's verifier key, for an export; by default that of the site.",
+            help="The hub's verifier key, for an export, and each retired one with one more; by "
+            "default those of the site.",
             show_default=False,
         ),
     ] = None,
@@ -110,7 +111,7 @@ def verify_ledger(  # noqa: PLR0913 - typer makes an option of each
         ranges = [_range(text) for text in destroyed or ()]
         good = _export(from_export, trusted, ranges, since, json_=as_json)
     else:
-        if key is not None or destroyed:
+        if key or destroyed:
             raise QuestionError("--key and --destroyed are for --from-export")
         good = _database(site_file(site, state), since, witness, begun, quick=quick, json_=as_json)
     if not good:
@@ -235,10 +236,10 @@ def _range(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _export_key(site: Path | None, state: Path | None, key: str | None) -> "Verifier":
+def _export_key(site: Path | None, state: Path | None, keys: list[str] | None) -> "Verifier":
     """Give the key that must have signed the export: the one that is given, or the site's."""
-    if key is not None:
-        return log_key(key)
+    if keys:
+        return log_key(keys)
     from hub.compose.ledger import ledger_signer  # noqa: PLC0415 - see hub.cli.main
 
     return ledger_signer(_settings(site, state)).verifier

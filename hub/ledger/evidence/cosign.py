@@ -117,7 +117,8 @@ def keep(  # noqa: PLR0913, PLR0917 - what is kept, and who asks
     except NoteError as error:
         raise LedgerError(f"this cosignature is not kept: {error}") from None
     known = {(one.name, one.key_id) for one in cosigners}
-    unknown = [one.name for one in note.signatures if _key(one) not in known | {_key(verifier)}]
+    ours = {_key(one) for one in verifier.keys}
+    unknown = [one.name for one in note.signatures if _key(one) not in known | ours]
     if not signed:
         raise LedgerError(
             "the checkpoint has no cosignature of anybody whom the site knows"

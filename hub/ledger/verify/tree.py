@@ -160,7 +160,7 @@ def check_checkpoints(  # noqa: PLR0913, PLR0917 - what they are held to, and wh
     Raises:
         Fault: one is missing, or is not the hub's, or is not of this tree.
     """
-    known: _Keys = {(verifier.name, verifier.key_id): verifier}
+    known: _Keys = {(one.name, one.key_id): one for one in verifier.keys}
     known |= {(one.name, one.key_id): one for one in cosigners}
     newest = good = 0
     for number, size, text in _kept(connection):
