@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import adapters
 from hub.broker.apply import apply
 from hub.broker.node import PrivateNode
 from hub.broker.provide import ProvidedBroker
@@ -161,7 +162,8 @@ class Ground:
 
     def _write(self, systems: tuple[str, ...], database: str) -> None:
         broker = self.broker()
-        write_site(self.state, broker, self.vhost, systems)
+        served = [system for system in systems if adapters.simulator(system).served]
+        write_site(self.state, broker, self.vhost, systems, served)
         port = self.proxy.port if self.proxy is not None else broker.port
         admin = self.state.secret("admin")
         write_atomically(admin, broker.admin_password.get_secret_value() + "\n")
