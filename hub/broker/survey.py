@@ -79,6 +79,7 @@ def ask(quick: Management, patient: Management, vhost: str) -> View:
 
     ``quick`` waits a few seconds, ``patient`` some more: asked for the queues, RabbitMQ 3.10
     takes 6 s and longer while a node is frozen, and for nodes until the others have noticed.
+    Where a node is down that is to be told at once, whatever there is to say of queues.
 
     Raises:
         BrokerError: it does not answer, or refuses.
@@ -88,8 +89,9 @@ def ask(quick: Management, patient: Management, vhost: str) -> View:
         nodes = quick.get("nodes")
     except BrokerUnavailable as error:
         raise BrokerError("it lives, and waits for another node's answer") from error
+    is_whole = all(row.get("running") for row in nodes)
     try:
-        return View(nodes, patient.get("queues", vhost))
+        return View(nodes, (patient if is_whole else quick).get("queues", vhost))
     except BrokerUnavailable:
         return View(nodes, None)
 

@@ -30,7 +30,7 @@ from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-SURVEY_SECONDS = 3.0
+SURVEY_SECONDS = 2.0
 """How long after a look at the broker's nodes the next one begins."""
 ANSWER_SECONDS, QUEUES_SECONDS = 2.0, 6.0
 """How long a node may take to answer, and to tell of its queues."""

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from hub.broker.survey import BrokerWatch, Survey, View, judge, small
+from hub.broker.management import Management
+from hub.broker.survey import BrokerWatch, Survey, View, ask, judge, small
 from hub.errors import BrokerUnavailable
 from monitoring.broker import BrokerMetrics
 
@@ -26,6 +27,35 @@ def queue(name: str, members: str = "abc", online: str = "abc") -> dict[str, Any
 
 def seen(down: str = "", **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
     return [node(name, running=name not in down, **more) for name in ABC]
+
+
+class Node:
+    """A node's management API that answers at once, or never for its queues."""
+
+    def __init__(self, rows: list[dict[str, Any]], *, tells: bool = True) -> None:
+        self._rows, self._tells = rows, tells
+        self.asked: list[str] = []
+
+    def get(self, what: str, *_: str) -> Any:  # noqa: ANN401 - JSON
+        self.asked.append(what)
+        if what == "queues" and not self._tells:
+            raise BrokerUnavailable("no answer")
+        return {"nodes": self._rows, "queues": [queue("q")], "whoami": {}}[what]
+
+
+def test_what_is_down_is_told_without_patience_for_the_queues() -> None:
+    quick, patient = Node(seen("c"), tells=False), Node([])
+    view = ask(cast("Management", quick), cast("Management", patient), "renkei")
+    assert judge([view], {}).down == ("c",)
+    assert view.queues is None
+    assert patient.asked == []
+
+
+def test_the_queues_of_a_whole_cluster_are_asked_for_with_patience() -> None:
+    quick, patient = Node(seen(), tells=False), Node([])
+    view = ask(cast("Management", quick), cast("Management", patient), "renkei")
+    assert judge([view], {}) == Survey(nodes=3)
+    assert patient.asked == ["queues"]
 
 
 def test_a_whole_cluster_has_no_troubles() -> None:
