@@ -27,10 +27,12 @@ from hub.edge.kit import (
     without_desk,
 )
 from hub.edge.loop import Clocks, run_adapter
+from hub.edge.numbers import Numbers
 from hub.edge.observe import EdgeObserver
 from hub.edge.wall import Wall, Walls
 from hub.message import RECEIPT_TYPE, Copy
 from hub.ports import Link
+from hub.sealing.keys import Keys
 from hub.site import AccessSite, SystemSite
 from hub.statute.model import Basis, Catalogue, Flow, Grant, System, Whose
 from schemas.canonical import CanonicalMessage, ScopeEvidence
@@ -142,6 +144,10 @@ CATALOGUE = Catalogue(
     (flow("F1", Noted.MESSAGE_TYPE, "alpha", "beta"), flow("F2", UNKNOWN_TYPE, "beta")),
     "digest",
 )
+
+
+IN_CLEAR = Numbers.by(Keys("nobody"), takes_plain=lambda: True)
+"""For an adapter without keys, of a site that still permits numbers in clear."""
 
 
 @dataclass
@@ -271,6 +277,7 @@ class Rig:
         *,
         seconds: float = 8.0,
         walls: Walls | None = None,
+        numbers: Numbers = IN_CLEAR,
         **changes: Any,  # noqa: ANN401 - any setting
     ) -> None:
         """Run an adapter until so many seconds of the fake clock have passed."""
@@ -286,6 +293,7 @@ class Rig:
             connect=connect,
             stopping=lambda: self.broker.clock.now() >= end,
             walls=walls or Standing(adapter.system),
+            numbers=numbers,
             observe=self.recorder,
             clocks=self.clocks(),
         )

@@ -8,9 +8,11 @@ from prometheus_client import REGISTRY
 import adapters
 from hub.compose.checked import system_of
 from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.numbers import keys_of, plain_until
 from hub.compose.reload import CatalogueWatch
 from hub.compose.walls import WatchedWalls
 from hub.edge.loop import run_adapter
+from hub.edge.numbers import Numbers
 from hub.names import outbound_queue
 from hub.processes import collect_rarely
 from hub.site import Site
@@ -49,6 +51,7 @@ def run_system(
         connect=connector(link, stopping),
         stopping=stopping,
         walls=WatchedWalls(system, CatalogueWatch(path, site, catalogue), metrics),
+        numbers=Numbers.by(keys_of(site, system), plain_until(site)),
         observe=metrics,
     )
     log.info("the adapter of %s has stopped", system)

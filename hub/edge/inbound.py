@@ -1,8 +1,9 @@
 """Sends a file's records to the hub, in order, each once however often it has to begin again.
 
-A message's id and body depend only on the file's content, so that the hub recognises what it
-already has. What the broker does not take is published again until it does: nothing is
-skipped, and nothing newer about the same resident overtakes it.
+A message's id and content depend only on the file's content, so that the hub recognises what it
+already has; only how a 個人番号 in it is encrypted differs each time. What the broker does not take
+is published again until it does: nothing is skipped, and nothing newer about the same resident
+overtakes it.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -14,10 +15,11 @@ from hub.edge.groups import Group
 from hub.edge.inbox import Inbox, Picked
 from hub.edge.journal import Journal
 from hub.edge.kit import BadRecord, Desk, Inbound, Mapped, Question
+from hub.edge.numbers import Numbers
 from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
 from hub.edge.sieve import Sieve
-from hub.errors import EdgeError
+from hub.errors import EdgeError, KeyMissing
 from hub.message import MAX_BODY_BYTES, AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
@@ -59,9 +61,11 @@ class Sender:
         inbox: Inbox,
         journal: Journal,
         desk: Desk,
+        numbers: Numbers,
         observe: EdgeObserver,
     ) -> None:
         self._system = system
+        self._numbers = numbers
         self._desk = desk
         self._access = access
         self._encoding = encoding
@@ -75,7 +79,8 @@ class Sender:
 
         Raises:
             LinkLost: the link is gone; a new one goes on where this one was.
-            EdgeError: a folder, file or the journal cannot be used; begin again later.
+            EdgeError: a folder, file or the journal cannot be used, or there is no key to encrypt
+                a 個人番号 with; begin again later.
         """
         while True:
             picked = self._inbox.next_file()
@@ -119,17 +124,22 @@ class Sender:
     def _message(self, picked: Picked, mapped: Mapped, line: int) -> Numbered | BadRecord:
         message = mapped.message
         message_id = f"{picked.facts.digest[:32]}-{mapped.number}"
-        body = encode_event(
-            message_id=message_id,
-            system=self._system,
-            message_type=picked.wire.message_type,
-            time=picked.facts.header.created_at,
-            data=message,
-            access=_access_items(picked.facts.header, self._access, mapped.reason),
-            dataschema=schema_uri(type(message)),
-            follows=mapped.follows,
-            doubt=mapped.doubt,
-        )
+        try:
+            body = encode_event(
+                message_id=message_id,
+                system=self._system,
+                message_type=picked.wire.message_type,
+                time=picked.facts.header.created_at,
+                data=message,
+                access=_access_items(picked.facts.header, self._access, mapped.reason),
+                dataschema=schema_uri(type(message)),
+                follows=mapped.follows,
+                doubt=mapped.doubt,
+                seal=self._numbers,
+            )
+        except KeyMissing as missing:
+            # Nothing is sent in its place: the file waits, and what is newer waits behind it.
+            raise EdgeError(f"no 個人番号 can be sent: {missing}") from missing
         if (
             len(body) > MAX_BODY_BYTES
         ):  # a broker that is asked to take much more closes the channel

@@ -19,6 +19,7 @@ from hub.edge.inbox import Inbox
 from hub.edge.journal import Journal
 from hub.edge.kit import Adapter
 from hub.edge.matching import Matching
+from hub.edge.numbers import Numbers
 from hub.edge.observe import EdgeObserver
 from hub.edge.outbound import Outbox
 from hub.edge.overdue import Deadlines
@@ -57,8 +58,13 @@ class Station:
 
 
 @contextmanager
-def open_station(
-    adapter: Adapter, settings: SystemSite, walls: Walls, observe: EdgeObserver, clocks: Clocks
+def open_station(  # noqa: PLR0913, PLR0917 - what a station is made of
+    adapter: Adapter,
+    settings: SystemSite,
+    walls: Walls,
+    numbers: Numbers,
+    observe: EdgeObserver,
+    clocks: Clocks,
 ) -> Iterator[Station]:
     """Make the folders, open the journal, and end what a crash interrupted.
 
@@ -91,12 +97,13 @@ def open_station(
             inbox=inbox,
             journal=journal,
             desk=JournalDesk(journal, persons),
+            numbers=numbers,
             observe=observe,
         )
         outbox = Outbox(
             adapter.system,
             settings.access,
-            sorter=Sorter(adapter.outbound, settings.encoding),
+            sorter=Sorter(adapter.outbound, settings.encoding, numbers),
             walls=walls,
             folders=folders,
             journal=journal,
@@ -142,6 +149,7 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
     connect: Callable[[], Link | None],
     stopping: Callable[[], bool],
     walls: Walls,
+    numbers: Numbers,
     observe: EdgeObserver,
     clocks: Clocks | None = None,
 ) -> None:
@@ -149,7 +157,7 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
 
     ``connect`` gives a link that consumes the system's queue, with its own waits between
     attempts, or ``None`` when the loop is to stop. ``walls`` gives the catalogue's word on what
-    may come and go.
+    may come and go, and ``numbers`` encrypts and decrypts the 個人番号 in it.
 
     Raises:
         SiteError: the system's settings do not fit its files.
@@ -159,6 +167,7 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
         settings,
         stopping=stopping,
         walls=walls,
+        numbers=numbers,
         observe=observe,
         clocks=clocks or Clocks(),
     )
@@ -203,9 +212,11 @@ class _Run:
         *,
         stopping: Callable[[], bool],
         walls: Walls,
+        numbers: Numbers,
         observe: EdgeObserver,
         clocks: Clocks,
     ) -> None:
+        self._numbers = numbers
         self._adapter = adapter
         self._settings = settings
         self._stopping = stopping
@@ -228,7 +239,12 @@ class _Run:
         while not self._stopping():
             try:
                 with open_station(
-                    self._adapter, self._settings, self._walls, self._observe, self._clocks
+                    self._adapter,
+                    self._settings,
+                    self._walls,
+                    self._numbers,
+                    self._observe,
+                    self._clocks,
                 ) as station:
                     self.troubles.over("station")
                     self._alternate(link, station)

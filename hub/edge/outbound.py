@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from hub.edge import files
+from hub.edge.aside import Aside
 from hub.edge.folders import Folders
 from hub.edge.form import Headed, Header
 from hub.edge.journal import Journal, OutboundFile, Taken, TakenKey
@@ -18,7 +19,7 @@ from hub.edge.kit import Unwritable
 from hub.edge.observe import EdgeObserver
 from hub.edge.receipting import Receipting
 from hub.edge.released import recalled
-from hub.edge.sorting import Aside, Line, NoticeLine, Release, Sorter, Wire
+from hub.edge.sorting import Line, NoticeLine, Release, Sorter, Wire
 from hub.edge.wall import Wall, WallCode, Walls
 from hub.errors import SiteError
 from hub.ports import Delivery, Link

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.edge import files
+from hub.edge.aside import Aside, AsideCode
 from hub.edge.journal import Taken
-from hub.edge.sorting import Aside, AsideCode, Release
+from hub.edge.sorting import Release
 from hub.message import UNENCODABLE
 from hub.ports import Delivery
 

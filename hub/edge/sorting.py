@@ -1,26 +1,24 @@
 """Judges what a receiver's queue gave: a line for a file, a notice, or something to set aside."""
 
-import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal, NamedTuple
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hub.edge.aside import Aside, AsideCode
 from hub.edge.form import Encoder, Form
 from hub.edge.forms import form_of
 from hub.edge.journal import TakenKey
 from hub.edge.kit import Asked, Outbound, Unencodable, Unwritable
 from hub.edge.marks import marked_record
-from hub.edge.wall import Wall, WallCode
+from hub.edge.numbers import Numbers
+from hub.edge.wall import Wall
+from hub.errors import NumberFault
 from hub.message import (
     MARKED,
     NOTICE_TYPE,
-    UNENCODABLE,
     Copy,
     MessageId,
     MessageKey,
@@ -30,19 +28,6 @@ from hub.message import (
 from hub.ports import Delivery
 from hub.site import HUB_USER
 from schemas.layout import Encoding
-
-
-class AsideCode(StrEnum):
-    """Why a message is set aside."""
-
-    NOT_FROM_HUB = "not-from-hub"
-    COPIED = "copied"
-    UNREADABLE = "unreadable"
-    UNKNOWN_TYPE = "unknown-type"
-    UNWRITABLE = "unwritable"
-    UNENCODABLE = UNENCODABLE
-    MAPPING_FAILED = "mapping-failed"
-    NOTHING_TO_RELEASE = "nothing-to-release"
 
 
 class Line(NamedTuple):
@@ -67,38 +52,6 @@ class NoticeLine(NamedTuple):
 
     key: TakenKey
     line: bytes
-
-
-class Aside(NamedTuple):
-    """A message that has no place.
-
-    ``key`` only where the hub itself published it, for a system that gives receipts.
-    """
-
-    key: TakenKey | None
-    code: AsideCode | WallCode
-    reason: str
-    delivery: Delivery
-
-    def file_name(self) -> str:
-        """Give the name of its file: always the same one for the same message."""
-        return f"message-{hashlib.sha256(self.delivery.body).hexdigest()[:32]}.json"
-
-    def document(self, at: dt.datetime) -> bytes:
-        """Write it with its reason; the body is as it came, and nobody else may read it."""
-        body = self.delivery.body
-        try:
-            content = {"body": body.decode()}
-        except UnicodeDecodeError:
-            content = {"body_hex": body.hex()}
-        facts = {
-            "code": self.code,
-            "reason": self.reason,
-            "queue": self.delivery.queue,
-            "published_by": self.delivery.user_id,
-            "at": at.isoformat(),
-        }
-        return (json.dumps(facts | content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 class _NoticeEvent(BaseModel):
@@ -131,7 +84,10 @@ class Wire:
 class Sorter:
     """Judges deliveries for one system; ``judge`` answers every one and never raises."""
 
-    def __init__(self, outbound: Sequence[Outbound], encoding: Encoding | None) -> None:
+    def __init__(
+        self, outbound: Sequence[Outbound], encoding: Encoding | None, numbers: Numbers
+    ) -> None:
+        self._numbers = numbers
         self.wires: dict[str, Wire] = {}
         self._by_type: dict[str, list[Wire]] = {}
         for one in outbound:
@@ -170,12 +126,22 @@ class Sorter:
         fault = wall.fault(copy)
         if fault is not None:
             return Aside(told, fault.code, fault.reason, delivery)
+        return self._written(delivery, copy, key, marks=marks or wall.marks(copy))
+
+    def _written(
+        self, delivery: Delivery, copy: Copy, key: TakenKey, *, marks: bool
+    ) -> Line | Aside:
+        """Write what the wall lets pass: only here are its numbers in clear."""
+        try:
+            copy = self._numbers.opened(copy)
+        except NumberFault as closed:
+            return Aside(key, AsideCode(closed.code), str(closed), delivery)
         wires = self._by_type.get(copy.type, ())
         wire = next((wire for wire in wires if wire.outbound.takes(copy)), None)
         if wire is None:
             reason = f"no file of this system carries {copy.type}"
             return Aside(key, AsideCode.UNKNOWN_TYPE, reason, delivery)
-        return _line(delivery, copy, key, wire, marks=marks or wall.marks(copy))
+        return _line(delivery, copy, key, wire, marks=marks)
 
 
 def _key_of(copy: Copy) -> TakenKey:

@@ -30,11 +30,13 @@ from hub.edge.http.call_faults import CallError
 from hub.edge.http.calls import Answer, Call, Caller
 from hub.edge.inbound import answers
 from hub.edge.kit import BadRecord, Inbound
+from hub.edge.numbers import Numbers
 from hub.edge.records import quoted, record_parser
 from hub.edge.sorting import Sorter
 from hub.edge.wall import Wall
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE, ReleaseOrder, encode_release, source_of
 from hub.ports import Delivery
+from hub.sealing.keys import Keys
 from hub.site import HUB_USER
 from schemas.dates import read_register_date
 from schemas.layout import FormName, layout_ids, load_layout
@@ -251,9 +253,12 @@ def _judge_seeds() -> list[bytes]:
 @cache
 def _receivers() -> list[tuple[Sorter, Wall]]:
     catalogue = shipped()
+    numbers = Numbers.by(Keys("union"), lambda: True)
     found = (adapters.find(system) for system in adapters.systems())
     return [
-        (Sorter(one.outbound, None), Wall(one.system, catalogue)) for one in found if one.outbound
+        (Sorter(one.outbound, None, numbers), Wall(one.system, catalogue))
+        for one in found
+        if one.outbound
     ]
 
 

@@ -39,6 +39,7 @@ from hub.clock import JST
 from hub.edge.form import Header
 from hub.edge.inbound import answers
 from hub.edge.forms import form_of
+from hub.edge.numbers import Numbers
 from hub.edge.sorting import Line, Sorter
 from hub.edge.wall import Wall
 from hub.ledger.model import Pseudonyms
@@ -46,6 +47,7 @@ from hub.message import AccessItems, encode_copy, encode_event
 from hub.pipeline.judge import Judge
 from hub.pipeline.verdict import Permitted
 from hub.ports import Delivery
+from hub.sealing.keys import Keys
 from hub.statute.catalogue import load_catalogue
 
 folder, benefit = Path("drive"), json.loads(sys.argv[1])
@@ -73,7 +75,8 @@ said["sent"] = released("medical-aid", wire.message_type, mapped.message)["premi
 (out,) = adapter.outbound
 release = released("premium-collection", out.message_type, benefit)["medical-aid"]
 copy = encode_copy(release.event, release.terms.flow, release.data, now)
-sorter = Sorter(adapter.outbound, "cp932")
+numbers = Numbers.by(Keys("medical-aid"), lambda: True)
+sorter = Sorter(adapter.outbound, "cp932", numbers)
 line = sorter.judge(Delivery(1, "", "medical-aid", "hub", copy), Wall("medical-aid", catalogue))
 assert isinstance(line, Line), line
 target = folder / "from-hub" / f"{out.prefix}_00000001.csv"

@@ -16,7 +16,7 @@ from hub.names import OUT_EXCHANGE, outbound_queue, partition_queue
 from hub.ports import Delivery, Link, Outgoing, Sent
 from hub.site import HUB_USER
 from tests.conftest import Vhost
-from tests.edge_rig import ALPHA, BETA, NOTES_OUT, Rig, Standing, use_test_layouts
+from tests.edge_rig import ALPHA, BETA, IN_CLEAR, NOTES_OUT, Rig, Standing, use_test_layouts
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +45,7 @@ def run(rig: Rig, vhost: Vhost, adapter: Adapter, done: Callable[[], bool]) -> N
         connect=connect,
         stopping=lambda: done() or time.monotonic() > end,
         walls=Standing(adapter.system),
+        numbers=IN_CLEAR,
         observe=rig.recorder,
     )
     assert done()

@@ -30,6 +30,7 @@ from hub.statute.model import Flow, Grant
 from tests import client_rig
 from tests.client_rig import LIMIT_SECONDS, PARTITIONS, Recorder, hub_at_work
 from tests.conftest import Vhost
+from tests.edge_rig import IN_CLEAR
 from tests.edge_rig import Recorder as EdgeRecorder
 from tests.samples import CHANGED, event, wire
 
@@ -130,6 +131,7 @@ def run_union(vhost: Vhost, folder: Path, catalogue: Catalogue, until: str) -> E
         connect=lambda: PikaLink(vhost.settings("union", (outbound_queue("union"),))),
         stopping=lambda: bool(recorder.all(until)) or time.monotonic() > end,
         walls=Fixed("union", catalogue),
+        numbers=IN_CLEAR,
         observe=recorder,
     )
     return recorder

@@ -12,7 +12,7 @@ from hub.edge.loop import run_adapter
 from hub.errors import EdgeError
 from hub.ports import Link, Outgoing, Sent
 from monitoring.edge import EdgeMetrics
-from tests.edge_rig import ALPHA, BETA, Rig, Standing, copy_of, use_test_layouts
+from tests.edge_rig import ALPHA, BETA, IN_CLEAR, Rig, Standing, copy_of, use_test_layouts
 from tests.fakes import FakeLink
 
 pytestmark = pytest.mark.unit
@@ -127,6 +127,7 @@ def test_a_link_that_is_back_is_told_once_with_how_long_it_was_gone(
         connect=connect,
         stopping=lambda: rig.broker.clock.now() >= end,
         walls=Standing("alpha"),
+        numbers=IN_CLEAR,
         observe=rig.recorder,
         clocks=rig.clocks(),
     )

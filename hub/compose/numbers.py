@@ -1,0 +1,19 @@
+"""What a process of the site encrypts and decrypts 個人番号 with, and whether it must."""
+
+from collections.abc import Callable
+
+from hub.clock import today
+from hub.sealing.keys import Keys
+from hub.site import Site
+
+
+def keys_of(site: Site, account: str) -> Keys:
+    """Give the keys of an account: those in the site's folder of certificates, if it has one."""
+    del site  # its folder is read once hub.pki can
+    return Keys(account)
+
+
+def plain_until(site: Site) -> Callable[[], bool]:
+    """Give what says whether a 個人番号 in clear is still permitted today ([my_number])."""
+    last = site.my_number.accept_plain_until
+    return lambda: last is not None and today() <= last
