@@ -52,7 +52,10 @@ class FromCommand:
         return f"of the command {self.words[0]}"
 
 
-def secret_source(value: object) -> Path | FromEnvironment | FromCommand:
+SecretPlace = Path | FromEnvironment | FromCommand
+
+
+def secret_source(value: object) -> SecretPlace:
     """Take what a site file says of a secret: where it is, never the secret itself.
 
     Raises:
@@ -77,7 +80,7 @@ def secret_source(value: object) -> Path | FromEnvironment | FromCommand:
     raise ValueError(message)
 
 
-SecretSource = Annotated[Path | FromEnvironment | FromCommand, PlainValidator(secret_source)]
+SecretSource = Annotated[SecretPlace, PlainValidator(secret_source)]
 """Where a secret is, as a key of a site file says it."""
 
 
@@ -90,7 +93,7 @@ def _all_texts(words: list[object]) -> bool:
     return all(isinstance(word, str) and "\0" not in word for word in words)
 
 
-def read_secret(source: Path | FromEnvironment | FromCommand) -> SecretStr:
+def read_secret(source: SecretPlace) -> SecretStr:
     """Read a secret; blanks and line ends around it do not count.
 
     Raises:

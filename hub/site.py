@@ -1,12 +1,12 @@
 """The site file: what one installation of the hub is, in TOML, checked as a whole at start.
 
 Paths in it are relative to the file. Secrets are never in it: it names files that only the
-hub's own account may read. ``docs/site-file.md`` explains every key.
+hub's own account may read, or other places (``hub.secret``). ``docs/site-file.md``
+explains every key.
 """
 
 import datetime as dt
 import os
-import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -30,6 +29,8 @@ from hub.errors import SiteError
 from hub.limits import InputLimits
 from hub.message import BUCKETS, AccessItems, Item
 from hub.near import near_key
+from hub.secret import SecretPlace, SecretSource
+from hub.secret import read_secret as read_secret  # noqa: PLC0414 - told on
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -46,11 +47,17 @@ def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
 
 
 SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
-SecretFile = SitePath
-"""Where a secret stands."""
 
 
-def _needed_where_plain(file: Path | None, info: ValidationInfo) -> Path | None:
+def _secret_of_site(source: SecretPlace, info: ValidationInfo) -> SecretPlace:
+    return _from_site_folder(source, info) if isinstance(source, Path) else source
+
+
+SecretFile = Annotated[SecretSource, AfterValidator(_secret_of_site)]
+"""Where a secret stands: a file, or ``{ env = … }``, or ``{ command = […] }``."""
+
+
+def _needed_where_plain(file: SecretPlace | None, info: ValidationInfo) -> SecretPlace | None:
     """Hold a site without certificates to its passwords; with them, they are of no use."""
     if file is None and (info.context or {}).get("plain"):
         message = "is missing: without certificates ([tls] plain_loopback) a password is needed"
@@ -237,7 +244,7 @@ class SystemSite(_Section):
     secret_file: SecretFile | None = None
     ca_file: SitePath | None = None
     cert_file: SitePath | None = None
-    key_file: SecretFile | None = None
+    key_file: SitePath | None = None
     http_timeout_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30.0
     access: AccessSite = AccessSite()
 
@@ -374,29 +381,3 @@ def _with_ledger_path(site: Site, folder: Path) -> Site:
     where = (folder / site.hub.ledger.removeprefix(_SQLITE)).resolve()
     hub = site.hub.model_copy(update={"ledger": f"{_SQLITE}{where}"})
     return site.model_copy(update={"hub": hub})
-
-
-def read_secret(path: Path) -> SecretStr:
-    """Read a secret from a file that nobody but its owner may read.
-
-    Raises:
-        SiteError: the file is missing, empty, or readable by group or others.
-    """
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError as error:
-        hint = "it is not there; if the site file names it, run renkei site init"
-        message = f"the secret {path} cannot be read: {hint}"
-        raise SiteError(message) from error
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        message = f"the secret {path} cannot be read: {why}"
-        raise SiteError(message) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        message = f"the secret {path} is readable by others: run chmod 600 on it"
-        raise SiteError(message)
-    if not text:
-        message = f"the secret {path} is empty"
-        raise SiteError(message)
-    return SecretStr(text)

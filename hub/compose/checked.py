@@ -140,7 +140,8 @@ class _Pointed:
     @property
     def routes(self) -> Path | None:
         """Give the site's own catalogue."""
-        return next((place.path for place in self.places if place.key == "hub.routes"), None)
+        paths = (place.path for place in self.places if place.key == "hub.routes")
+        return next((path for path in paths if isinstance(path, Path)), None)
 
 
 def _pointed_to(path: Path) -> _Pointed | None:
@@ -176,7 +177,7 @@ def _examined(
 
 
 def _secret_faults(places: list[Place]) -> Iterator[str]:
-    read: dict[Path, tuple[str, SecretStr]] = {}
+    read: dict[Path | str, tuple[str, SecretStr]] = {}
     for place in places:
         if not place.user:
             continue
@@ -193,7 +194,8 @@ def _secret_faults(places: list[Place]) -> Iterator[str]:
             except NoteError as error:
                 yield f"the secret {place.path} is no signing key: {error}"
         # One file under two keys is named as such already.
-        read.setdefault(place.path, (place.key, secret))
+        where = place.path if isinstance(place.path, Path) else place.key
+        read.setdefault(where, (place.key, secret))
     yield from content_faults(dict(read.values()))
 
 

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import adapters
 from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
+from hub.secret import SecretPlace
 from hub.site import Site
 from schemas.evidence.note import Signer
 
@@ -35,9 +36,12 @@ def prepare(path: Path) -> tuple[list[Path], list[str]]:
     """
     site = load_named(path)
     _refuse_a_second_key(site)
-    made = [secret for secret in _secrets(site) if _make_secret(secret, _random())]
-    key_file = site.hub.ledger_key_file
-    made += [key_file] if _make_secret(key_file, new_ledger_key(site.hub.ledger_name)) else []
+    made = [secret for secret in _files(_secrets(site)) if _make_secret(secret, _random())]
+    made += (
+        key
+        for key in _files([site.hub.ledger_key_file])
+        if _make_secret(key, new_ledger_key(site.hub.ledger_name))
+    )
     made += [folder for folder in _private_folders(site) if _make_folder(folder)]
     with _umask(_ENTERED_BY_GROUP):
         for name, system in site.systems.items():
@@ -59,7 +63,7 @@ def _refuse_a_second_key(site: Site) -> None:
                 "the ledger could not go on: its head is sealed by this key",
             ),
         )
-        if not path.exists()
+        if isinstance(path, Path) and not path.exists()
     ]
     if not missing:
         return
@@ -82,7 +86,12 @@ def _ledger_file(site: Site) -> Path | None:
     return Path(site.hub.ledger.removeprefix(_SQLITE))
 
 
-def _secrets(site: Site) -> Iterator[Path]:
+def _files(secrets: Iterable[SecretPlace]) -> Iterator[Path]:
+    """Give those that stand in files: what a command or the environment holds is made there."""
+    return (secret for secret in secrets if isinstance(secret, Path))
+
+
+def _secrets(site: Site) -> Iterator[SecretPlace]:
     yield site.hub.pseudonym_key_file
     broker = site.broker
     for other in (
@@ -169,7 +178,7 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
         f"write what {name} gave for its interface into {system.secret_file}, for its adapter's "
         "account alone (chmod 600)"
         for name, system in site.systems.items()
-        if system.secret_file is not None and not system.secret_file.exists()
+        if isinstance(system.secret_file, Path) and not system.secret_file.exists()
     )
     if hub.ledger_password_file in made:
         left.append(

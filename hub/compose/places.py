@@ -7,11 +7,14 @@ can be read or changed by that system.
 import itertools
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+
+from hub.secret import SecretPlace, secret_source
 
 _SQLITE = "sqlite:///"
 _DEFAULT_LEDGER = "sqlite:///ledger.sqlite3"
@@ -26,23 +29,24 @@ ADMINISTRATOR_KEY = "broker.admin_password_file"
 class Place:
     """A path of the site file by its key, with links and ``..`` followed.
 
-    ``user`` is whose secret it is; empty for what is no secret.
+    ``user`` is whose secret it is; empty for what is no secret. A secret need not be in a file.
     """
 
     key: str
-    path: Path
+    path: SecretPlace
     user: str = ""
 
 
 def place_faults(places: list[Place]) -> Iterator[str]:
     """Name every two places that are one, or one of which is inside the other."""
-    for first, second in itertools.combinations(places, 2):
-        if _is_same(first.path, second.path):
-            yield f"{first.key} and {second.key} are the same: {first.path}"
-        elif first.path.is_relative_to(second.path):
-            yield f"{first.key} is inside {second.key}: {first.path}"
-        elif second.path.is_relative_to(first.path):
-            yield f"{second.key} is inside {first.key}: {second.path}"
+    paths = [(place.key, place.path) for place in places if isinstance(place.path, Path)]
+    for (first, one), (second, other) in itertools.combinations(paths, 2):
+        if _is_same(one, other):
+            yield f"{first} and {second} are the same: {one}"
+        elif one.is_relative_to(other):
+            yield f"{first} is inside {second}: {one}"
+        elif other.is_relative_to(one):
+            yield f"{second} is inside {first}: {other}"
 
 
 def content_faults(secrets: Mapping[str, SecretStr]) -> Iterator[str]:
@@ -68,6 +72,9 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         where = _resolved(folder / value) if isinstance(value, str) and value else None
         if where is not None:
             found.append(Place(f"{prefix}.{key}", where, user))
+        elif isinstance(value, dict) and user:
+            with suppress(ValueError):  # which load_site names
+                found.append(Place(f"{prefix}.{key}", secret_source(value), user))
 
     hub = table(document, "hub")
     add(table(document, "broker"), "broker", "admin_password_file", admin)

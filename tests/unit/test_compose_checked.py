@@ -202,6 +202,28 @@ def test_no_two_secrets_say_the_same(
     assert KEY not in heading
 
 
+def test_secrets_may_stand_elsewhere(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = f'{{ command = ["/bin/cat", "{site.parent}/secrets/key"] }}'
+    text = site.read_text().replace('"secrets/hub"', '{ env = "RENKEI_TEST_HUB" }')
+    site.write_text(text.replace('"secrets/key"', command))
+    assert "environment variable RENKEI_TEST_HUB" in faults(site)[1]
+    monkeypatch.setenv("RENKEI_TEST_HUB", f"hub {KEY}")
+    settings, _ = load_checked(site)
+    assert passwords_of(settings)["hub"].get_secret_value() == f"hub {KEY}"
+    assert pseudonyms(settings).key == f"key {KEY}".encode()
+    monkeypatch.setenv("RENKEI_TEST_HUB", f"tax {KEY}")
+    (_, fault) = faults(site)
+    assert "hub.password_file and systems.tax.password_file hold the same secret" in fault
+
+
+def test_a_secret_in_the_site_file_is_refused_and_not_shown(site: Path) -> None:
+    text = site.read_text().replace('"secrets/hub"', f'{{ secret = "{KEY}" }}')
+    site.write_text(text)
+    found = "\n".join(faults(site))
+    assert "hub.password_file: Value error, this is no place of a secret" in found
+    assert KEY not in found
+
+
 def test_every_pair_that_collides_is_named(site: Path) -> None:
     more = (
         '[systems.premium-collection]\nfolder = "drives/tax"\njournal = "tax.sqlite3"\n'
