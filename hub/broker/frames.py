@@ -8,12 +8,12 @@ Section numbers are those of the AMQP 0-9-1 specification.
 
 import datetime as dt
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pika import data as tables
 
-from hub.message import CONTENT_TYPE, PARTITION_HEADER
+from hub.message import CONTENT_TYPE, NUMBER_HEADER, PARTITION_HEADER
 from hub.ports import Death, Delivery, Outgoing
 
 METHOD, HEADER, BODY = 1, 2, 3
@@ -83,7 +83,9 @@ class Writer:
             method = self._methods[route] = self._method(*route)
         table = self._headers.get(message.partition)
         if table is None:
-            table = self._headers[message.partition] = _partition_table(message.partition)
+            table = self._headers[message.partition] = _table({PARTITION_HEADER: message.partition})
+        if message.number:
+            table = _table({NUMBER_HEADER: message.number}, table[4:])
         flags = _ALWAYS
         if table:
             flags |= _HEADERS
@@ -127,8 +129,10 @@ class Writer:
         return parts
 
 
-def _partition_table(partition: str) -> bytes:
-    table = _short(PARTITION_HEADER) + b"S" + _long(partition)
+def _table(texts: Mapping[str, str], before: bytes = b"") -> bytes:
+    """Write a table of long strings (4.2.5.5), after these entries."""
+    entries = (_short(name) + b"S" + _long(text) for name, text in texts.items())
+    table = b"".join((before, *entries))
     return struct.pack(">I", len(table)) + table
 
 
@@ -257,7 +261,8 @@ class Arrived:
         # A sender may write that header too; the broker's own comes with a redelivery only.
         times = headers.get("x-delivery-count", 0) if self.redelivered else 0
         self.times = times if isinstance(times, int) else 0
-        self.death = _death(headers.get("x-death"), headers.get(PARTITION_HEADER))
+        own = (headers.get(PARTITION_HEADER), headers.get(NUMBER_HEADER))
+        self.death = _death(headers.get("x-death"), *own)
 
     def delivery(self, tag: int) -> Delivery:
         """Give it under a tag of the link's own."""
@@ -274,7 +279,7 @@ class Arrived:
         )
 
 
-def _death(deaths: Any, partition: Any) -> Death | None:  # noqa: ANN401 - as somebody wrote it
+def _death(deaths: Any, partition: Any, number: Any) -> Death | None:  # noqa: ANN401 - as somebody wrote it
     """Read the newest of the broker's notes; a sender may have put anything there."""
     newest = deaths[0] if isinstance(deaths, list) and deaths else None
     if not isinstance(newest, dict):
@@ -290,4 +295,5 @@ def _death(deaths: Any, partition: Any) -> Death | None:  # noqa: ANN401 - as so
         times=times if isinstance(times, int) else 1,
         at=at.replace(tzinfo=dt.UTC) if isinstance(at, dt.datetime) else None,
         partition=partition if isinstance(partition, str) else "",
+        number=number if isinstance(number, str) else "",
     )

@@ -117,7 +117,7 @@ class Desk(ShelfDesk):
         self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
 
     def _permitted(self, row: Shelved) -> Permitted:
-        verdict = self.judge.judge(self.sent(row), self.clock())
+        verdict = self.judge.judge(self.sent(row), self.clock(), is_kept=True)
         if isinstance(verdict, Refused):
             self.refuse(row, sentence(verdict.code, verdict.detail).en)
         if not isinstance(verdict, Permitted):

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from hub.clock import today
-from hub.sealing.keys import Keys
+from hub.sealing.keys import FolderKeys, Keys
 from hub.site import Site
 
 
 def keys_of(site: Site, account: str) -> Keys:
     """Give the keys of an account: those in the site's folder of certificates, if it has one."""
-    del site  # its folder is read once hub.pki can
-    return Keys(account)
+    folder = site.tls.folder
+    return Keys(account, None if folder is None else FolderKeys(folder, account))
 
 
 def plain_until(site: Site) -> Callable[[], bool]:

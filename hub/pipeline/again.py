@@ -6,14 +6,16 @@ list when it comes upon the marker. So it has its place among the others, also w
 workers; a marker too many finds the message gone and changes nothing.
 """
 
+import json
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.errors import LedgerError
 from hub.ledger.beside import GOING, Shelf, Shelved
 from hub.ledger.vault import Vault
-from hub.message import bucket_of
+from hub.message import NUMBER_HEADER, bucket_of
 from hub.names import DEAD_QUEUE, PARTITIONS_EXCHANGE, partition_queue
 from hub.pipeline.verdict import Again
 from hub.ports import Delivery, Outgoing
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 RELEASED_TYPE = "hub.released"
 """The routing key of a marker."""
 _MOST_DIGITS = 18
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,16 @@ def again_of(row: Shelved, *, is_overtaken: bool = False) -> Again:
         resident=row.resident,
         bucket=row.bucket,
         pair=(row.flow, row.receiver),
+        number=_number_in(row),
     )
+
+
+def _number_in(row: Shelved) -> str:
+    """Give the digest that came back with a dead copy; the broker's administrator may write any."""
+    if row.cause is None or not row.cause.history:
+        return ""
+    said = json.loads(row.cause.history).get(NUMBER_HEADER, "")
+    return said if isinstance(said, str) and _DIGEST.fullmatch(said) else ""
 
 
 def _released(delivery: Delivery, row: Shelved, again: Again, vault: Vault) -> Case | None:

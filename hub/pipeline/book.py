@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 
 from hub.ledger.beside import Binding, Cause, State, Turn
 from hub.ledger.model import Commitment, Entry, Kind, Known, Pseudonyms, commit
-from hub.message import MessageKey, encode_copy, partition_of
+from hub.message import MessageKey, Seal, encode_copy, partition_of
 from hub.names import OUT_EXCHANGE
 from hub.pipeline.letters import Letter
 from hub.pipeline.said import NO_BODY, entry_of, notice_of
 from hub.pipeline.verdict import Permitted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
+from hub.sealing.seals import Seals
 from hub.statute.model import Lasting
 from hub.statute.reasons import Code, Sentence, held_sentence, sentence
+from schemas.canonical import own_my_number_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Book:
     those accepted in this batch about the same (sender, type, resident), the place of the newest:
     its number on the confirmation list, or infinity where it has just come. ``newest_at`` gives the
     same of what a receiver is sent: (sender, type, resident, receiver). ``deaths`` are the marks of
-    dead letters that are recorded, and whether one of the mark still waits.
+    dead letters that are recorded, and whether one of the mark still waits. ``seals`` encrypts the
+    個人番号 of copies; without it they go in clear.
     """
 
     known: dict[MessageKey, Known]
@@ -107,6 +110,7 @@ class Book:
     newest: dict[tuple[str, str, str], float] = field(default_factory=dict)
     newest_at: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
     deaths: dict[str, bool] = field(default_factory=dict)
+    seals: Seals | None = None
 
     def refuse(self, verdict: Verdict, known: Known, code: Code, detail: str = "") -> None:
         """Refuse a message that was not judged before, and tell its sender."""
@@ -267,15 +271,21 @@ class Book:
             self.notify(verdict, Code.WITHDRAWN, f"({flows})")
 
     def send(self, verdict: Permitted, release: Release, known: Known) -> None:
-        """Send a copy; that it is delivered is entered once the broker has confirmed it."""
-        number = release.event.data.addressee_number
+        """Send a copy; that it is delivered is entered once the broker has confirmed it.
+
+        Raises:
+            KeyMissing: its 個人番号 cannot be encrypted for its receiver; nothing is planned.
+        """
+        addressee = release.event.data.addressee_number
         # A copy that does not say whom it is about keeps its place in order by this alone.
-        bucket = "" if "addressee_number" in release.data else partition_of(number)
-        body = self.copy_of(release, known)
+        bucket = "" if "addressee_number" in release.data else partition_of(addressee)
+        seal = None if self.seals is None else self.seals.to_receiver(release.terms.receiver)
+        body = self.copy_of(release, known, seal)
+        number = "" if seal is None else _sealed_number(verdict, release)
         closes, since = None, known.accepted_at
         if verdict.again is not None:
             closes, since = verdict.again.turn(State.MOVED), None
-        self.publish(verdict, release.terms, body, known, bucket, closes, since)
+        self.publish(verdict, release.terms, body, known, bucket, closes, since, number)
 
     def publish(  # noqa: PLR0913, PLR0917 - what a copy is
         self,
@@ -286,8 +296,12 @@ class Book:
         bucket: str,
         closes: Turn | None,
         since: dt.datetime | None = None,
+        number: str = "",
     ) -> None:
-        """Send the copy with this body; its time runs since its acceptance, or from now on."""
+        """Send the copy with this body; its time runs since its acceptance, or from now on.
+
+        ``number`` is the keyed digest of the 個人番号 that is encrypted in it.
+        """
         known.settled.add(terms.pair)
         known.delivered.add(terms.pair)
         age = self.now - (since or self.now)
@@ -300,6 +314,7 @@ class Book:
             order_key=f"{terms.receiver} {known.resident}",
             partition=bucket,
             expires_ms=_left(terms.lasting, age),
+            number=number,
         )
         delivered = entry_of(
             Kind.DELIVERY,
@@ -312,15 +327,24 @@ class Book:
         overdue = age >= terms.lasting.retry
         self.plan.sends.append(Send(outgoing, delivered, closes, overdue))
 
-    def copy_of(self, release: Release, known: Known) -> bytes:
-        """Write what a receiver gets."""
+    def copy_of(self, release: Release, known: Known, seal: Seal | None = None) -> bytes:
+        """Write what a receiver gets; without ``seal`` what is kept of it under the ledger's own.
+
+        Raises:
+            KeyMissing: ``seal`` has no key.
+        """
         at = known.accepted_at or self.now
-        return encode_copy(release.event, release.terms.flow, release.data, at)
+        return encode_copy(release.event, release.terms.flow, release.data, at, seal=seal)
 
 
 def about(verdict: Permitted) -> tuple[str, str, str]:
     """Say what a message is about: sender, type, resident."""
     return (verdict.key.sender, verdict.message_type, verdict.resident)
+
+
+def _sealed_number(verdict: Permitted, release: Release) -> str:
+    own = own_my_number_field(type(release.event.data))
+    return (verdict.number or "") if own in release.data else ""
 
 
 def _left(lasting: Lasting, age: dt.timedelta) -> int | None:

@@ -12,11 +12,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hub.clock import JST
+from hub.errors import KeyMissing
 from hub.ledger.beside import Cause, Step
 from hub.ledger.model import Pseudonyms
 from hub.message import (
     MAX_BODY_BYTES,
     NOTICE_TYPE,
+    NUMBER_HEADER,
     RELEASE_TYPE,
     Copy,
     MessageKey,
@@ -27,12 +29,12 @@ from hub.message import (
 from hub.names import outbound_queue
 from hub.pipeline.again import Case, marked
 from hub.pipeline.judge import Judge, named
+from hub.pipeline.numbers import digest_in, number_field, to_keep
 from hub.pipeline.verdict import Again, Dead, Resent, Strayed, Terms
 from hub.ports import Death, Delivery
+from hub.sealing.seals import Seals
 from hub.site import HUB_USER
 from hub.statute.reasons import Code
-from schemas import MESSAGE_TYPES
-from schemas.canonical import own_my_number_field
 from schemas.hidden import holds_my_number
 
 _CODES = {
@@ -51,8 +53,8 @@ _TYPE: TypeAdapter[str] = TypeAdapter(MessageType)
 _ADDRESSEE_NUMBER = "addressee_number"
 
 
-def died(case: Case, pseudonyms: Pseudonyms) -> Dead | Strayed:
-    """Say what a delivery out of the dead letters' queue is.
+def died(case: Case, pseudonyms: Pseudonyms, seals: Seals | None = None) -> Dead | Strayed:
+    """Say what a delivery out of the dead letters' queue is; ``seals`` opens what systems sent.
 
     A message of the hub's own user is a copy, a notice or an order in the queue of a receiver, or a
     marker; all others are as a system sent them.
@@ -69,14 +71,16 @@ def died(case: Case, pseudonyms: Pseudonyms) -> Dead | Strayed:
         return _copy_died(delivery, death, code, pseudonyms)
     # What somebody else put into a receiver's queue is no copy, and failed there all the same.
     step = Step.RECEIVE if death.queue.startswith(outbound_queue("")) else Step.TAKE
-    return _original(delivery, code, _cause(step, delivery, death, pseudonyms), pseudonyms)
+    return _original(delivery, code, _cause(step, delivery, death, pseudonyms), pseudonyms, seals)
 
 
-def failed(case: Case, fault: Exception, pseudonyms: Pseudonyms) -> Dead:
+def failed(
+    case: Case, fault: Exception, pseudonyms: Pseudonyms, seals: Seals | None = None
+) -> Dead:
     """Say of a message on which the hub failed what it is; of the fault only its name is kept."""
     cause = Cause(Step.TAKE, type(fault).__name__)
     if case.again is None:
-        return _original(case.delivery, Code.HUB_FAULT, cause, pseudonyms)
+        return _original(case.delivery, Code.HUB_FAULT, cause, pseudonyms, seals)
     again = case.again
     key, access, _ = named(case.delivery, pseudonyms)
     return Dead(
@@ -93,8 +97,11 @@ def failed(case: Case, fault: Exception, pseudonyms: Pseudonyms) -> Dead:
     )
 
 
-def _original(delivery: Delivery, code: Code, cause: Cause, pseudonyms: Pseudonyms) -> Dead:
-    key, access, document = named(delivery, pseudonyms)
+def _original(
+    came: Delivery, code: Code, cause: Cause, pseudonyms: Pseudonyms, seals: Seals | None
+) -> Dead:
+    key, access, document = named(came, pseudonyms)
+    delivery = to_keep(seals, came, key)
     data = document.get("data")
     addressee = _addressee(data)
     bucket = partition_of(addressee) if addressee else _bucket(delivery.death, key)
@@ -165,6 +172,12 @@ def resent(case: Case, again: Again, judge: Judge, now: dt.datetime) -> Resent:
         return Resent(copy.key, copy.type, body, again, code=Code.WITHDRAWN, detail=withdrawn)
     allowed = carrier.leg.receivers[again.pair[1]].fields_on(now.astimezone(JST).date())
     data = {name: value for name, value in copy.data.items() if name in allowed}
+    own = number_field(copy.type)
+    is_sealed = copy.datakey is not None and own in data
+    number = again.number if is_sealed else digest_in(judge.pseudonyms, data.get(own or ""))
+    if is_sealed and not number:
+        # What it would say of whom cannot be compared with what is known today.
+        return Resent(copy.key, copy.type, body, again, code=Code.NUMBER_UNREADABLE)
     terms = Terms(
         carrier.flow.ref,
         again.pair[1],
@@ -174,23 +187,33 @@ def resent(case: Case, again: Again, judge: Judge, now: dt.datetime) -> Resent:
         tuple(name for name in copy.data if name not in data),
         carrier.flow.lasting,
     )
+    try:
+        written, is_sealed = _written(copy, data, again.pair[1], judge.seals, is_sealed=is_sealed)
+    except KeyMissing:
+        return Resent(copy.key, copy.type, body, again, code=Code.NO_KEY)
     return Resent(
         key=copy.key,
         message_type=copy.type,
         body=body,
         again=again,
         terms=terms,
-        copy=encode_copy(copy, copy.flow, data, copy.acceptedtime),
-        number=_number(copy.type, data, judge.pseudonyms),
+        copy=written,
+        number=number,
+        is_sealed=is_sealed,
         bucket="" if _ADDRESSEE_NUMBER in data else again.bucket,
     )
 
 
-def _number(message_type: str, data: dict[str, Any], pseudonyms: Pseudonyms) -> str:
-    cls = MESSAGE_TYPES.get(message_type)
-    field = own_my_number_field(cls) if cls is not None else None
-    value = data.get(field) if field is not None else None
-    return pseudonyms.number(value) if isinstance(value, str) and value else ""
+def _written(
+    copy: Copy, data: dict[str, Any], receiver: str, seals: Seals | None, *, is_sealed: bool
+) -> tuple[bytes, bool]:
+    """Write a copy anew; what is not encrypted for its receiver yet is now, if anything can be."""
+    if is_sealed and copy.datakey is not None:
+        return encode_copy(copy, copy.flow, data, copy.acceptedtime, datakey=copy.datakey), True
+    seal = None if seals is None else seals.to_receiver(receiver)
+    is_numbered = number_field(copy.type) in data
+    written = encode_copy(copy, copy.flow, data, copy.acceptedtime, seal=seal)
+    return written, seal is not None and is_numbered
 
 
 def _cause(step: Step, delivery: Delivery, death: Death, pseudonyms: Pseudonyms) -> Cause:
@@ -198,6 +221,8 @@ def _cause(step: Step, delivery: Delivery, death: Death, pseudonyms: Pseudonyms)
     reason = death.reason if death.reason in _CODES else ""
     at = death.at.isoformat() if death.at is not None else ""
     said = {"queue": queue, "reason": reason, "times": death.times, "at": at}
+    if death.number:
+        said[NUMBER_HEADER] = death.number
     words = (queue, death.reason, str(death.times), at, delivery.user_id, delivery.routing_key)
     mark = pseudonyms.body("\x00".join(words).encode("utf-8", "replace") + delivery.body)
     detail = f"{reason or 'no reason given'} in {queue or 'no queue named'}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hub.errors import KeyMissing
 from hub.ledger.beside import Cause, State, Step, Turn
 from hub.ledger.model import Kind, Known, commit
 from hub.message import partition_of
@@ -36,6 +37,13 @@ class Graves(Book):
             return Code.EXPIRED
         was_tried = terms.receiver in verdict.tried
         return Code.NOT_TAKEN if was_tried and age >= terms.lasting.retry else None
+
+    def send(self, verdict: Permitted, release: Release, known: Known) -> None:
+        """Send a copy; it is a dead letter where nobody could read its 個人番号."""
+        try:
+            Book.send(self, verdict, release, known)  # super() does not know a class with slots
+        except KeyMissing:
+            self.bury(verdict, release, known, Code.NO_KEY)
 
     def bury(
         self, verdict: Permitted, release: Release, known: Known, code: Code, detail: str = ""
@@ -140,6 +148,9 @@ class Graves(Book):
         if again.state is State.SENDING and self._is_behind(verdict, known):
             return  # a marker too many: it is called again, and the ledger tells what came first
         code = self._why_not_resent(verdict, known)
+        if code is Code.NO_KEY:
+            self._bury_again(verdict)
+            return
         if code is not None or terms is None:
             self.give_up(verdict, {again.pair}, known, code or Code.WITHDRAWN, verdict.detail)
             has_it = code is Code.RECEIVED
@@ -149,7 +160,15 @@ class Graves(Book):
         if again.state is State.RELEASED:
             self.plan.turns.append(again.turn(State.SENDING))
         closes = Turn(again.id, State.SENDING, State.MOVED)
-        self.publish(verdict, terms, verdict.copy, known, verdict.bucket, closes)
+        number = verdict.number if verdict.is_sealed else ""
+        self.publish(verdict, terms, verdict.copy, known, verdict.bucket, closes, number=number)
+
+    def _bury_again(self, verdict: Resent) -> None:
+        """Keep a copy that a person let go, and that nobody could read today."""
+        again = verdict.again
+        cause = Cause(Step.SEND)
+        self.entomb(verdict, again.pair, verdict.body, Code.NO_KEY, cause, again.bucket)
+        self.plan.turns.append(again.turn(State.REFUSED))
 
     def _is_behind(self, verdict: Resent, known: Known) -> bool:
         """See whether something newer stands before it in this batch."""

@@ -23,8 +23,10 @@ from hub.message import (
     Receipts,
     access_items,
 )
+from hub.pipeline.numbers import are_own, is_in_clear, unsealed
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Delivery
+from hub.sealing.seals import Seals
 from hub.statute.catalogue import Catalogue
 from hub.statute.reasons import Code
 from hub.statute.rules import InForce, Ruling, rule
@@ -64,25 +66,36 @@ class _Stop(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges deliveries by one catalogue. Digests and pseudonyms are keyed by the site's secret."""
+    """Judges deliveries by one catalogue. Digests and pseudonyms are keyed by the site's secret.
+
+    ``seals`` opens 個人番号, and says whether one in clear is taken; without it every one is.
+    """
 
     catalogue: Catalogue
     pseudonyms: Pseudonyms
     about_to_reach_days: int
+    seals: Seals | None = None
     _in_force: dict[tuple[str, str, dt.date], Ruling] = field(default_factory=dict)
     _cuts: dict[tuple[str, str, str, dt.date, tuple[str, ...]], Terms] = field(default_factory=dict)
 
-    def judge(self, delivery: Delivery, now: dt.datetime) -> Verdict:
-        """Say what becomes of a delivery; every input gets an answer, none raises."""
+    def judge(self, delivery: Delivery, now: dt.datetime, *, is_kept: bool = False) -> Verdict:
+        """Say what becomes of a delivery; every input gets an answer, none raises.
+
+        Where it ``is_kept``, it does not come from its sender: the hub had put it aside.
+        """
         try:
-            return self._judge(delivery, now.astimezone(JST).date())
+            return self._judge(delivery, now, is_kept=is_kept)
         except _Stop as stop:
             return stop.verdict
 
-    def _judge(self, delivery: Delivery, today: dt.date) -> Verdict:
+    def _judge(self, came: Delivery, now: dt.datetime, *, is_kept: bool) -> Verdict:
+        today = now.astimezone(JST).date()
+        delivery, is_readable = unsealed(self.seals, came)
         event = _sound(delivery)
         claim = _claim(delivery, self.pseudonyms) if event is None else _claimed(delivery, event)
         self._prove(delivery, claim)
+        if not is_readable:
+            raise claim.refusal(Code.NUMBER_UNREADABLE)
         if claim.message_type == RECEIPT_TYPE:
             return _receipted(delivery, claim)
         ruling = self._rule(claim.key.sender, claim.message_type, today)
@@ -90,6 +103,8 @@ class Judge:
             raise claim.refusal(ruling.code, ruling.detail)
         if event is None:
             event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
+        if not are_own(delivery, claim.key):
+            raise claim.refusal(Code.NUMBER_MISPLACED)
         # Receivers get this attribute too: it is the schema's name or nothing.
         if event.dataschema not in {None, schema_uri(type(event.data))}:
             raise claim.refusal(Code.INVALID, "dataschema")
@@ -97,7 +112,22 @@ class Judge:
         if not flows:
             refs = ", ".join(carrier.flow.ref for carrier in ruling.flows)
             raise claim.refusal(Code.PURPOSE_NOT_PERMITTED, f"({refs})")
-        return self._permitted(event, claim, flows, today)
+        in_clear = not is_kept and self._is_in_clear(delivery, event, claim, now)
+        return self._permitted(event, claim, flows, today, in_clear=in_clear)
+
+    def _is_in_clear(
+        self,
+        delivery: Delivery,
+        event: Envelope[CanonicalMessage],
+        claim: "_Claim",
+        now: dt.datetime,
+    ) -> bool:
+        """Say whether a number came in clear, where that is permitted."""
+        if self.seals is None or not is_in_clear(delivery, event.data):
+            return False
+        if not self.seals.takes_plain(now):
+            raise claim.refusal(Code.NUMBER_IN_CLEAR)
+        return True
 
     def carrier(
         self, flow: str, sender: str, message_type: str, now: dt.datetime
@@ -135,6 +165,8 @@ class Judge:
         claim: "_Claim",
         flows: tuple[InForce, ...],
         today: dt.date,
+        *,
+        in_clear: bool,
     ) -> Permitted:
         message = event.data
         context = ScopeContext(today, self.about_to_reach_days)
@@ -171,6 +203,7 @@ class Judge:
             number=self._number(message, own) if own is not None and numbered else None,
             renumbers=message.changes_my_number(),
             doubt=event.doubt,
+            in_clear=in_clear,
         )
 
     def _cut(

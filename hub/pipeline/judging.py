@@ -15,7 +15,7 @@ from hub.pipeline.verdict import Ordered, Permitted, Receipted, Refused, Verdict
 def judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
     """Say what becomes of a case by the rules of this moment."""
     if case.delivery.queue == DEAD_QUEUE:
-        return died(case, judge.pseudonyms)
+        return died(case, judge.pseudonyms, judge.seals)
     again = case.again
     if again is None:
         return _tried(case, judge.judge(case.delivery, at))
@@ -24,7 +24,7 @@ def judged(judge: Judge, case: Case, at: dt.datetime) -> Verdict:
     if case.delivery.routing_key == RELEASE_TYPE:
         letter = Letter.read(case.delivery.body)
         return Ordered(letter.key, case.delivery.body, letter, again)
-    verdict = judge.judge(case.delivery, at)
+    verdict = judge.judge(case.delivery, at, is_kept=True)
     if isinstance(verdict, Permitted | Refused | Receipted):
         return _tried(case, replace(verdict, again=again))
     return verdict

@@ -27,6 +27,7 @@ from hub.pipeline.verdict import (
     Strayed,
     Verdict,
 )
+from hub.sealing.seals import Seals
 from hub.statute.reasons import Code
 
 _ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
@@ -74,6 +75,7 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     bound: Mapping[str, str] = _NOBODY,
     deaths: Mapping[str, bool] = _NO_DEATHS,
     salt: Callable[[], bytes] = fresh_salt,
+    seals: Seals | None = None,
 ) -> Plan:
     """Plan a batch, in order; a message that stands in it twice is planned once.
 
@@ -82,12 +84,13 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     ``notified`` are the systems that have a queue for notices; ``bound`` gives the digest of the
     number that a resident is bound to; ``deaths`` gives the marks of dead letters that are recorded
     (``marks_in``), and whether one of the mark still waits; ``salt`` gives a new salt for each body
-    that is recorded.
+    that is recorded. ``seals`` encrypts the 個人番号 of copies.
     """
     # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
     at = now.astimezone(dt.UTC)
     planner = _Planner(dict(known), dict(bound), at, pseudonyms, notified, salt)
     planner.deaths = dict(deaths)
+    planner.seals = seals
     for verdict in verdicts:
         planner.take(verdict)
     return planner.plan
@@ -125,7 +128,7 @@ class _Planner(Graves):
                 self.tell_held(verdict, known.held_code)
         elif decision is not None and not _sent_anew(verdict, known, decision):
             self.tell_again(verdict, decision)
-        elif decision is None and (known.accepted_as or known.decided or known.held_as):
+        elif decision is None and _is_taken(known):
             self.refuse(verdict, known, Code.ID_REUSED)
         elif not self._was_asked(verdict):
             if decision is None:
@@ -192,7 +195,7 @@ class _Planner(Graves):
             code = Code.OVERTAKEN
         elif known.is_held(verdict.body):
             code = Code.REJECTED
-        elif known.accepted_as or (known.decided and known.decision(verdict.body) is None):
+        elif known.accepted_as or (_is_decided(known) and known.decision(verdict.body) is None):
             code = Code.ID_REUSED
         elif not self._was_asked(verdict):
             code = Code.NOT_ASKED
@@ -275,6 +278,19 @@ class _Planner(Graves):
             return
         closes = verdict.again.turn(State.MOVED)
         self.plan.sends.append(Send(verdict.letter.outgoing(number, self.now), closes=closes))
+
+
+def _is_taken(known: Known) -> bool:
+    """Say whether the id stands for some content already."""
+    return bool(known.accepted_as or known.held_as) or _is_decided(known)
+
+
+def _is_decided(known: Known) -> bool:
+    """Say whether some content was judged.
+
+    One that could not be opened was not: it may be this very message, encrypted in another way.
+    """
+    return any(code != Code.NUMBER_UNREADABLE for code in known.decided.values())
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:

@@ -51,7 +51,8 @@ class Again:
     ``id`` is its number on the list. ``is_overtaken`` says that a newer message of the same sender,
     type and resident was accepted meanwhile, as far as the ledger has it. ``is_dead`` says that it
     comes from the dead letters. ``state``, ``age``, ``resident``, ``bucket`` and ``pair`` (flow and
-    receiver of a copy) are those of its row.
+    receiver of a copy) are those of its row. ``number`` is the keyed digest of the 個人番号 that is
+    encrypted in a dead copy, as the broker gave it back, or empty.
     """
 
     id: int
@@ -62,6 +63,7 @@ class Again:
     resident: str = ""
     bucket: str = ""
     pair: tuple[str, str] = ("", "")
+    number: str = field(default="", repr=False)
 
     def turn(self, now: State) -> Turn:
         """Take it to another state."""
@@ -82,7 +84,8 @@ class Permitted:
 
     ``number`` is the keyed digest of the resident's 個人番号 as some receiver would get it, empty
     where that field is blank, and none where no receiver gets the field. ``renumbers`` says that
-    this event may change it. ``doubt`` is why the sender asks for a person's look.
+    this event may change it. ``in_clear`` says that it came without a seal, and was taken all the
+    same. ``doubt`` is why the sender asks for a person's look.
     """
 
     key: MessageKey
@@ -100,6 +103,7 @@ class Permitted:
     renumbers: bool = False
     doubt: str = ""
     again: Again | None = None
+    in_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,8 @@ class Resent:
 
     ``copy`` is what its receiver may get of it today, and ``terms`` by what. Where there is none,
     nothing may move, and ``code`` and ``detail`` say why. ``number`` is the keyed digest of the
-    個人番号 that would be sent, or empty; ``bucket`` the one that the copy has to carry, or empty.
+    個人番号 that would be sent, or empty; ``is_sealed`` says that it is encrypted in ``copy``.
+    ``bucket`` is the one that the copy has to carry, or empty.
     """
 
     key: MessageKey
@@ -200,6 +205,7 @@ class Resent:
     code: Code | None = None
     detail: str = ""
     number: str = field(default="", repr=False)
+    is_sealed: bool = False
     bucket: str = ""
     access: AccessItems = field(default_factory=AccessItems)
 

@@ -15,6 +15,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from hub.pki.parties import Party
 from hub.sealing.jwe import KEY_BYTES, Cipher, Unreadable, header_of
 
 ALGORITHM, ENCRYPTION = "ECDH-ES+A256KW", "A256GCM"
@@ -27,15 +28,8 @@ _DATAKEY = re.compile(DATAKEY)
 _WORDS = frozenset({"alg", "enc", "kid", "epk"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderKey:
-    """The public encryption key of an account; ``kid`` names it, from when until when it holds."""
-
-    kid: str
-    account: str
-    key: ec.EllipticCurvePublicKey = field(repr=False)
-    since: dt.datetime
-    until: dt.datetime
+ReaderKey = Party
+"""The public encryption key of an account: who is to read what is encrypted with it."""
 
 
 @dataclass(slots=True)

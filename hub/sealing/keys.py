@@ -9,16 +9,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.errors import KeyMissing, RenkeiError
+from hub.pki.parties import load_parties, own_keys, stamp_of
 from hub.sealing.datakeys import ReaderKey
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+_READ_SECONDS = 3600.0
+"""So often they are read although nothing has changed: a certificate may have come into force."""
 SETTLING = dt.timedelta(hours=1)
 """So long a new certificate is left alone where an older one is in force: it has to reach all."""
 
@@ -61,6 +65,34 @@ def chosen(keys: Sequence[ReaderKey], now: dt.datetime) -> ReaderKey | None:
     return in_force[0] if in_force else None
 
 
+@dataclass(frozen=True, slots=True)
+class FolderKeys:
+    """Keys in a site's folder of certificates (``hub.pki``), for an account; a ``KeySource``."""
+
+    folder: Path
+    account: str
+
+    def stamp(self) -> object:
+        """Give something that is another whenever the keys may be others."""
+        return stamp_of(self.folder, self.account)
+
+    def parties(self) -> Sequence[ReaderKey]:
+        """Give the public keys of all accounts.
+
+        Raises:
+            SiteError: authorities or revocation lists cannot be read.
+        """
+        return load_parties(self.folder, utc_now())
+
+    def own(self) -> Mapping[str, ec.EllipticCurvePrivateKey]:
+        """Give the account's private keys by their names.
+
+        Raises:
+            SiteError: one cannot be read, or is open to others.
+        """
+        return own_keys(self.folder, self.account)
+
+
 def utc_now() -> dt.datetime:
     """Give the time."""
     return dt.datetime.now(dt.UTC)
@@ -79,6 +111,7 @@ class Keys:
     monotonic: Callable[[], float] = time.monotonic
     _due: float = float("-inf")
     _stamp: object = None
+    _read_at: float = float("-inf")
     _own: Mapping[str, ec.EllipticCurvePrivateKey] = field(default_factory=dict, repr=False)
     _parties: Mapping[str, Sequence[ReaderKey]] = field(default_factory=dict, repr=False)
     _trouble: str = ""
@@ -105,12 +138,13 @@ class Keys:
         return self._own.get(kid)
 
     def _look(self) -> None:
-        if self.source is None or self.monotonic() < self._due:
+        now = self.monotonic()
+        if self.source is None or now < self._due:
             return
-        self._due = self.monotonic() + LOOK_SECONDS
+        self._due = now + LOOK_SECONDS
         try:
             stamp = self.source.stamp()
-            if stamp == self._stamp:
+            if stamp == self._stamp and now < self._read_at + _READ_SECONDS:
                 return
             own, parties = self.source.own(), self.source.parties()
         except RenkeiError as error:
@@ -119,7 +153,8 @@ class Keys:
         by_account: dict[str, list[ReaderKey]] = {}
         for one in parties:
             by_account.setdefault(one.account, []).append(one)
-        self._own, self._parties, self._stamp = own, by_account, stamp
+        self._own, self._parties = own, by_account
+        self._stamp, self._read_at = stamp, now
         self._complain("")
 
     def _complain(self, trouble: str) -> None:

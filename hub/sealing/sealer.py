@@ -44,14 +44,6 @@ class Sealer:
         }
         return {**data, **tokens}, key.wrapped if tokens else ""
 
-    def ready(self) -> None:
-        """Make sure that a number could be sealed now.
-
-        Raises:
-            KeyMissing: the reader has no key in force.
-        """
-        self._key()
-
     def _key(self) -> DataKey:
         now = self._keys.monotonic()
         key = self._data_key

@@ -35,6 +35,9 @@ class Code(StrEnum):
     PURPOSE_NOT_PERMITTED = "purpose-not-permitted"
     FIELD_NOT_PERMITTED = "field-not-permitted"
     INVALID = "invalid"
+    NUMBER_UNREADABLE = "number-unreadable"
+    NUMBER_MISPLACED = "number-misplaced"
+    NUMBER_IN_CLEAR = "number-in-clear"
     ID_REUSED = "id-reused"
     NOT_ASKED = "not-asked"
     BINDING_DIFFERS = "binding-differs"
@@ -51,6 +54,7 @@ class Code(StrEnum):
     EXPIRED = "expired"
     NOT_TAKEN = "not-taken"
     HUB_FAULT = "hub-fault"
+    NO_KEY = "no-key"
     REQUESTED = "requested"
     DISCARD_REQUESTED = "discard-requested"
     DECLINED = "declined"
@@ -118,6 +122,20 @@ _SENTENCES = {
         "この種別にない項目が含まれています:",
     ),
     Code.INVALID: Sentence("Fields are missing or wrong:", "項目の不足又は誤りがあります:"),
+    Code.NUMBER_UNREADABLE: Sentence(
+        "The 個人番号 was encrypted for a key that the hub has not, or was changed on its way; "
+        "send the message again once the hub's certificate is the newest.",
+        "個人番号を復号できません（ハブの鍵と合わないか、途中で改変されています）。"
+        "ハブの最新の証明書で再送してください。",
+    ),
+    Code.NUMBER_MISPLACED: Sentence(
+        "The 個人番号 was encrypted for another message, and stands in this one.",
+        "別の電文のために暗号化された個人番号が含まれています。",
+    ),
+    Code.NUMBER_IN_CLEAR: Sentence(
+        "The 個人番号 came in clear; the hub takes it only encrypted for it.",
+        "個人番号が暗号化されていません。ハブは暗号化された個人番号のみ受け付けます。",
+    ),
     Code.ID_REUSED: Sentence(
         "The id was used before for another content.",
         "この識別子は別の内容で既に使われています。",
@@ -186,6 +204,10 @@ _SENTENCES = {
         "The hub failed on the message, by a fault of its own.",
         "ハブの不具合により、電文を処理できませんでした。",
     ),
+    Code.NO_KEY: Sentence(
+        "The receiver has no encryption certificate in force: the 個人番号 could not be encrypted.",
+        "送付先の有効な暗号化証明書がなく、個人番号を暗号化できません。",
+    ),
     Code.REQUESTED: Sentence(
         "One person asks to send it once more, and a second one decides.",
         "再送が申請され、別の職員の承認を待っています。",
@@ -218,6 +240,7 @@ DEATHS = (
     Code.EXPIRED,
     Code.NOT_TAKEN,
     Code.HUB_FAULT,
+    Code.NO_KEY,
 )
 """Why a message is among the dead letters."""
 

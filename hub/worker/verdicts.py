@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.errors import LedgerError
 from hub.ledger.model import Known
@@ -36,7 +36,7 @@ def verdict_of(judge: Judge, case: Case, at: dt.datetime, ends: Exception | None
     ``ends`` says that it fails on it for sure: it is not even judged.
     """
     if ends is not None:
-        return _given_up(judge, case, ends)
+        return _given_up(replace(judge, seals=None), case, ends)  # not even opened
     try:
         return judged(judge, case, at)
     except Exception as fault:  # noqa: BLE001 - whatever one message brings about must not stop all
@@ -67,6 +67,7 @@ def plan_of(
             notified=notified,
             bound=records.bound,
             deaths=records.deaths,
+            seals=judge.seals,
         )
 
     try:
@@ -91,7 +92,7 @@ def _sound(judge: Judge, one: Judged, planned: Callable[[Sequence[Judged]], Plan
 def _given_up(judge: Judge, case: Case, fault: Exception) -> Verdict:
     # The text of a fault may hold data of the message; its name does not.
     log.error("the hub failed on a message and gives it up: %s", type(fault).__name__)
-    return failed(case, fault, judge.pseudonyms)
+    return failed(case, fault, judge.pseudonyms, judge.seals)
 
 
 def _as_accepted(
