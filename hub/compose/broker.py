@@ -3,18 +3,25 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+
+from pydantic import SecretStr
 
 from hub.broker.depth import queue_depth
 from hub.broker.limit import too_generous
-from hub.broker.link import LinkSettings
 from hub.broker.management import Management, first_answering
+from hub.broker.parameters import LinkSettings
 from hub.broker.plan import plan
 from hub.broker.survey import View, small
 from hub.broker.switch import Depth
 from hub.broker.topology import Topology
+from hub.broker.users import disconnect
+from hub.compose.checked import passwords_of
+from hub.compose.links import context_maker, link_settings
 from hub.errors import SiteError
 from hub.message import RECEIPT_TYPE
-from hub.site import Site, read_secret
+from hub.pki.names import ADMINISTRATOR
+from hub.site import HUB_USER, Site, read_secret
 from hub.statute.model import Catalogue
 from hub.statute.rights import receives, sendable
 
@@ -46,10 +53,43 @@ def administrator(site: Site) -> Iterator[Management]:
         BrokerUnavailable: of several, none answers.
         SiteError: the site names no password for it, or it cannot be read.
     """
-    user, password = site.broker.admin_user, _admin_settings(site).password
+    user, password = site.broker.admin_user, _admin_password(site)
     urls = (site.broker.management_url, *site.broker.management_also)
-    with Management(first_answering(urls, user, password), user, password) as it:
+    tls = context_maker(site, ADMINISTRATOR)
+    url = first_answering(urls, user, password, tls)
+    with Management(url, user, password, tls=tls) as it:
         yield it
+
+
+def cut_off(site: Site, account: str) -> int:
+    """Close every connection of an account to the broker; say how many there were.
+
+    A certificate that was revoked opens no new one, and the broker asks nobody again who is
+    connected already.
+
+    Raises:
+        BrokerError: the broker refused, or none answers.
+        SiteError: as for ``administrator``.
+    """
+    with administrator(site) as management:
+        return sum(disconnect(management, [account]).values())
+
+
+def passwords_to_set(site: Site) -> dict[str, SecretStr | None]:
+    """Give the password that each broker user of the site is to have.
+
+    With certificates that is none, but for the one who asks the management API, which takes
+    passwords only.
+
+    Raises:
+        SiteError: one is missing or readable by others.
+    """
+    if site.tls.plain_loopback:
+        return {**passwords_of(site)}
+    found: dict[str, SecretStr | None] = dict.fromkeys((HUB_USER, *site.systems))
+    if site.broker.monitor_password_file is not None:
+        found[site.broker.monitor_user] = read_secret(site.broker.monitor_password_file)
+    return found
 
 
 def queues_to_grow(management: Management, vhost: str) -> tuple[str, ...]:
@@ -82,18 +122,16 @@ def too_generous_nodes(site: Site) -> tuple[str, ...]:
     return too_generous(_admin_settings(site))
 
 
-def _admin_settings(site: Site) -> LinkSettings:
-    broker = site.broker
-    if broker.admin_password_file is None:
+def _admin_password(site: Site) -> SecretStr:
+    if site.broker.admin_password_file is None:
         message = "broker.admin_password_file is missing in the site file"
         raise SiteError(message)
-    return LinkSettings(
-        host=broker.host,
-        port=broker.port,
-        vhost=broker.vhost,
-        user=broker.admin_user,
-        password=read_secret(broker.admin_password_file),
-        name="renkei broker apply",
-        heartbeat=broker.heartbeat,
-        also=broker.also,
-    )
+    return read_secret(site.broker.admin_password_file)
+
+
+def _admin_settings(site: Site) -> LinkSettings:
+    """Say how the administrator connects over AMQP: by certificate too, where there are any."""
+    _admin_password(site)
+    user, file = site.broker.admin_user, site.broker.admin_password_file
+    settings = link_settings(site, user, file, (), prefetch=1, process=ADMINISTRATOR)
+    return replace(settings, name="renkei broker apply")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
+from hub.ledger.connecting import with_identity
 from hub.ledger.model import Pseudonyms
 from hub.ledger.schema import (
     ANSWER_SECONDS,
@@ -15,7 +16,9 @@ from hub.ledger.schema import (
     with_password,
 )
 from hub.ledger.store import DatabaseLedger
+from hub.pki.names import OPERATOR, database_host
 from hub.site import Site, read_secret
+from hub.tls import identity_of
 from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
 
 _UPDATE = (
@@ -33,16 +36,18 @@ def pseudonyms(site: Site) -> Pseudonyms:
     return Pseudonyms(read_secret(site.hub.pseudonym_key_file).get_secret_value().encode())
 
 
-def ledger_url(site: Site) -> str:
-    """Give the ledger's URL with its password.
+def ledger_url(site: Site, process: str = OPERATOR) -> str:
+    """Give the ledger's URL with its password, and with the certificate of a process.
 
     Raises:
         SiteError: the password cannot be read.
         LedgerError: the URL cannot be read.
     """
-    if site.hub.ledger_password_file is None:
-        return site.hub.ledger
-    return with_password(site.hub.ledger, read_secret(site.hub.ledger_password_file))
+    url = site.hub.ledger
+    if site.hub.ledger_password_file is not None:
+        url = with_password(url, read_secret(site.hub.ledger_password_file))
+    identity = identity_of(site, process) if database_host(site) else None
+    return url if identity is None else with_identity(url, identity)
 
 
 def prepare_ledger(site: Site, *, anew: bool = False) -> None:
@@ -106,16 +111,21 @@ def ledger_signer(site: Site) -> Signer:
         raise SiteError(f"the secret {path} is no signing key: {error}") from None
 
 
-def open_ledger(site: Site, answer_seconds: float = ANSWER_SECONDS) -> DatabaseLedger:
+def open_ledger(
+    site: Site, answer_seconds: float = ANSWER_SECONDS, process: str = OPERATOR
+) -> DatabaseLedger:
     """Open the ledger, to add to it and to read it.
 
-    ``answer_seconds`` is how long the database may take for one answer.
+    ``answer_seconds`` is how long the database may take for one answer; ``process`` is whose
+    certificate it sees.
 
     Raises:
         SiteError: a secret cannot be read.
         LedgerError: it cannot be reached, or its schema is not this program's.
     """
-    return DatabaseLedger(ledger_url(site), ledger_signer(site), answer_seconds=answer_seconds)
+    return DatabaseLedger(
+        ledger_url(site, process), ledger_signer(site), answer_seconds=answer_seconds
+    )
 
 
 def known_cosigners(site: Site) -> tuple[CosignerVerifier, ...]:

@@ -4,40 +4,64 @@ import itertools
 import logging
 import random
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from pydantic import SecretStr
 
 from hub.broker.connect import connected, rest
 from hub.broker.link import LinkSettings, PikaLink
+from hub.broker.management import MakeContext
 from hub.pauses import SPREAD_SECONDS, Chance
-from hub.site import Site, read_secret
+from hub.secret import SecretPlace, read_secret
+from hub.site import Site
+from hub.tls import client_context, identity_of
 
 log = logging.getLogger(__name__)
 
 Stopping = Callable[[], bool]
 
 
-def link_settings(
-    site: Site, user: str, password_file: Path | None, queues: tuple[str, ...], prefetch: int
+def context_maker(site: Site, process: str) -> MakeContext | None:
+    """Give what makes the TLS context of each connection of a process; none on a plain site.
+
+    Raises:
+        SiteError: the site names no folder of certificates.
+    """
+    identity = identity_of(site, process)
+    return None if identity is None else partial(client_context, identity)
+
+
+def link_settings(  # noqa: PLR0913 - what the two ends are
+    site: Site,
+    user: str,
+    password_file: SecretPlace | None,
+    queues: tuple[str, ...],
+    prefetch: int,
+    *,
+    process: str = "",
 ) -> LinkSettings:
-    """Say how a process connects to the broker.
+    """Say how a process connects to the broker: by its certificate, or else by a password.
+
+    ``process`` is whose certificate it is, where it is not called as its ``user``.
 
     Raises:
         SiteError: the password is missing or readable by others.
     """
     broker = site.broker
+    tls = context_maker(site, process or user)
+    plain = password_file if tls is None else None
     return LinkSettings(
         host=broker.host,
         port=broker.port,
         vhost=broker.vhost,
         user=user,
-        password=read_secret(password_file) if password_file is not None else SecretStr(""),
-        name=f"renkei {user}",
+        password=read_secret(plain) if plain is not None else SecretStr(""),
+        name=f"renkei {process or user}",
         heartbeat=broker.heartbeat,
         also=broker.also,
         prefetch=prefetch,
         queues=queues,
+        tls=tls,
     )
 
 

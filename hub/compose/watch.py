@@ -15,11 +15,12 @@ from sqlalchemy import Engine
 from hub.broker.management import Management
 from hub.broker.survey import BrokerWatch, View, ask
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
-from hub.compose.links import Stopping
+from hub.compose.links import Stopping, context_maker
 from hub.errors import LedgerError
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
 from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
+from hub.pki.names import MONITOR, WATCH
 from hub.site import Site, read_secret
 from hub.stop import Stop
 from monitoring.broker import BrokerMetrics
@@ -49,8 +50,9 @@ def run_watch(site: Site, stop: Stop) -> None:
     if site.hub.watch_metrics_port is not None:
         serve(REGISTRY, site.hub.watch_metrics_port, health=health)
     os.nice(NICENESS)
-    engine = open_engine(ledger_url(site), PROMPT_SECONDS)
-    patient = open_engine(ledger_url(site), answer_seconds=None)  # a whole ledger takes its time
+    url = ledger_url(site, WATCH)
+    engine = open_engine(url, PROMPT_SECONDS)
+    patient = open_engine(url, answer_seconds=None)  # a whole ledger takes its time
     try:
         check_schema(engine)
         with broker_watched(site), ThreadPoolExecutor(1, "sweep") as sweeper:
@@ -111,9 +113,12 @@ def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
     if broker.monitor_password_file is None:
         return None
     password = read_secret(broker.monitor_password_file)
+    tls = context_maker(site, MONITOR)
 
     def asker(url: str, seconds: float) -> Management:
-        return Management(url, broker.monitor_user, password, answer_seconds=seconds, attempts=1)
+        return Management(
+            url, broker.monitor_user, password, answer_seconds=seconds, attempts=1, tls=tls
+        )
 
     def ask_one(url: str) -> View:
         with asker(url, ANSWER_SECONDS) as quick, asker(url, QUEUES_SECONDS) as patient:

@@ -1,15 +1,13 @@
 """Open the ledger's database and bring its schema up to date."""
 
-import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-import pg8000
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -21,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.errors import LedgerError
+from hub.ledger.connecting import connect_at_once
 
 BUSY_SECONDS = 10.0
 """How long somebody else may be writing into an SQLite ledger before it counts as lost."""
@@ -31,8 +30,6 @@ PROMPT_SECONDS = 4.0
 
 It may meet it twice in a row: where a connection of the pool is silent, a new one is opened.
 """
-PORT = 5432
-"""PostgreSQL's, where the URL has none."""
 MIGRATION_LOCK = 0x72656E6B
 """The number that migrating programs lock in PostgreSQL, so that one goes after the other."""
 _WITHOUT_TREE = frozenset({"0001", "0002"})
@@ -121,7 +118,7 @@ def open_engine(
             busy = BUSY_SECONDS if answer_seconds is None else min(BUSY_SECONDS, answer_seconds)
             event.listen(engine, "connect", partial(_durable_sqlite, busy))
         else:
-            event.listen(engine, "do_connect", _at_once)
+            event.listen(engine, "do_connect", connect_at_once)
     return engine
 
 
@@ -183,26 +180,6 @@ class SameFile:
         except OSError as error:
             raise LedgerError(f"the ledger's file cannot be seen: {error.strerror}") from None
         return (found.st_dev, found.st_ino)
-
-
-def _at_once(
-    _dialect: object, _record: object, _args: object, asked: dict[str, Any]
-) -> pg8000.Connection | None:
-    """Connect pg8000 over a socket that sends at once.
-
-    It sends a statement in several pieces. Its own socket keeps a piece back until the server has
-    acknowledged the one before, which takes up to 40 ms.
-    """
-    if "unix_sock" in asked:
-        return None
-    place = (asked.get("host", "localhost"), asked.get("port", PORT))
-    with ExitStack() as failing:
-        sock = failing.enter_context(socket.create_connection(place, asked.get("timeout")))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection = pg8000.Connection(**asked, sock=sock)
-        failing.pop_all()
-    return connection
 
 
 def _durable_sqlite(busy: float, connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API object

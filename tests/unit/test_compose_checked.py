@@ -9,6 +9,7 @@ from hub.compose.checked import load_checked, passwords_of, system_of
 from hub.compose.ledger import ledger_url, pseudonyms
 from hub.compose.links import link_settings
 from hub.errors import SiteError
+from hub.site import TlsSite
 from tests.samples import SIGNER
 
 pytestmark = pytest.mark.unit
@@ -87,8 +88,13 @@ def test_a_link_is_made_as_the_user_that_is_asked_for(site: Path) -> None:
         ("out.tax",),
         7,
     )
-    assert link.password.get_secret_value() == f"tax {KEY}"
-    assert KEY not in repr(link)
+    assert link.tls is not None  # its certificate says who it is, whatever password is there
+    assert link.password.get_secret_value() == ""
+    alone = settings.model_copy(update={"tls": TlsSite(plain_loopback=True)})
+    plain = link_settings(alone, "tax", settings.systems["tax"].password_file, (), 7)
+    assert plain.tls is None
+    assert plain.password.get_secret_value() == f"tax {KEY}"
+    assert KEY not in repr(plain)
 
 
 @pytest.mark.parametrize("spoil", ["missing", "readable", "empty"])
