@@ -19,6 +19,10 @@ class HubObserver(Protocol):
         """A batch was acknowledged, this long after it was taken."""
         ...
 
+    def number_in_clear(self, sender: str) -> None:
+        """Say that a 個人番号 came without encryption, and was taken all the same."""
+        ...
+
     def linked(self) -> None:
         """Say that there is a connection to the broker."""
         ...

@@ -59,6 +59,12 @@ class HubMetrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
             registry=registry,
         )
+        self._in_clear = Counter(
+            "renkei_numbers_plain",
+            "Messages with a My Number in clear that were taken, by sender ([my_number]).",
+            ("sender",),
+            registry=registry,
+        )
         self._reconnects = Counter(
             "renkei_link_losses", "Connections to the broker that were lost.", registry=registry
         )
@@ -134,6 +140,10 @@ class HubMetrics:
         self._batch_messages.observe(messages)
         self._batch_seconds.observe(seconds)
         self._last_batch.set_to_current_time()
+
+    def number_in_clear(self, sender: str) -> None:
+        """Count a number that came without encryption."""
+        self._in_clear.labels(_among(self._systems, sender)).inc()
 
     def linked(self) -> None:
         """Note that there is a connection."""

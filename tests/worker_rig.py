@@ -170,6 +170,7 @@ class Observed:
 
     entries: list[Entry] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    in_clear: list[str] = field(default_factory=list)
     lost: int = 0
     available: list[bool] = field(default_factory=list)
     catalogues: list[str] = field(default_factory=list)
@@ -181,6 +182,9 @@ class Observed:
     def batch_done(self, messages: int, seconds: float) -> None:
         assert seconds >= 0
         self.batches.append(messages)
+
+    def number_in_clear(self, sender: str) -> None:
+        self.in_clear.append(sender)
 
     def linked(self) -> None:
         """Nothing is counted here."""

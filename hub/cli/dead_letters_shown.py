@@ -14,6 +14,7 @@ from hub.cli.shelf import (
 )
 from hub.cli.tables import in_table
 from hub.clock import JST
+from hub.message import NUMBER_HEADER
 
 if TYPE_CHECKING:
     from hub.compose.dead_letters import Dossier
@@ -45,7 +46,7 @@ def facts(one: "Shelved", dossier: "Dossier | None" = None) -> dict[str, Any]:
         "step": cause.step if cause else "",
         **why_facts(one, sentence(Code(one.code))),
         "error": cause.detail if cause else "",
-        "broker": json.loads(cause.history) if cause and cause.history else None,
+        "broker": _broker_said(cause.history) if cause and cause.history else None,
         "request": one.request or None,
         "decided": one.decided or None,
     }
@@ -54,6 +55,12 @@ def facts(one: "Shelved", dossier: "Dossier | None" = None) -> dict[str, Any]:
         found["digest"] = dossier.digest
         found["entries"] = [_entry(entry) for entry in dossier.history]
     return found
+
+
+def _broker_said(history: str) -> dict[str, Any]:
+    """Give what the broker said; the digest of a number that came with it is for the hub alone."""
+    said: dict[str, Any] = json.loads(history)
+    return {word: value for word, value in said.items() if word != NUMBER_HEADER}
 
 
 def _entry(one: "Recorded") -> dict[str, Any]:

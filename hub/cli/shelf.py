@@ -50,11 +50,13 @@ def at_desk(
     """Give a desk at the ledger that is meant, with the judge of today's catalogue."""
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
     from hub.compose.ledger import pseudonyms  # noqa: PLC0415
+    from hub.compose.numbers import hub_seals  # noqa: PLC0415
     from hub.pipeline.judge import Judge  # noqa: PLC0415
 
     with opened(site, state) as (settings, ledger):
         _, catalogue = load_checked(site_file(site, state), ())
-        judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days)
+        seals = hub_seals(settings)
+        judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days, seals)
         yield desk(ledger, judge, lambda: dt.datetime.now(JST))
 
 

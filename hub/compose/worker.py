@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from hub.compose.ledger import open_ledger, pseudonyms
 from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.numbers import hub_seals
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
 from hub.compose.shares import Share, WorkerPlace
@@ -34,8 +35,8 @@ def run_hub(
     """Be a hub worker until ``stopping``; ``path`` is the site file, whose catalogue is watched.
 
     Raises:
-        RenkeiError: the ledger cannot be opened, a secret is wrong, the port is taken, or
-            another worker has this name.
+        RenkeiError: the ledger cannot be opened, a secret is wrong, the port is taken, another
+            worker has this name, or the hub's key for 個人番号 is missing.
     """
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
@@ -45,6 +46,8 @@ def run_hub(
     settings = link_settings(
         site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub)
     )
+    seals = hub_seals(site)
+    seals.keys.must_open()
     ledger = open_ledger(site, PROMPT_SECONDS)
     keyed = pseudonyms(site)
     roster = Roster(ledger.engine, place.name)
@@ -52,7 +55,7 @@ def run_hub(
     try:
         rules = Rules(
             CatalogueWatch(path, site, catalogue),
-            lambda offered: Judge(offered, keyed, site.hub.about_to_reach_days),
+            lambda offered: Judge(offered, keyed, site.hub.about_to_reach_days, seals),
             ledger=ledger,
             observe=metrics,
             clock=_now,

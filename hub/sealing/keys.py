@@ -132,6 +132,20 @@ class Keys:
             )
         return found
 
+    def must_open(self) -> None:
+        """Make sure, where there are certificates, that something could be opened.
+
+        Raises:
+            KeyMissing: this account has no private key here.
+        """
+        self._look()
+        if self.source is not None and not self._own:
+            trouble = f" ({self._trouble})" if self._trouble else ""
+            raise KeyMissing(
+                f"there is no private encryption key of {self.account} here{trouble}: "
+                f"run renkei pki issue {self.account}"
+            )
+
     def own(self, kid: str) -> ec.EllipticCurvePrivateKey | None:
         """Give the private key of this name; none where it is not this account's."""
         self._look()

@@ -206,6 +206,8 @@ class Shift:
                 verdict = verdict_of(judge, case, now, ends)
                 judged.append((case, verdict))
                 weight += len(verdict.receipts) if isinstance(verdict, Receipted) else 1
+                if isinstance(verdict, Permitted) and verdict.in_clear:
+                    self.tools.observe.number_in_clear(verdict.key.sender)
             if weight >= MOST_AT_ONCE:
                 break
             if not count % TURN_EVERY:

@@ -161,6 +161,7 @@ def test_every_hub_metric_moves_when_it_is_told(
     for name, arguments, keywords in (
         ("recorded", ([entry(), entry()],), {}),
         ("batch_done", (3, 0.02), {}),
+        ("number_in_clear", ("union",), {}),
         ("linked", (), {}),
         ("link_lost", (), {}),
         ("ledger_available", (), {"available": False}),
@@ -177,6 +178,7 @@ def test_every_hub_metric_moves_when_it_is_told(
     assert registry.get_sample_value("renkei_batch_messages_sum") == 3
     assert registry.get_sample_value("renkei_batch_duration_seconds_sum") == 0.02
     assert registry.get_sample_value("renkei_link_losses_total") == 1
+    assert registry.get_sample_value("renkei_numbers_plain_total", {"sender": "union"}) == 1
     assert registry.get_sample_value("renkei_ledger_available") == 0
     assert registry.get_sample_value("renkei_catalogue_refused_total") == 1
     assert registry.get_sample_value("renkei_catalogue_info", {"digest": "d1"}) == 1
