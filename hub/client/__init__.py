@@ -13,6 +13,7 @@ from hub.client.errors import (
 )
 from hub.client.events import Event
 from hub.client.session import Timing
+from hub.errors import KeyMissing
 from hub.message import AccessItems, Copy, Notice
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "EventError",
     "HubClient",
+    "KeyMissing",
     "NotSent",
     "Notice",
     "OutcomeUnknown",

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from hub.client.address import read_address
@@ -10,7 +11,9 @@ from hub.client.events import Event, to_wire, windows
 from hub.client.publisher import Publisher, never
 from hub.client.receiver import Handler, NoticeHandler, Receiver, Task, log_notice
 from hub.client.session import Session, Timing
+from hub.edge.numbers import Numbers
 from hub.message import AccessItems
+from hub.sealing.keys import FolderKeys, Keys
 from schemas.canonical import CanonicalMessage
 
 
@@ -22,7 +25,7 @@ class HubClient:
     handler; ``close`` also from a signal handler.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a client is given
         self,
         url: str,
         system: str,
@@ -30,6 +33,7 @@ class HubClient:
         access: AccessItems | None = None,
         timing: Timing | None = None,
         tls: Mapping[str, Any] | None = None,
+        certificates: Path | None = None,
     ) -> None:
         """Take the broker's URL and the system's id, which is also its user.
 
@@ -40,6 +44,8 @@ class HubClient:
             access: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容 of every event.
             timing: how long things may take.
             tls: ``ca_certs``, ``certfile`` and ``keyfile`` for ``amqps``.
+            certificates: the folder that the operator gave: with it, 個人番号 are encrypted for the
+                hub and those of copies decrypted. Without it none can be sent or received.
 
         Raises:
             SiteError: the URL is wrong, or of another user.
@@ -48,6 +54,8 @@ class HubClient:
         self._system = system
         self._access = access or AccessItems()
         self._timing = timing or Timing()
+        source = None if certificates is None else FolderKeys(certificates, system)
+        self._numbers = Numbers.by(Keys(system, source), takes_plain=never)
         self._closed = threading.Event()
         connect = self._session("publish", self._closed.is_set)
         self._publisher = Publisher(connect, system, self._timing)
@@ -73,6 +81,8 @@ class HubClient:
 
         Raises:
             EventError: the event cannot be sent as it is.
+            KeyMissing: there is a 個人番号 in it, and no key of the hub to encrypt it with; nothing
+                was sent. Send it again when the operator has given the hub's certificate.
             OutcomeUnknown: not confirmed in time; it may have arrived. Send it again.
             NotSent: it did not arrive in time. Send it again.
             Refused: the broker does not permit it.
@@ -87,13 +97,13 @@ class HubClient:
         Two changes of one resident are never under way together.
 
         Raises:
-            EventError: one of them cannot be sent; nothing was sent.
+            EventError, KeyMissing: one of them cannot be sent; nothing was sent.
             PublishFailed: as for ``publish``; ``events`` are all that are not confirmed, in
                 order and ready to be given to this method again.
             Refused, Unroutable, ClientClosed: as for ``publish``.
         """
         now = dt.datetime.now(dt.UTC)
-        wires = [to_wire(event, self._system, self._access, now) for event in events]
+        wires = [to_wire(event, self._system, self._access, now, self._numbers) for event in events]
         self._publisher.send_all(list(windows(wires)))
 
     def receive(
@@ -124,7 +134,7 @@ class HubClient:
             return self._closed.is_set() or stopping()
 
         connect = self._session("receive", over)
-        receiver = Receiver(connect, self._publisher, self._system, self._access)
+        receiver = Receiver(connect, self._publisher, self._system, self._access, self._numbers)
         return receiver.run(Task(handle, on_notice, over))
 
     def close(self) -> None:

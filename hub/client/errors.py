@@ -11,6 +11,7 @@
     │   ├── Unroutable        no queue is bound for the message: it went nowhere
     │   └── ClientClosed      the client was closed
     ├── EventError            an event that cannot be sent (also a ``ValueError``)
+    ├── KeyMissing            there is no key of the hub to encrypt a 個人番号 with
     └── CannotUse             raised by the handler of a system, for a copy it cannot use
 
 No text holds data of a message, a password or a URL.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,10 +14,12 @@ from hub.message import (
     MAX_BODY_BYTES,
     AccessItems,
     Envelope,
+    Seal,
     encode_event,
     partition_of,
     source_of,
 )
+from hub.sealing.fields import sealed_names
 from schemas.canonical import CanonicalMessage, schema_uri
 
 WINDOW = 256
@@ -52,20 +54,24 @@ class Wire(NamedTuple):
     about: str
 
 
-def to_wire(event: Event, system: str, access: AccessItems, now: dt.datetime) -> Wire:
+def to_wire(event: Event, system: str, access: AccessItems, now: dt.datetime, seal: Seal) -> Wire:
     """Check and encode an event; ``now`` stands for an absent time.
+
+    ``seal`` encrypts its 個人番号 for the hub, each time anew.
 
     Raises:
         EventError: an attribute is wrong, the data is about nobody, or it is too large.
+        KeyMissing: there is a 個人番号, and no key to encrypt it with.
     """
     dated = event if event.time is not None else dataclasses.replace(event, time=now)
     _check_attributes(dated, system)
-    return _encoded(dated, system, access, _addressee_number(dated))
+    _check_numbers(dated.data)
+    return _encoded(dated, system, access, _addressee_number(dated), seal)
 
 
 def own_wire(event: Event, system: str, access: AccessItems) -> Wire:
     """Encode an event of the kit itself (receipts), which is about no single resident."""
-    return _encoded(event, system, access, event.message_id)
+    return _encoded(event, system, access, event.message_id, None)
 
 
 def windows(wires: Sequence[Wire], most: int = WINDOW) -> Iterator[list[Wire]]:
@@ -107,6 +113,16 @@ def _check_attributes(event: Event, system: str) -> None:
         raise EventError(message)
 
 
+def _check_numbers(data: CanonicalMessage | Mapping[str, Any]) -> None:
+    """Refuse a 個人番号 that is no text, which would be written in clear."""
+    if isinstance(data, CanonicalMessage):
+        return
+    for name in sealed_names():
+        if not isinstance(data.get(name, ""), str | None):
+            message = f"{name} in the data is no text"
+            raise EventError(message)
+
+
 def _addressee_number(event: Event) -> str:
     data = event.data
     number = (
@@ -120,7 +136,7 @@ def _addressee_number(event: Event) -> str:
     return number
 
 
-def _encoded(event: Event, system: str, access: AccessItems, about: str) -> Wire:
+def _encoded(event: Event, system: str, access: AccessItems, about: str, seal: Seal | None) -> Wire:
     data = event.data
     try:
         body = encode_event(
@@ -131,6 +147,7 @@ def _encoded(event: Event, system: str, access: AccessItems, about: str) -> Wire
             data=data,
             access=access._replace(reason=event.reason or access.reason),
             dataschema=schema_uri(type(data)) if isinstance(data, CanonicalMessage) else None,
+            seal=seal,
         )
     except pydantic_core.PydanticSerializationError:
         message = "the data holds a value that JSON cannot carry"

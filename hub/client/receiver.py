@@ -20,6 +20,8 @@ from hub.client.events import Event, own_wire
 from hub.client.publisher import TRANSIENT, Publisher, retrying, wait_unless
 from hub.client.session import TURN_SECONDS, Session, broker_errors
 from hub.client.untyped import Consumer, Queue
+from hub.edge.numbers import Numbers
+from hub.errors import NumberFault
 from hub.message import (
     NOTICE_TYPE,
     RECEIPT_TYPE,
@@ -86,7 +88,9 @@ class Receiver:
         publisher: Publisher,
         system: str,
         access: AccessItems,
+        numbers: Numbers,
     ) -> None:
+        self._numbers = numbers
         self._connect = connect
         self._publisher = publisher
         self._system = system
@@ -119,7 +123,15 @@ class Receiver:
     def _begin(self, task: Task, handled: int) -> "_Taking":
         session = self._connect()
         try:
-            return _Taking(session, self._publisher, task, self._system, self._access, handled)
+            return _Taking(
+                session,
+                self._publisher,
+                task,
+                self._system,
+                self._access,
+                self._numbers,
+                handled,
+            )
         except BaseException:
             session.close()
             raise
@@ -141,8 +153,10 @@ class _Taking:
         task: Task,
         system: str,
         access: AccessItems,
+        numbers: Numbers,
         handled: int,
     ) -> None:
+        self._numbers = numbers
         self.session = session
         self.handled = handled
         self._publisher = publisher
@@ -195,7 +209,7 @@ class _Taking:
             elif message.properties.get("type") == RELEASE_TYPE:
                 log.warning("the hub asks to write a message with marks, which only adapters do")
             else:
-                self._hand_over(_copy(body))
+                self._hand_over(_copy(body, self._numbers))
         except _UnreadableError as error:
             self._set_aside(message, str(error))
         else:
@@ -258,14 +272,17 @@ def _a_little_later(stopping: Callable[[], bool]) -> Callable[[], bool]:
 
 
 class _UnreadableError(ValueError):
-    """The body is no copy and no notice."""
+    """The body is no copy and no notice, or there is a 個人番号 in it that cannot be opened."""
 
 
-def _copy(body: bytes) -> Copy:
+def _copy(body: bytes, numbers: Numbers) -> Copy:
     try:
-        return Copy.model_validate_json(body)
+        return numbers.opened(Copy.model_validate_json(body))
     except ValidationError as error:
         raise _unreadable(error) from None
+    except NumberFault as fault:
+        message = f"{fault.code}: {fault}"
+        raise _UnreadableError(message) from None
 
 
 def _notice(body: bytes) -> Notice:

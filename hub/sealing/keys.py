@@ -124,6 +124,11 @@ class Keys:
         """
         self._look()
         found = chosen(self._parties.get(account, ()), self.clock())
+        if found is None and self.source is None:
+            raise KeyMissing(
+                f"{account} cannot be given a 個人番号: there is no folder of certificates here "
+                "([tls] folder in the site file, certificates= of a client)"
+            )
         if found is None:
             trouble = f" ({self._trouble})" if self._trouble else ""
             raise KeyMissing(

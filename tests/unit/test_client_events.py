@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.client.errors import CannotUse, EventError, NotSent, OutcomeUnknown
 from hub.client.events import Event, Wire, to_wire, windows
+from hub.errors import KeyMissing
 from hub.message import (
     MAX_BODY_BYTES,
     AccessItems,
@@ -20,15 +21,23 @@ from hub.message import (
     Receipts,
     partition_of,
 )
+from hub.sealing.keys import Keys
+from hub.sealing.opener import Opener
+from hub.sealing.sealer import Sealer
 from hub.statute.reasons import Code
 from schemas.canonical import ScopeEvidence
 from schemas.income import IncomeAssessed
+from schemas.numbers import MyNumber
 from schemas.resident import ResidentChanged
+from tests.keyring import keyring
 
 pytestmark = pytest.mark.unit
 
 NOW = dt.datetime(2026, 4, 1, 9, 30, tzinfo=dt.UTC)
+UNABLE = Sealer(Keys("resident-registry"), "hub")
+"""Of a client without certificates: it sends whatever has no 個人番号."""
 ACCESS = AccessItems(staff="S1", department="市民課", reason="定例")
+NUMBER = "123456789018"
 PAGE = (Path(__file__).parents[2] / "docs/howto/connect-your-own-system.md").read_text("utf-8")
 
 
@@ -42,7 +51,7 @@ def event(**changes: object) -> Event:
 
 
 def wire_of(one: Event) -> Wire:
-    return to_wire(one, "resident-registry", ACCESS, NOW)
+    return to_wire(one, "resident-registry", ACCESS, NOW, UNABLE)
 
 
 def test_an_event_is_written_with_access_items_and_partition() -> None:
@@ -60,8 +69,36 @@ def test_the_reason_of_the_access_items_stands_where_the_event_has_none() -> Non
 
 def test_what_was_sent_can_be_sent_again_later_with_the_same_bytes() -> None:
     first = wire_of(event())
-    later = to_wire(first.event, "resident-registry", ACCESS, NOW + dt.timedelta(hours=1))
+    later = to_wire(first.event, "resident-registry", ACCESS, NOW + dt.timedelta(hours=1), UNABLE)
     assert later.body == first.body
+
+
+def test_a_number_goes_out_for_the_hub_alone_and_each_time_anew() -> None:
+    ring = keyring("hub")
+    seal = Sealer(ring.keys("resident-registry"), "hub")
+    data = {"addressee_number": "12345", "my_number": NUMBER}
+    one, other = (
+        to_wire(event(data=data), "resident-registry", ACCESS, NOW, seal).body for _ in range(2)
+    )
+    assert one != other
+    assert NUMBER.encode() not in one
+    opener = Opener(ring.keys("hub"))
+    opened, again = (opener.opened(body, "resident-registry") for body in (one, other))
+    assert opened == again
+    assert opened.numbers == (b"resident-registry\nm1",)
+    assert json.loads(opened.body)["data"] == data
+
+
+def test_without_a_key_of_the_hub_nothing_with_a_number_is_sent() -> None:
+    with pytest.raises(KeyMissing, match="certificates= of a client") as missing:
+        wire_of(event(data={"addressee_number": "12345", "my_number": NUMBER}))
+    assert NUMBER not in str(missing.value)
+
+
+@pytest.mark.parametrize("number", [int(NUMBER), MyNumber(NUMBER), [NUMBER]])
+def test_a_number_that_is_no_text_is_not_sent_in_clear(number: object) -> None:
+    with pytest.raises(EventError, match="my_number in the data is no text"):
+        wire_of(event(data={"addressee_number": "12345", "my_number": number}))
 
 
 def test_a_canonical_message_states_its_schema() -> None:
