@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +88,8 @@ def apply_topology(
     May be run again at any time: after a change of the catalogue it has to be. Without --prune
     it deletes nothing but what an earlier version had and this one replaces; anything else that
     nobody planned is named, and the exit status is 1 while it is there. A user whose rights
-    or password changed is disconnected, and the number of connections said. Another number of
+    or password changed is disconnected, and the number of connections said. Where the site has
+    certificates, users get no password: they log in by those alone. Another number of
     partitions (hub.partitions) is taken over only while these are empty and neither the hub nor a
     sender is at work.
     """
@@ -97,14 +99,15 @@ def apply_topology(
         administrator,
         broker_plan,
         depth_of,
+        passwords_to_set,
         queues_to_grow,
         too_generous_nodes,
     )
-    from hub.compose.checked import load_checked, passwords_of  # noqa: PLC0415
+    from hub.compose.checked import load_checked  # noqa: PLC0415
 
     settings, catalogue = load_checked(site, administrator=True)
     vhost = settings.broker.vhost
-    passwords = passwords_of(settings)
+    passwords = passwords_to_set(settings)
     with administrator(settings) as management:
         planned = broker_plan(settings, catalogue, today())
         depth = depth_of(settings)
@@ -141,6 +144,49 @@ def apply_topology(
     _show_generous(generous)
     summary = f"{len(made)} made or changed, {len(gone)} removed"
     typer.echo(f"{summary}; {_as_planned(vhost)}")
+
+
+@app.command("config")
+def write_config(
+    site: SiteOption,
+    *,
+    host: Annotated[
+        str | None,
+        typer.Option(help="The node, as the site file names it; without it broker.host."),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(help="The node's inner address, where the site file names it by a name."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where the certificates lie on the node's machine, if not as here."),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Write the files into this folder instead of showing them.")
+    ] = None,
+) -> None:
+    """Write the configuration of a RabbitMQ node: TLS alone, and by certificate alone.
+
+    Three files for /etc/rabbitmq: rabbitmq.conf, advanced.config and enabled_plugins. They hold no
+    secret. The node needs ca.pem, crls and its own folder of those that renkei pki makes, readable
+    by the account rabbitmq; start it again afterwards.
+
+    Example: renkei broker config --site site.toml --folder /etc/rabbitmq/pki --into /etc/rabbitmq
+    """
+    from hub.compose.broker_files import broker_files  # noqa: PLC0415 - see hub.cli.main
+    from hub.site import load_site  # noqa: PLC0415
+
+    files = broker_files(load_site(site), host, listen, folder)
+    if into is None:
+        typer.echo("\n".join(f"# {name}\n{text}" for name, text in files.items()), nl=False)
+        return
+    try:
+        for name, text in files.items():
+            (into / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BrokerError(f"{error.filename} cannot be written: {error.strerror}") from error
+    typer.echo(f"written: {', '.join(str(into / name) for name in files)}; start the node again")
 
 
 def _show_closed(closed: Mapping[str, int]) -> None:

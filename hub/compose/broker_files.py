@@ -1,0 +1,60 @@
+"""The configuration files of a broker's node, as the site file has it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hub.addresses import host_of
+from hub.broker.conf import SITE_CONF, Secure, ServerFiles, advanced, listen_address, plugins
+from hub.errors import SiteError
+from hub.hosts import Host
+from hub.pki.names import broker_process
+from hub.site import Site
+
+_HTTPS = 443
+
+
+def broker_files(
+    site: Site, host: str | None = None, listen: str | None = None, folder: Path | None = None
+) -> Mapping[str, str]:
+    """Give the files of one node by name, as they stand in ``/etc/rabbitmq``.
+
+    ``host`` is the node as the site file names it, ``listen`` the address that it has there where
+    that is no address, and ``folder`` where its certificates lie on its machine.
+
+    Raises:
+        SiteError: the site has no certificates, does not name the node, or nothing says on which
+            address it is to listen.
+    """
+    if site.tls.folder is None:
+        message = (
+            "this site has no certificates (tls.folder), so its broker needs none of these files"
+        )
+        raise SiteError(message)
+    nodes = {site.broker.host: site.broker.port, **{one.name: one.port for one in site.broker.also}}
+    host = host or site.broker.host
+    if host not in nodes:
+        message = f"the site file names no node {host}; it names {', '.join(nodes)}"
+        raise SiteError(message)
+    try:
+        address = listen_address(listen or host)
+    except ValueError as error:
+        message = f"{error}: with --listen"
+        raise SiteError(message) from None
+    secure = Secure(
+        ServerFiles.below(folder or site.tls.folder, broker_process(host)),
+        Host(address, nodes[host]),
+        Host(address, _management_port(site, host)),
+        site.tls.min_version,
+    )
+    return {
+        "rabbitmq.conf": SITE_CONF,
+        "advanced.config": advanced(secure),
+        "enabled_plugins": f"{plugins(secure)}\n",
+    }
+
+
+def _management_port(site: Site, host: str) -> int:
+    urls = (site.broker.management_url, *site.broker.management_also)
+    url = next((one for one in urls if host_of(one) == host), urls[0])
+    return urlsplit(url).port or _HTTPS
