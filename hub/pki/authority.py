@@ -39,8 +39,7 @@ class Authority:
         """Certify the key of a process, for the connections that its profile says."""
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH] if profile.client else []
         usages += [ExtendedKeyUsageOID.SERVER_AUTH] if profile.hosts else []
-        names = [_host(host) for host in profile.hosts]
-        names.append(x509.UniformResourceIdentifier(uri(site, profile.process)))
+        names = alternative_names(profile.hosts, uri(site, profile.process))
         builder = self._builder(profile.account, profile.process, key, now)
         return self._signed(
             builder.add_extension(usage(digital_signature=True), critical=True)
@@ -52,14 +51,14 @@ class Authority:
         self, account: str, key: ec.EllipticCurvePublicKey, site: str, now: dt.datetime
     ) -> x509.Certificate:
         """Certify the key that is used to encrypt what an account alone may read."""
-        name = x509.UniformResourceIdentifier(uri(site, account))
+        names = alternative_names((), uri(site, account))
         builder = self._builder(account, ENCRYPTION, key, now)
         # With this usage no library takes it for a connection's.
         usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         return self._signed(
             builder.add_extension(usage(key_agreement=True), critical=True)
             .add_extension(usages, critical=False)
-            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
         )
 
     def revocation_list(
@@ -136,6 +135,11 @@ def subject(account: str, unit: str) -> x509.Name:
 def uri(site: str, process: str) -> str:
     """Name a process of a site, as its certificate does."""
     return f"renkei:{site}/{process}"
+
+
+def alternative_names(hosts: Iterable[str], name: str) -> list[x509.GeneralName]:
+    """List the hosts that a server is reached by, and the process's own name."""
+    return [*map(_host, hosts), x509.UniformResourceIdentifier(name)]
 
 
 def usage(**given: bool) -> x509.KeyUsage:
