@@ -32,7 +32,7 @@ class HubClient:
         *,
         access: AccessItems | None = None,
         timing: Timing | None = None,
-        tls: Mapping[str, Any] | None = None,
+        tls: Mapping[str, str] | None = None,
         certificates: Path | None = None,
     ) -> None:
         """Take the broker's URL and the system's id, which is also its user.
@@ -43,14 +43,15 @@ class HubClient:
             system: the system's id in the catalogue.
             access: 職員情報, 部署情報, 端末情報, 処理事由, 処理内容 of every event.
             timing: how long things may take.
-            tls: ``ca_certs``, ``certfile`` and ``keyfile`` for ``amqps``.
-            certificates: the folder that the operator gave: with it, 個人番号 are encrypted for the
-                hub and those of copies decrypted. Without it none can be sent or received.
+            tls: ``ca_certs``, ``certfile`` and ``keyfile`` for ``amqps``, in place of that folder.
+            certificates: the folder that the operator gave: with it the client logs in by its
+                certificate, 個人番号 are encrypted for the hub, and those of copies decrypted.
+                Without it none can be sent or received.
 
         Raises:
             SiteError: the URL is wrong, or of another user.
         """
-        self._address = read_address(url, system, tls)
+        self._address = read_address(url, system, tls, certificates)
         self._system = system
         self._access = access or AccessItems()
         self._timing = timing or Timing()

@@ -15,8 +15,8 @@ from amqp.exceptions import AMQPError
 
 from hub.client.address import Address
 from hub.client.errors import Refused
-from hub.client.untyped import Connection
-from hub.errors import BrokerUnavailable, LinkLost
+from hub.client.untyped import Connection, SecureConnection
+from hub.errors import BrokerUnavailable, LinkLost, SiteError
 from hub.hosts import Host, in_any_order
 
 log = logging.getLogger(__name__)
@@ -175,10 +175,17 @@ class Session:
 
 
 def _client(address: Address, host: Host, timing: Timing, name: str) -> Any:  # noqa: ANN401 - kombu has no types
+    """Make what connects; the context is made now, so that each connection has its own.
+
+    Raises:
+        BrokerUnavailable: a certificate cannot be used, as while it is being exchanged.
+    """
     password = address.password
-    # py-amqp checks the name only where it is told one.
-    tls = {"server_hostname": host.name, **address.tls} if address.tls is not None else False
-    return Connection(
+    try:
+        context = None if address.tls is None else address.tls()
+    except SiteError as error:
+        raise BrokerUnavailable(str(error)) from error
+    client = Connection(
         transport="pyamqp",
         hostname=host.name,
         port=host.port,
@@ -186,11 +193,14 @@ def _client(address: Address, host: Host, timing: Timing, name: str) -> Any:  # 
         userid=address.user,
         password=password.get_secret_value() if password else "",
         login_method="PLAIN" if password else "EXTERNAL",
-        ssl=tls,
+        ssl=False if context is None else {"made": context, "server_hostname": host.name},
         connect_timeout=timing.connect,
         heartbeat=timing.heartbeat,
         transport_options={"client_properties": {"connection_name": name}},
     )
+    if context is not None:
+        client.transport.Connection = SecureConnection
+    return client
 
 
 def _plain(error: Exception) -> str:
