@@ -64,7 +64,7 @@ def kill(  # noqa: PLR0913, PLR0917 - what a death is
     rig: Rig, stored: Stored, queue: str, exchange: str, reason: str, second: int = 0
 ) -> None:
     at = (NOW + dt.timedelta(seconds=second)).astimezone(dt.UTC)
-    death = Death(queue, reason, exchange, 1, at)
+    death = Death(queue, reason, exchange, 1, at, number=stored.number)
     dead = replace(stored, death=death, redelivered=False, times=0)
     rig.broker.queue(DEAD_QUEUE).append(dead)
 

@@ -42,6 +42,7 @@ class Stored:
     copied: bool = False
     times: int = 0
     death: Death | None = None
+    number: str = ""
 
 
 @dataclass
@@ -130,7 +131,13 @@ class FakeLink:
         fate = self._broker.judge(message)
         if fate is Sent.CONFIRMED:
             queue = self._broker.queue(self._broker.routes[message.exchange])
-            stored = Stored(message.routing_key, self._user, message.body, message.message_id)
+            stored = Stored(
+                message.routing_key,
+                self._user,
+                message.body,
+                message.message_id,
+                number=message.number,
+            )
             queue.append(stored)
         return fate
 
@@ -186,7 +193,7 @@ class FakeLink:
         for _, queue, stored in reversed(list(gone)):
             back = replace(stored, redelivered=True, times=stored.times + 1)
             if back.times > self._broker.limit:
-                death = Death(queue, "delivery_limit")
+                death = Death(queue, "delivery_limit", number=stored.number)
                 self._broker.queue(DEAD_QUEUE).append(replace(back, times=0, death=death))
             else:
                 self._broker.queue(queue).appendleft(back)
