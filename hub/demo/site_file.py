@@ -1,7 +1,9 @@
 """The site file of a demo, its secrets and ports: what a person writes for a real site."""
 
+import datetime as dt
 import json
 import secrets
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from hub.broker.probe import free_ports, is_free
 from hub.broker.provide import ProvidedBroker
 from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically
+from hub.pki.store import Store
 from hub.processes import worker_names
+from hub.site import HUB_USER
 
 _KEY_BYTES = 32
 SETTLE_SECONDS = 1.0
@@ -38,7 +42,7 @@ def write_site(
     systems: Iterable[str],
     served: Iterable[str] = (),
 ) -> dict[str, int]:
-    """Write the site file, secrets and metrics targets of a demo; secrets that exist stay.
+    """Write the site file, secrets, keys and metrics targets of a demo; secrets and keys stay.
 
     ``served`` are the systems that are reached by HTTP; their ports are given.
     """
@@ -46,6 +50,7 @@ def write_site(
     for name in ("hub", "pseudonym-key", *systems, *map(_interface, served)):
         _make_secret(state.secret(name), secrets.token_urlsafe(_KEY_BYTES))
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
+    _make_keys(state, (HUB_USER, *systems))
     workers = worker_names(state.parameters.workers)
     names = (*workers, "ledger-watch", *systems)
     ports = _metrics_ports(state, len(names))
@@ -53,12 +58,11 @@ def write_site(
     interfaces = dict(zip(served, free_ports(len(served), ports), strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
-        "# Everything here runs on one machine; a real site has certificates instead.",
+        "# Everything here runs on one machine, so its connections are plain; a real site's are",
+        "# encrypted. The folder has the keys by which My Number is encrypted in every message.",
         "[tls]",
         "plain_loopback = true",
-        "",
-        "[my_number]",
-        "accept_plain_until = 2099-12-31",
+        'folder = "pki"',
         "",
         "[broker]",
         f"host = {json.dumps(broker.host)}",
@@ -127,6 +131,20 @@ def _make_secret(path: Path, content: str) -> None:
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         write_atomically(path, content + "\n")
+
+
+def _make_keys(state: DemoState, accounts: Iterable[str]) -> None:
+    """Give each account a key to decrypt 個人番号 with: all of them, or none if it breaks off."""
+    if state.pki.exists():
+        return
+    fresh = state.root / ".pki.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    now = dt.datetime.now(dt.UTC)
+    store = Store.of(fresh, "demo")
+    store.init(now)
+    for account in accounts:
+        store.issue_encryption(account, now)
+    fresh.rename(state.pki)
 
 
 def _metrics_ports(state: DemoState, count: int) -> list[int]:

@@ -18,6 +18,8 @@ _OURS = (
     "drives",
     "journals",
     "logs",
+    "pki",
+    ".pki.new",
     "secrets",
     "services",
     "ledger",
@@ -104,6 +106,11 @@ class DemoState:
     def secret(self, name: str) -> Path:
         """A secret's file."""
         return self.root / "secrets" / name
+
+    @property
+    def pki(self) -> Path:
+        """The folder of the certificates that 個人番号 are encrypted with."""
+        return self.root / "pki"
 
     def begin_day(self, number: int) -> None:
         """Note that files of this day may be there from now on."""

@@ -1,4 +1,8 @@
-"""Nothing that a demo shows or writes outside its data folders says anything about a person."""
+"""What a demo shows and writes: nothing personal outside its data folders, no 個人番号 anywhere.
+
+A 個人番号 stands in the systems' own files alone. Whatever broker, database, processes and adapters
+wrote beside them is searched for every one that the city has, while the demo runs and afterwards.
+"""
 
 import contextlib
 import csv
@@ -13,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.simulation.people import my_number
 from hub.ledger.store import DatabaseLedger
 from schemas.layout import load_layout
 from tests.demo_rig import Renkei, drop_bad_files, node_processes, supervised
+from tests.numbers_at_rest import Numbers
 from tests.samples import SIGNER
 from tests.servers.ledgers import rows_of
 
@@ -36,6 +42,17 @@ ENCODINGS = ("utf-8", "cp932", "utf-16-le")
 SHORTEST = 3
 """Shorter texts stand in too many places by chance."""
 FEWEST_METRICS = 5
+RESIDENTS = 150
+ISSUED = Numbers(
+    my_number(first + index)
+    for first, last in ((0, 3 * RESIDENTS), (400_000_000, 50), (500_000_000, 50_000))
+    for index in range(last)
+)
+"""Every 個人番号 that such a city could have: of residents, of a mistake, of those outside it."""
+OWN = ("to-hub", "from-hub", "processed", "matching")
+"""The folders of a drive whose files are the system's own."""
+PRIVATE_KEYS = 14 + 1
+"""Those of the hub, of thirteen systems, and of the authority."""
 SILENT = ("care-insurance", "premium-collection", "resident-registry", "tax", "union", "welfare")
 """Systems whose journals name nobody: nothing is asked of them, and no list is kept for them."""
 
@@ -49,6 +66,8 @@ class Seen:
     metrics: dict[str, bytes] = field(default_factory=dict)
     processes: dict[str, bytes] = field(default_factory=dict)
     people: dict[str, set[str]] = field(default_factory=dict)
+    at_the_broker: dict[str, int] = field(default_factory=dict)
+    numbers_at_the_broker: dict[str, int] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
 
     def outside(self) -> dict[str, bytes]:
@@ -61,6 +80,23 @@ class Seen:
         said = {"stdout": self.run.out.encode(), "stderr": self.run.err.encode()}
         return files | said | self.metrics | self.processes | {"ledger rows": self._rows()}
 
+    def drives(self) -> list[Path]:
+        return sorted((self.state / "drives").iterdir())
+
+    def own_files(self) -> list[Path]:
+        """Name what belongs to the systems: their folders, and whole files that were set aside."""
+        folders = [drive / name for drive in self.drives() for name in OWN]
+        aside = [file for drive in self.drives() for file in drive.glob("set-aside/*")]
+        files = [file for file in aside if not file.name.startswith("message-")]
+        return [self.state / "services", *folders, *files]
+
+    def look_at_the_broker(self) -> None:
+        """Search what the broker has on its disk now, for numbers and, to compare, for names."""
+        data = self.state / "broker" / "data"
+        self.numbers_at_the_broker = ISSUED.found_in_files(data)
+        places = {str(file): read(file) for file in data.rglob("*") if file.is_file()}
+        self.at_the_broker = found(self.people["name"], places)
+
     def _holds_data(self, file: Path) -> bool:
         parts = file.relative_to(self.state).parts
         asks = parts[0] == "journals" and not parts[1].startswith(SILENT)
@@ -72,6 +108,13 @@ class Seen:
             return "\n".join(map(str, rows_of(ledger))).encode()
         finally:
             ledger.close()
+
+
+def read(file: Path) -> bytes:
+    """Give the content; none where it is gone by now."""
+    with contextlib.suppress(FileNotFoundError):
+        return file.read_bytes()
+    return b""
 
 
 def people_of(drive: Path) -> dict[str, set[str]]:
@@ -112,7 +155,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     state = folder / "state"
     before = os.umask(0)  # a careless account: the command has to take care itself
     try:
-        options = ("--residents", "150", "--days", "2", "--every", "0.5", "--json")
+        options = ("--residents", str(RESIDENTS), "--days", "2", "--every", "0.5", "--json")
         run = Renkei(folder, ("demo", "--serve", *options, "--state", str(state)))
     finally:
         os.umask(before)
@@ -132,8 +175,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         look_at_processes(seen, 2)
         look_at_metrics(seen)
         seen.people = people_of(state / "drives" / "resident-registry")
+        seen.look_at_the_broker()
         seen.secrets = {file.read_text().strip() for file in (state / "secrets").iterdir()}
         seen.secrets.add(json.loads((state / "broker" / "node.json").read_text())["password"])
+        for file in (state / "pki").rglob("*.key"):
+            seen.secrets.add(file.read_text().splitlines()[1])
         assert run.stopped(signal.SIGTERM) == 0, run.err
         yield seen
     finally:
@@ -169,6 +215,26 @@ def test_the_same_search_finds_it_where_it_belongs(seen: Seen, name: str) -> Non
     assert found(seen.people[name], files)
 
 
+def test_no_number_was_on_the_brokers_disk_where_names_were(seen: Seen) -> None:
+    assert seen.at_the_broker, "the messages were not where this test has looked"
+    assert seen.numbers_at_the_broker == {}
+
+
+def test_no_number_is_in_any_file_but_the_systems_own(seen: Seen) -> None:
+    assert ISSUED.found_in_files(seen.state, seen.own_files()) == {}
+    said = {"stdout": seen.run.out, "stderr": seen.run.err}
+    assert {name for name, text in said.items() if ISSUED.found_in(text.encode())} == set()
+    shown = seen.metrics | seen.processes
+    assert {name for name, content in shown.items() if ISSUED.found_in(content)} == set()
+
+
+def test_the_same_search_finds_the_numbers_in_the_systems_own_files(seen: Seen) -> None:
+    sent = seen.state / "drives" / "resident-registry" / "processed"
+    assert max(ISSUED.found_in_files(sent).values()) > RESIDENTS // 2
+    came = {drive.name: ISSUED.found_in_files(drive / "from-hub") for drive in seen.drives()}
+    assert {system for system, files in came.items() if files} >= {"union", "number-linkage"}
+
+
 def test_the_search_looked_everywhere(seen: Seen) -> None:
     outside = seen.outside()
     systems = ("premium-collection", "resident-registry", "tax", "union")
@@ -195,8 +261,8 @@ def test_the_search_looked_everywhere(seen: Seen) -> None:
 
 
 def test_no_secret_stands_where_it_may_be_seen(seen: Seen) -> None:
-    assert len(seen.secrets) == 3 + 13 + 2 + 1
-    hidden = ("secrets/", "broker/node.json", "broker/conf/")
+    assert len(seen.secrets) == 3 + 13 + 2 + 1 + PRIVATE_KEYS
+    hidden = ("secrets/", "pki/", "broker/node.json", "broker/conf/")
     places = {p: c for p, c in seen.outside().items() if not p.startswith(hidden)}
     assert found(seen.secrets, places) == {}
     drives = {str(f): f.read_bytes() for f in (seen.state / "drives").rglob("*") if f.is_file()}
@@ -211,13 +277,16 @@ def test_nobody_else_may_look_into_the_folder(seen: Seen) -> None:
     assert mode(seen.state) == 0o700
     assert mode(seen.state / "secrets") == 0o700
     assert {mode(file) for file in (seen.state / "secrets").iterdir()} == {0o600}
+    keys = list((seen.state / "pki").rglob("*.key"))
+    assert len(keys) == PRIVATE_KEYS
+    assert {mode(file) for file in keys} == {0o600}
     for file in (*(seen.state / "ledger").iterdir(), *(seen.state / "journals").iterdir()):
         assert mode(file) == 0o600, file
     assert mode(seen.state / "ledger") == 0o700
 
 
 def test_nothing_at_all_is_open_to_everybody(seen: Seen) -> None:
-    data = seen.state / "broker" / "data"
-    paths = [p for p in seen.state.rglob("*") if data not in p.parents]
+    data, public = seen.state / "broker" / "data", seen.state / "pki"
+    paths = [p for p in seen.state.rglob("*") if not {data, public} & {p, *p.parents}]
     open_ones = [str(p) for p in paths if mode(p) & stat.S_IRWXO]
     assert open_ones == []
