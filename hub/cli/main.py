@@ -27,6 +27,7 @@ from hub.cli.flows import flows
 from hub.cli.layouts import app as layouts_app
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
+from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
@@ -56,6 +57,7 @@ app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(confirmations_app, name="confirmations")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(pki_app, name="pki")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
 app.command("simulate")(simulate)

@@ -36,6 +36,7 @@ class Act(StrEnum):
     SALTS = "salts"
     CONFIRMATION = "confirmation"
     DEAD_LETTER = "dead-letter"
+    CERTIFICATE_REVOKED = "certificate-revoked"
 
 
 def act(  # noqa: PLR0913 - what an act says

@@ -1,0 +1,76 @@
+"""The site's folder of certificates, and what follows when one is revoked."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography import x509
+
+from hub.broker.users import disconnect
+from hub.clock import JST
+from hub.compose.broker import administrator
+from hub.compose.ledger import open_ledger
+from hub.errors import SiteError
+from hub.ledger.acts import Act, act
+from hub.ledger.model import Kind
+from hub.message import AccessItems
+from hub.pki.authority import ENCRYPTION
+from hub.pki.store import Store
+from hub.pki.trust import account_of, unit_of
+from hub.site import HUB_USER, Site
+
+
+def store_of(site: Site, authority_key: Path | None = None) -> Store:
+    """Open the site's folder of certificates; the authority's key may be kept elsewhere.
+
+    Raises:
+        SiteError: the site names no folder for them.
+    """
+    if site.tls.folder is None:
+        message = 'the site has no folder for certificates: write folder = "pki" under [tls]'
+        raise SiteError(message)
+    return Store.of(site.tls.folder, site.broker.vhost, authority_key)
+
+
+def cut_off(site: Site, accounts: Sequence[str]) -> dict[str, int]:
+    """Close the broker's connections of accounts; say how many of whom.
+
+    Who has another certificate, as the hub's other workers, connects again by that.
+
+    Raises:
+        BrokerError: the broker cannot be reached, or refused.
+        SiteError: the administrator's password cannot be read.
+    """
+    known = {HUB_USER, site.broker.admin_user, *site.systems}
+    with administrator(site) as management:
+        return disconnect(management, [one for one in accounts if one in known])
+
+
+def record_revoked(
+    site: Site, access: AccessItems, certificates: Sequence[x509.Certificate]
+) -> None:
+    """Write into the ledger which certificates were revoked, by whom and why.
+
+    Raises:
+        LedgerError: it cannot be written.
+        SiteError: its secrets cannot be read.
+    """
+    named = (_named(one) for one in certificates)
+    entry = act(
+        Kind.OPERATOR_ACTION,
+        access,
+        dt.datetime.now(JST),
+        code=Act.CERTIFICATE_REVOKED,
+        detail="; ".join(named),
+    )
+    ledger = open_ledger(site)
+    try:
+        ledger.append([entry])
+    finally:
+        ledger.close()
+
+
+def _named(one: x509.Certificate) -> str:
+    unit = unit_of(one)
+    whose = f"{account_of(one)}, {unit}" if unit == ENCRYPTION else unit
+    return f"{whose}, serial {one.serial_number:x}"
