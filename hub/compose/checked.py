@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 import adapters
+from hub.compose.ledger import pseudonym_keys
 from hub.compose.places import (
     ADMINISTRATOR_KEY,
     LEDGER_KEY,
@@ -26,7 +27,6 @@ from hub.statute.lines import Lines
 from hub.statute.overrides import Effective, decided
 from schemas.evidence.note import NoteError, Signer
 
-MIN_KEY_CHARACTERS = 32
 KEY = "hub.pseudonym_key_file"
 ADMINISTRATOR = "the administrator"
 """Whose secret the administrator's is; no system can have this name."""
@@ -186,8 +186,11 @@ def _secret_faults(places: list[Place]) -> Iterator[str]:
         except SiteError as error:
             yield str(error)
             continue
-        if place.key == KEY and len(secret) < MIN_KEY_CHARACTERS:
-            yield f"the secret {place.path} is too short: it needs {MIN_KEY_CHARACTERS} characters"
+        if place.key == KEY:
+            try:
+                pseudonym_keys(place.path, secret)
+            except SiteError as error:
+                yield str(error)
         if place.key == f"hub.{LEDGER_KEY}":
             try:
                 Signer(secret.get_secret_value())

@@ -54,13 +54,13 @@ def read_disclosure(  # noqa: PLR0913 - who asks what of which ledger, and when
     Raises:
         LedgerError: the ledger cannot be added to or read; nothing is disclosed.
     """
-    resident = pseudonyms.resident(request.addressee_number)
-    ledger.append([act(Kind.LOG_VIEW, access, now, code=CODE, resident=resident)])
+    residents = pseudonyms.residents(request.addressee_number)
+    ledger.append([act(Kind.LOG_VIEW, access, now, code=CODE, resident=residents[0])])
     note = ledger.checkpoint()
     size = Checkpoint.parse(SignedNote.parse(note).text).size
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         months = all_months(connection)
-        entries = entries_about(connection, resident, size)
+        entries = entries_about(connection, residents, size)
         rows, views = rows_and_views(entries, catalogue, request.period)
     gone = (month.month for month in months if month.destroyed)
     return Disclosure(

@@ -1,12 +1,16 @@
 """Opens the ledger of a site."""
 
 import datetime as dt
+from functools import lru_cache
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.connecting import with_identity
 from hub.ledger.model import Pseudonyms
+from hub.ledger.rotated import RotatedLedger
 from hub.ledger.schema import (
     ANSWER_SECONDS,
     check_schema,
@@ -17,7 +21,8 @@ from hub.ledger.schema import (
 )
 from hub.ledger.store import DatabaseLedger
 from hub.pki.names import OPERATOR, database_host
-from hub.site import Site, read_secret
+from hub.secret import SecretPlace, read_secret
+from hub.site import Site
 from hub.tls import identity_of
 from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
 
@@ -27,13 +32,42 @@ _UPDATE = (
 )
 
 
+MIN_KEY_CHARACTERS = 32
+"""A shorter key of pseudonyms could be guessed."""
+
+
 def pseudonyms(site: Site) -> Pseudonyms:
-    """Give the keyed digests of this site.
+    """Give the keyed digests of this site: the same object to all that ask, for the same keys.
 
     Raises:
-        SiteError: the key is missing or readable by others.
+        SiteError: the key is missing, readable by others, or none.
     """
-    return Pseudonyms(read_secret(site.hub.pseudonym_key_file).get_secret_value().encode())
+    source = site.hub.pseudonym_key_file
+    return _keyed(pseudonym_keys(source, read_secret(source)))
+
+
+@lru_cache(maxsize=4)
+def _keyed(keys: tuple[str, ...]) -> Pseudonyms:
+    # Whoever looks up has to know what the same digests have learnt where they were made.
+    key, *retired = (one.encode() for one in keys)
+    return Pseudonyms(key, tuple(retired))
+
+
+def pseudonym_keys(source: SecretPlace, secret: SecretStr) -> tuple[str, ...]:
+    """Give the keys of pseudonyms out of a secret: a line each, the one in use first.
+
+    Raises:
+        SiteError: one is too short, or stands there twice.
+    """
+    keys = tuple(line.strip() for line in secret.get_secret_value().splitlines() if line.strip())
+    if any(len(key) < MIN_KEY_CHARACTERS for key in keys):
+        which = "is too short: it" if len(keys) == 1 else "has a line that is too short: each"
+        message = f"the secret {source} {which} needs {MIN_KEY_CHARACTERS} characters"
+        raise SiteError(message)
+    if len(set(keys)) != len(keys):
+        message = f"the secret {source} has the same key twice"
+        raise SiteError(message)
+    return keys
 
 
 def ledger_url(site: Site, process: str = OPERATOR) -> str:
@@ -123,9 +157,10 @@ def open_ledger(
         SiteError: a secret cannot be read.
         LedgerError: it cannot be reached, or its schema is not this program's.
     """
-    return DatabaseLedger(
-        ledger_url(site, process), ledger_signer(site), answer_seconds=answer_seconds
-    )
+    url, signer, keyed = ledger_url(site, process), ledger_signer(site), pseudonyms(site)
+    if keyed.retired:
+        return RotatedLedger(url, signer, keyed, answer_seconds=answer_seconds)
+    return DatabaseLedger(url, signer, answer_seconds=answer_seconds)
 
 
 def known_cosigners(site: Site) -> tuple[CosignerVerifier, ...]:

@@ -37,6 +37,8 @@ class Act(StrEnum):
     CONFIRMATION = "confirmation"
     DEAD_LETTER = "dead-letter"
     CERTIFICATE_REVOKED = "certificate-revoked"
+    PSEUDONYM_KEY = "pseudonym-key"
+    LEDGER_KEY = "ledger-key"
 
 
 def act(  # noqa: PLR0913 - what an act says

@@ -46,11 +46,15 @@ UNDECIDED = frozenset({"requested", "discard-requested", "declined"})
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A resident's number: its digest ``before`` (empty where there was none) and ``after``."""
+    """A resident's number: its digest ``before`` (empty where there was none) and ``after``.
+
+    ``was`` is the pseudonym, by a retired key, under which the row stands that is replaced.
+    """
 
     resident: str
     before: str
     after: str = field(repr=False)
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from hub.ledger.aliases import Aliases
 from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.message import AccessItems, MessageKey
 
@@ -237,13 +238,24 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Keyed digests, so that neither a 宛名番号 nor a body can be guessed from the ledger."""
+    """Keyed digests, so that neither a 宛名番号 nor a body can be guessed from the ledger.
+
+    What is written is keyed by ``key``. ``retired`` are the keys before it, the last one first:
+    what was written with them is still found by them, through ``aliases``.
+    """
 
     key: bytes = field(repr=False)
+    retired: tuple[bytes, ...] = field(default=(), repr=False)
+    aliases: Aliases = field(default_factory=Aliases, repr=False, compare=False)
 
     def resident(self, addressee_number: str) -> str:
         """Give the pseudonym of a resident: 32 hex digits of HMAC-SHA-256."""
         return self._digest(b"resident", addressee_number.encode())
+
+    def residents(self, addressee_number: str) -> tuple[str, ...]:
+        """Give the pseudonyms of a resident: today's first, then those under retired keys."""
+        today = self.resident(addressee_number)
+        return (today, *self.aliases.former(today))
 
     def body(self, body: bytes) -> str:
         """Give a name for a body that has none of its own: 32 hex digits of HMAC-SHA-256."""
@@ -254,4 +266,12 @@ class Pseudonyms:
         return self._digest(b"my-number", my_number.encode())
 
     def _digest(self, purpose: bytes, value: bytes) -> str:
-        return hmac.digest(self.key, purpose + b"\x00" + value, hashlib.sha256).hex()[:32]
+        said = purpose + b"\x00" + value
+        today = _keyed(self.key, said)
+        if self.retired:
+            self.aliases.learn(today, tuple(_keyed(key, said) for key in self.retired))
+        return today
+
+
+def _keyed(key: bytes, said: bytes) -> str:
+    return hmac.digest(key, said, hashlib.sha256).hex()[:32]

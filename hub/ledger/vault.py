@@ -2,10 +2,13 @@
 
 AES-256-GCM; the key is derived with HKDF-SHA-256 from the site's pseudonym key, which is no part
 of the database and of no backup. The number of the row is authenticated with the body, so that
-no row can be given another's.
+no row can be given another's. What was put aside before that key was exchanged opens with the
+retired one.
 """
 
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -22,11 +25,13 @@ _KEY_BYTES = 32
 
 
 class Vault:
-    """Seals and opens bodies with one site's key; its ``repr`` does not show it."""
+    """Seals bodies with one site's key, and opens them with it or with one of the ``retired``.
 
-    def __init__(self, secret: bytes) -> None:
-        key = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_INFO).derive(secret)
-        self._cipher = AESGCM(key)
+    Its ``repr`` shows none.
+    """
+
+    def __init__(self, secret: bytes, retired: Sequence[bytes] = ()) -> None:
+        self._cipher, *self._former = map(_cipher, (secret, *retired))
 
     def seal(self, row: int, body: bytes) -> bytes:
         """Encrypt a body for the row of this number."""
@@ -39,15 +44,19 @@ class Vault:
         Raises:
             LedgerError: it was sealed with another key or for another row, or was changed.
         """
-        try:
-            return self._cipher.decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(row)
-            )
-        except (InvalidTag, ValueError):
-            raise LedgerError(
-                f"the body put aside as {row} cannot be decrypted: it was changed, or "
-                "pseudonym_key_file is not the one that it was kept with"
-            ) from None
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        for cipher in (self._cipher, *self._former):
+            with suppress(InvalidTag, ValueError):
+                return cipher.decrypt(nonce, rest, _bound_to(row))
+        raise LedgerError(
+            f"the body put aside as {row} cannot be decrypted: it was changed, or "
+            "pseudonym_key_file has no longer the key that it was kept with"
+        )
+
+
+def _cipher(secret: bytes) -> AESGCM:
+    key = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_INFO).derive(secret)
+    return AESGCM(key)
 
 
 def _bound_to(row: int) -> bytes:
@@ -57,4 +66,4 @@ def _bound_to(row: int) -> bytes:
 @lru_cache(maxsize=4)
 def vault_of(pseudonyms: Pseudonyms) -> Vault:
     """Give the vault of a site."""
-    return Vault(pseudonyms.key)
+    return Vault(pseudonyms.key, pseudonyms.retired)

@@ -190,7 +190,7 @@ def test_destroyed_months_are_not_searched(url: str) -> None:
         with ledger.engine.connect() as connection:
             for asked in (Question(), Question(flow="I1"), Question(resident=entry().resident)):
                 assert [one.number for one in search(connection, asked).entries] == [3, 2]
-            about = entries_about(connection, entry().resident, 2)
+            about = entries_about(connection, [entry().resident], 2)
             assert [one.number for one in about] == [2]
 
 

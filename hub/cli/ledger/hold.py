@@ -77,9 +77,9 @@ def add_hold(  # noqa: PLR0913 - the options of a command
 
         access, now = asked_by(staff, department, reason, "ledger hold add"), dt.datetime.now(JST)
         if number is not None:
-            resident = pseudonyms(settings).resident(number)
-            unknown = not knows(ledger, resident)
-            name, entry = hold_resident(resident, reason, access, now)
+            resident, *former = pseudonyms(settings).residents(number)
+            unknown = not knows(ledger, [resident, *former])
+            name, entry = hold_resident(resident, reason, access, now, former)
         else:
             begin, end = month_of_text(first), month_of_text(last or first)
             name, entry = hold_months(begin, end, reason, access, now)

@@ -111,8 +111,10 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     check_days(begin, end)
     number = addressee_number(addressee, addressee_file)
     with opened(site, state) as (settings, ledger):
+        names = ("",) if number is None else pseudonyms(settings).residents(number)
         question = Question(
-            resident="" if number is None else pseudonyms(settings).resident(number),
+            resident=names[0],
+            former=names[1:],
             message=message,
             sender=sender,
             flow=flow,

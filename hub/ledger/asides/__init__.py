@@ -6,11 +6,13 @@ appends, ``finding``, and ``overtaking``, which tells what a newer message has o
 
 from hub.ledger.asides.bound import bound
 from hub.ledger.asides.finding import Wanted, count_kept, find, listed, recorded, waiting
-from hub.ledger.asides.overtaking import overtaken
-from hub.ledger.asides.writing import forget, write
+from hub.ledger.asides.overtaking import Names, overtaken, recorded_name
+from hub.ledger.asides.writing import accepted_by, forget, write
 
 __all__ = [
+    "Names",
     "Wanted",
+    "accepted_by",
     "bound",
     "count_kept",
     "find",
@@ -18,6 +20,7 @@ __all__ = [
     "listed",
     "overtaken",
     "recorded",
+    "recorded_name",
     "waiting",
     "write",
 ]

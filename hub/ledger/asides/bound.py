@@ -32,12 +32,14 @@ def bind(connection: Connection, new: Sequence[Binding], *, stale: bool) -> None
         LedgerError: somebody else has bound one of them since.
     """
     if stale:
-        now = bound(connection, [one.resident for one in new])
-        if any(now.get(one.resident, "") != one.before for one in new):
+        now = bound(connection, [one.was or one.resident for one in new])
+        if any(now.get(one.was or one.resident, "") != one.before for one in new):
             raise LedgerError(MEANWHILE)
     fresh = sorted((one.resident, one.after) for one in new if not one.before)
     insert_rows(connection, bindings, fresh)
     for one in new:
         if one.before:
-            where = (bindings.c.resident == one.resident, bindings.c.digest == one.before)
-            change_one(connection, update(bindings).where(*where).values(digest=one.after))
+            here = bindings.c.resident == (one.was or one.resident)
+            values = {"resident": one.resident, "digest": one.after}
+            changed = update(bindings).where(here, bindings.c.digest == one.before).values(values)
+            change_one(connection, changed)

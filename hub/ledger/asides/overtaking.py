@@ -1,7 +1,7 @@
 """Which of the messages put aside a newer one has overtaken, so that they may not move."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
@@ -19,7 +19,18 @@ _CLOCKS = dt.timedelta(seconds=5)
 """How far the clocks of broker and hub may be apart; the broker's has whole seconds."""
 
 
-def overtaken(connection: Connection, found: Mapping[int, Shelved]) -> frozenset[int]:
+Names = Callable[[Shelved], Collection[str] | None]
+"""Gives the pseudonyms of whom a message is about; none where they cannot all be known."""
+
+
+def recorded_name(one: Shelved) -> Collection[str]:
+    """Give the pseudonym under which a message was put aside, where there is one."""
+    return [one.resident] if one.resident else []
+
+
+def overtaken(
+    connection: Connection, found: Mapping[int, Shelved], names: Names = recorded_name
+) -> frozenset[int]:
     """Give the numbers of those that a newer message has overtaken.
 
     Newer is what was accepted later, of the same sender and type and about the same resident; for
@@ -28,16 +39,23 @@ def overtaken(connection: Connection, found: Mapping[int, Shelved]) -> frozenset
 
     What is on its way has its place already, and what is newer waits behind it: it is overtaken
     only by what its receiver was sent. That is so where its marker was lost.
+
+    Where not all ``names`` of a resident are known, something newer may be under another one, and
+    counts as if it were there.
     """
-    return frozenset(number for number, one in found.items() if _newer(connection, one))
+    return frozenset(
+        number
+        for number, one in found.items()
+        if (known := names(one)) is None or _newer(connection, one, known)
+    )
 
 
-def _newer(connection: Connection, one: Shelved) -> set[str]:
-    age, accepted = _accepted_since(connection, one)
+def _newer(connection: Connection, one: Shelved, known: Collection[str]) -> set[str]:
+    age, accepted = _accepted_since(connection, one, known)
     row = asides.c
     sent = [State.MOVED.value]
     if one.state is State.SENDING:
-        accepted &= _delivered(connection, one)
+        accepted &= _delivered(connection, one, known)
     else:
         sent.append(State.SENDING.value)
     for some in chunks(sorted(accepted)):
@@ -56,13 +74,15 @@ def _newer(connection: Connection, one: Shelved) -> set[str]:
     return accepted
 
 
-def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]]:
+def _accepted_since(
+    connection: Connection, one: Shelved, known: Collection[str]
+) -> tuple[int, set[str]]:
     """Give how old this one is, and the ids of what was accepted later.
 
     An original that died was in its queue before the broker took it out; what comes behind it may
     have been accepted before the death was recorded.
     """
-    found = _recorded(connection, one, Kind.ACCEPTANCE)
+    found = _recorded(connection, one, known, Kind.ACCEPTANCE)
     own = [(row.message_type, row.seq) for row in found if row.message_id == one.key.id]
     kind, since = max(own, key=lambda row: row[1], default=(one.message_type, one.age))
     age = min(since, one.age)
@@ -78,17 +98,17 @@ def _accepted_since(connection: Connection, one: Shelved) -> tuple[int, set[str]
     }
 
 
-def _delivered(connection: Connection, one: Shelved) -> set[str]:
+def _delivered(connection: Connection, one: Shelved, known: Collection[str]) -> set[str]:
     """Give the ids of what the receiver of a copy was sent about the same resident."""
-    found = _recorded(connection, one, Kind.DELIVERY)
+    found = _recorded(connection, one, known, Kind.DELIVERY)
     return {row.message_id for row in found if row.receiver == one.receiver}
 
 
 def _recorded(
-    connection: Connection, one: Shelved, kind: Kind
+    connection: Connection, one: Shelved, known: Collection[str], kind: Kind
 ) -> list[Row[str, str, str, int, int]]:
     """Give the entries of a kind of the same sender and about the same resident."""
-    numbers = sorted(message_numbers(connection, one.resident, "")) if one.resident else []
+    numbers = sorted(message_numbers(connection, known, "")) if known else []
     months = all_months(connection) if numbers else []
     query = partial(_entries_of, sender=one.key.sender, kind=kind)
     return list(rows_about(connection, months, numbers, query))

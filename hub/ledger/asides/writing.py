@@ -1,7 +1,7 @@
 """Writes what stands beside entries, in the transaction that appends these."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
@@ -34,17 +34,17 @@ def write(connection: Connection, beside: Beside, first: int, *, stale: bool) ->
     marks = [one.cause.mark for one in beside.asides if one.cause is not None and one.cause.mark]
     if stale and any(recorded(connection, marks).values()):
         raise LedgerError(MEANWHILE)
-    ages = _ages(connection, [one for one in beside.asides if one.receiver])
+    # A copy is as old as the acceptance of its message.
+    ages = accepted_by(connection, [one.key for one in beside.asides if one.receiver])
     insert_rows(connection, asides, [_row(one, first, ages) for one in beside.asides])
     for turn in beside.turns:
         _turn(connection, turn, first)
 
 
-def _ages(connection: Connection, copies: Sequence[Aside]) -> dict[MessageKey, int]:
-    """Give the entries by which the messages of copies were accepted: a copy is as old as that."""
+def accepted_by(connection: Connection, keys: Iterable[MessageKey]) -> dict[MessageKey, int]:
+    """Give the numbers of the entries by which messages were accepted, of those that were."""
     by_sender: defaultdict[str, set[str]] = defaultdict(set)
-    for one in copies:
-        key = plain_key(one.key)
+    for key in map(plain_key, keys):
         by_sender[key.sender].add(key.id)
     refs = {number: ref for ref, number in find_ids(connection, by_sender).items()}
     found: dict[MessageKey, int] = {}

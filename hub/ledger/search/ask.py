@@ -34,10 +34,11 @@ CODE = "search"
 class Question:
     """What is searched for: entries for which all that is given holds.
 
-    ``resident`` is a pseudonym, ``message`` the id that ``sender`` gave, ``system`` the sender
-    or the receiver, ``outcome`` an entry's code or the word for its kind where it has none.
-    ``begin`` is included and ``end`` is not. ``before`` asks for entries with lower numbers: the
-    next page. ``limit`` is the most entries of a page.
+    ``resident`` is a pseudonym, and ``former`` are those of the same person under retired keys.
+    ``message`` is the id that ``sender`` gave, ``system`` the sender or the receiver, ``outcome``
+    an entry's code or the word for its kind where it has none. ``begin`` is included and ``end``
+    is not. ``before`` asks for entries with lower numbers: the next page. ``limit`` is the most
+    entries of a page.
 
     Raises:
         ValueError: a time has no offset from UTC, or the page is not of 1 to ``MOST`` entries.
@@ -55,6 +56,7 @@ class Question:
     end: dt.datetime | None = None
     before: int | None = None
     limit: int = 100
+    former: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST:
@@ -62,6 +64,11 @@ class Question:
         for at in (self.begin, self.end):
             if at is not None and at.utcoffset() is None:
                 raise ValueError("a time has no offset from UTC")
+
+    @property
+    def residents(self) -> tuple[str, ...]:
+        """All pseudonyms of the person who is asked about; none where nobody is."""
+        return (self.resident, *self.former) if self.resident else ()
 
     @property
     def times(self) -> Times:
@@ -87,14 +94,15 @@ def search(connection: Connection, question: Question) -> Found:
     return Found(tuple(recorded(connection, page)), len(numbers) > len(page))
 
 
-def knows(ledger: DatabaseLedger, resident: str) -> bool:
-    """Say whether any kept entry is about a resident, by pseudonym.
+def knows(ledger: DatabaseLedger, residents: Sequence[str]) -> bool:
+    """Say whether any kept entry is about a resident, by the person's pseudonyms.
 
     Raises:
         LedgerError: the ledger cannot be read.
     """
     with ledger_errors("be searched"), ledger.engine.connect() as connection:
-        return bool(_numbers(connection, Question(resident=resident), 1))
+        asked = Question(resident=residents[0], former=tuple(residents[1:]))
+        return bool(_numbers(connection, asked, 1))
 
 
 def look_up(
@@ -148,9 +156,11 @@ def recorded(connection: Connection, numbers: Sequence[int]) -> list[Recorded]:
     return [read_leaf(found[number]) for number in numbers]
 
 
-def entries_about(connection: Connection, resident: str, last: int) -> Iterator[Recorded]:
+def entries_about(
+    connection: Connection, residents: Sequence[str], last: int
+) -> Iterator[Recorded]:
     """Give all kept entries about a resident up to a number, the earliest first; streams."""
-    messages = message_numbers(connection, resident, "")
+    messages = message_numbers(connection, residents, "")
     for month in reversed(_months_since(connection, messages)):
         numbers = about_messages(
             connection, [month], messages, Condition(), Times(None, None), last, last
@@ -164,7 +174,8 @@ def _numbers(connection: Connection, question: Question, most: int) -> list[int]
     size = read(connection)[0].size
     last = size if question.before is None else min(size, question.before - 1)
     if question.resident or question.message:
-        messages = message_numbers(connection, question.resident, question.message, question.sender)
+        asked = (question.residents, question.message, question.sender)
+        messages = message_numbers(connection, *asked)
         months = _months_since(connection, messages)
         return about_messages(connection, months, messages, condition, question.times, last, most)
     stretches = list(_stretches(connection, last))

@@ -1,6 +1,6 @@
 """The entries about messages: those of a resident, or of a message's id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -18,15 +18,18 @@ _RUNS_A_QUERY = 2000
 
 
 def message_numbers(
-    connection: Connection, resident: str, message: str, sender: str = ""
+    connection: Connection, residents: Collection[str], message: str, sender: str = ""
 ) -> list[int]:
-    """Give the numbers of the messages about a resident, with an id, or both."""
+    """Give the numbers of the messages about a resident, with an id, or both.
+
+    A resident has a pseudonym for each of the site's keys; without any, it is about anybody.
+    """
     if not message:
-        return list(_about_resident(connection, resident))
+        return [no for one in residents for no in _about_resident(connection, one)]
     known = select(terms.c.sender).distinct()
     senders = [sender] if sender else connection.execute(known).scalars().all()
     found = find_ids(connection, {one: [message] for one in senders})
-    return [number for ref, number in found.items() if resident in {"", ref.resident}]
+    return [no for ref, no in found.items() if not residents or ref.resident in residents]
 
 
 def _about_resident(connection: Connection, resident: str) -> Iterator[int]:

@@ -3,14 +3,15 @@
 A hold is an entry (operator-action, code ``legal-hold``) and so is its end (``legal-hold-lifted``).
 The holds that stand are computed from these entries alone. The detail of either begins
 ``hold HID months YYYY-MM to YYYY-MM reason …`` or, with the pseudonym in ``resident``,
-``hold HID resident reason …``: then every month with an entry about this resident is held.
+``hold HID resident reason …``: then every month with an entry about this resident is held. Where
+keys of pseudonyms were retired, ``resident or … or …`` gives those under the old ones as well.
 """
 
 import datetime as dt
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -29,8 +30,8 @@ LEGAL_HOLD = "legal-hold"
 LIFTED = "legal-hold-lifted"
 REASON_CHARACTERS = 500
 _DETAIL = re.compile(
-    r"hold (H[0-9a-f]{8}) (?:months ([0-9]{4})-([0-9]{2}) to ([0-9]{4})-([0-9]{2})|resident)"
-    r" reason (.+)",
+    r"hold (H[0-9a-f]{8}) (?:months ([0-9]{4})-([0-9]{2}) to ([0-9]{4})-([0-9]{2})"
+    r"|resident((?: or [0-9a-f]{32})*)) reason (.+)",
     re.ASCII,
 )
 
@@ -50,18 +51,19 @@ class Hold:
     first: int = 0
     last: int = 0
     resident: str = ""
+    former: tuple[str, ...] = ()
 
     def covers(self, connection: Connection, month: Month) -> bool:
         """Say whether it keeps a month, whose entries are there."""
         if not self.resident:
             return self.first <= month.month <= self.last
-        return _is_about(connection, month, self.resident)
+        return _is_about(connection, month, (self.resident, *self.former))
 
     def scope(self) -> str:
         """Give what it is about, as its entry says it."""
-        return (
-            "resident" if self.resident else f"months {dashed(self.first)} to {dashed(self.last)}"
-        )
+        if self.resident:
+            return " or ".join(["resident", *self.former])
+        return f"months {dashed(self.first)} to {dashed(self.last)}"
 
 
 def standing(connection: Connection) -> list[Hold]:
@@ -100,15 +102,19 @@ def hold_months(
 
 
 def hold_resident(
-    resident: str, reason: str, access: AccessItems, at: dt.datetime
+    resident: str,
+    reason: str,
+    access: AccessItems,
+    at: dt.datetime,
+    former: Sequence[str] = (),
 ) -> tuple[str, Entry]:
-    """Hold every month with an entry about a resident, given by the pseudonym.
+    """Hold every month with an entry about a resident, given by today's pseudonym and the former.
 
     Raises:
         LedgerError: there is no reason.
     """
     name = _new_name()
-    hold = Hold(name, _reason(reason), 0, at, resident=resident)
+    hold = Hold(name, _reason(reason), 0, at, resident=resident, former=tuple(former))
     return name, _entry(hold, LEGAL_HOLD, access, at)
 
 
@@ -118,7 +124,7 @@ def lifted(hold: Hold, reason: str, access: AccessItems, at: dt.datetime) -> Ent
     Raises:
         LedgerError: there is no reason.
     """
-    ended = Hold(hold.name, _reason(reason), 0, at, hold.first, hold.last, hold.resident)
+    ended = replace(hold, reason=_reason(reason), number=0, at=at)
     return _entry(ended, LIFTED, access, at)
 
 
@@ -138,7 +144,8 @@ def _read(entry: Recorded) -> Hold:
         raise LedgerError(f"entry {entry.number} should be a legal hold and cannot be read")
     first = int(said[2] + said[3]) if said[2] else 0
     last = int(said[4] + said[5]) if said[4] else 0
-    return Hold(said[1], said[6], entry.number, entry.at, first, last, entry.resident)
+    former = tuple(said[6].split(" or ")[1:]) if said[6] else ()
+    return Hold(said[1], said[7], entry.number, entry.at, first, last, entry.resident, former)
 
 
 def _new_name() -> str:
@@ -151,8 +158,8 @@ def _reason(text: str) -> str:
     return plain_value(text)[:REASON_CHARACTERS].rstrip()
 
 
-def _is_about(connection: Connection, month: Month, resident: str) -> bool:
-    query = select(messages.c.no).where(messages.c.resident == resident)
+def _is_about(connection: Connection, month: Month, residents: Sequence[str]) -> bool:
+    query = select(messages.c.no).where(messages.c.resident.in_(residents))
     numbers = list(connection.execute(query).scalars())
     entry = entries(month.month).c
     about = (
