@@ -67,7 +67,7 @@ def issue(
     site: SiteOption,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]…", help="Processes that get a new certificate."),
+        typer.Argument(help="Processes that get a new certificate."),
     ] = None,
     *,
     everything: Annotated[
@@ -101,9 +101,7 @@ def renew(
     site: SiteOption,
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[NAME]…", help="Renew these at once; else what ends within renew_days."
-        ),
+        typer.Argument(help="Renew these at once; else what ends within renew_days."),
     ] = None,
     *,
     ca_key: AuthorityKeyOption = None,

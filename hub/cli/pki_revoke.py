@@ -26,7 +26,6 @@ def revoke(  # noqa: PLR0913 - the options of a command
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME|SERIAL…",
             help="A process: all its certificates, and its account's encryption keys; or a "
             "serial number, as renkei pki list shows it.",
         ),
