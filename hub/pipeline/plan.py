@@ -31,6 +31,9 @@ from hub.sealing.seals import Seals
 from hub.statute.reasons import Code
 
 _ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
+_HOW_A_NUMBER_CAME = frozenset(
+    {Code.NUMBER_UNREADABLE, Code.NUMBER_MISPLACED, Code.NUMBER_IN_CLEAR}
+)
 _ALWAYS_NEWER = float("inf")
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 _NO_DEATHS: Mapping[str, bool] = MappingProxyType({})
@@ -288,9 +291,10 @@ def _is_taken(known: Known) -> bool:
 def _is_decided(known: Known) -> bool:
     """Say whether some content was judged.
 
-    One that could not be opened was not: it may be this very message, encrypted in another way.
+    One that was refused for how its number came was not: it may be this very message, and whoever
+    encrypts it as it should be sends other bytes.
     """
-    return any(code != Code.NUMBER_UNREADABLE for code in known.decided.values())
+    return any(code not in _HOW_A_NUMBER_CAME for code in known.decided.values())
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
