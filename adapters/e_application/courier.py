@@ -48,7 +48,7 @@ async def carry(errand: Errand) -> None:
         errand.url,
         timeout_seconds=errand.timeout_seconds,
         breaker=Breaker(),
-        ca_file=errand.ca_file,
+        trust=errand.trust,
     )
     backoff = Backoff()
     with Memory(errand.memory) as memory:

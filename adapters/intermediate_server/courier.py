@@ -68,7 +68,7 @@ async def carry(errand: Errand) -> None:
             errand.url,
             timeout_seconds=errand.timeout_seconds,
             breaker=breaker,
-            ca_file=errand.ca_file,
+            trust=errand.trust,
         ) as caller:
             rounds = Rounds(errand.drive, memory, Interface(caller, errand.secret))
             while True:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from hub.edge.http.trust import Trust
 from hub.message import Copy, MessageKey
 from schemas.canonical import CanonicalMessage
 
@@ -206,8 +207,8 @@ class Errand:
 
     ``drive`` has ``to-hub`` and ``from-hub``; ``memory`` is the path of a file of the courier's
     own beside the journal. ``url`` is the base address of the system's interface, ``secret``
-    what it logs in with, ``ca_file`` has the certificates that are trusted for it, if not the
-    machine's. ``tell`` says what went wrong, or with ``None`` that it works again.
+    what it logs in with, ``trust`` whom it trusts there, and its certificate if it has one.
+    ``tell`` says what went wrong, or with ``None`` that it works again.
     """
 
     system: str
@@ -218,7 +219,7 @@ class Errand:
     timeout_seconds: float
     poll_seconds: float
     tell: Callable[[str, Exception | None], None]
-    ca_file: Path | None = None
+    trust: Trust = field(default_factory=Trust)
 
 
 Courier = Callable[[Errand], Awaitable[None]]

@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.breaker import Breaker, BreakerLimits, BreakerState
+from hub.edge.http.call_faults import Passing, mapped
 from hub.edge.http.calls import Answer, Call, Caller, CallError, Declined, Unavailable
+from hub.edge.http.trust import Trust
 from hub.errors import EdgeError
 
 pytestmark = pytest.mark.unit
@@ -113,14 +115,14 @@ def made(  # noqa: PLR0913 - what a caller is given
     seconds: float = 5.0,
     waits: Waits | None = None,
     breaker: Breaker | None = None,
-    ca_file: Path | None = None,
+    trust: Trust | None = None,
 ) -> ResultT:
     async def run() -> ResultT:
         async with Caller(
             url,
             timeout_seconds=seconds,
             breaker=breaker or Breaker(),
-            ca_file=ca_file,
+            trust=trust,
             sleep=waits if waits is not None else Waits(),
         ) as caller:
             return await work(caller)
@@ -287,9 +289,51 @@ def test_a_certificate_is_trusted_only_where_the_site_says_so(
     with pytest.raises(CallError, match="certificate is not trusted"):
         made(url, asks, waits=waits)
     assert not waits
-    assert made(url, asks, ca_file=cert_file).content == b"good"
+    assert made(url, asks, trust=Trust(cert_file)).content == b"good"
     with pytest.raises(EdgeError, match="cannot be used"):
-        made(url, asks, ca_file=tmp_path / "absent.pem")
+        made(url, asks, trust=Trust(tmp_path / "absent.pem"))
+
+
+def test_a_client_shows_its_certificate_where_it_has_one_and_a_newer_one_from_the_next_call_on(
+    script: Script, server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    cert_file, key_file = own_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cert_file)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    script.answers = [says(200, b"good")]
+    url = script.url.replace("http:", "https:")
+    with pytest.raises(CallError):  # the alert, or the end of the connection that overtook it
+        made(url, asks, trust=Trust(cert_file))
+    mine, key = tmp_path / "mine.pem", tmp_path / "mine.key"
+    mine.write_bytes(cert_file.read_bytes())
+    key.touch(mode=0o600)
+    key.write_bytes(key_file.read_bytes())
+
+    async def work(caller: Caller) -> None:
+        assert (await caller.call(ASK)).content == b"good"
+        other = tmp_path / "other"
+        other.mkdir()
+        for new, used in zip(own_certificate(other), (mine, key), strict=True):
+            new.chmod(0o600)
+            new.replace(used)
+        with pytest.raises(CallError):
+            await caller.call(ASK)
+        key.chmod(0o640)
+        with pytest.raises(CallError, match="key"):
+            await caller.call(ASK)
+
+    made(url, work, trust=Trust(cert_file, mine, key))
+
+
+def test_a_certificate_that_is_refused_is_said_and_not_tried_again() -> None:
+    alert = "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required"
+    with pytest.raises(CallError, match="does not take this client's certificate"), mapped("ask"):
+        raise ssl.SSLError(1, alert)
+    with pytest.raises(Passing), mapped("ask"):
+        raise ssl.SSLError(1, "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred")
 
 
 def test_a_file_is_fetched_whole_or_not_at_all(script: Script, tmp_path: Path) -> None:

@@ -19,6 +19,14 @@ LONGEST_WAIT_SECONDS = 5.0
 _TOO_MANY = 429
 _SERVER_FAULT = 500
 _DIGITS = 6
+_REFUSALS = (
+    "ALERT_BAD_CERT",
+    "ALERT_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_HANDSHAKE_FAILURE",
+    "CERTIFICATE_REQUIRED",
+)
+"""What OpenSSL's errors have in them where the server sent such an alert."""
 _BACKOFF = wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_SECONDS, jitter=0.2)
 
 
@@ -89,17 +97,19 @@ def mapped(purpose: str) -> Iterator[None]:
         raise Passing("there was no answer in time") from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise CallError(f"cannot {purpose}: {type(error).__name__}") from error
-    except httpx.TransportError as error:
-        if _is_untrusted(error):
-            reason = "the server's certificate is not trusted"
+    except (httpx.TransportError, ssl.SSLError) as error:  # httpx lets some of TLS's through
+        if reason := _certificate_fault(error):
             raise CallError(f"cannot {purpose}: {reason}") from error
         kind = "cannot be reached" if isinstance(error, httpx.ConnectError) else "broke off"
         raise Passing(f"the server {kind}") from error
 
 
-def _is_untrusted(error: BaseException | None) -> bool:
+def _certificate_fault(error: BaseException | None) -> str:
+    """Say whose certificate the other side does not take, if that is it: no time mends it."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+            return "the server's certificate is not trusted"
+        if isinstance(error, ssl.SSLError) and any(one in str(error) for one in _REFUSALS):
+            return "the server does not take this client's certificate, or wants one"
         error = error.__cause__ or error.__context__
-    return False
+    return ""

@@ -9,9 +9,8 @@ import asyncio
 import hashlib
 import logging
 import os
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +32,7 @@ from hub.edge.http.call_faults import (
     mapped,
     pause_before_next,
 )
+from hub.edge.http.trust import Trust
 from hub.errors import EdgeError
 
 __all__ = [
@@ -100,13 +100,13 @@ class Caller:
         timeout_seconds: float,
         breaker: Breaker,
         attempts: int = ATTEMPTS,
-        ca_file: Path | None = None,
+        trust: Trust | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Make it; nothing is connected yet.
 
         Raises:
-            EdgeError: the file of trusted certificates cannot be used.
+            EdgeError: a file of certificates cannot be used.
         """
         # It logs addresses, whose queries may name a person.
         logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -116,13 +116,10 @@ class Caller:
         self._attempts = attempts
         self._sleep = sleep
         self._base = url.rstrip("/") + "/"
-        self._client = httpx.AsyncClient(
-            verify=_trusted(url, ca_file),
-            timeout=timeout_seconds,
-            trust_env=False,
-            follow_redirects=False,
-            headers={"accept-encoding": "identity", "user-agent": "renkei-hub"},
-        )
+        self._trust = trust or Trust()
+        self._opened = AsyncExitStack()
+        self._stamp = self._trust.stamp()
+        self._client = self._new_client()
 
     async def __aenter__(self) -> Self:
         return self
@@ -133,7 +130,29 @@ class Caller:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.aclose()
+        await self._opened.aclose()
+
+    def _new_client(self) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            verify=self._trust.context(self._base),
+            timeout=self._seconds,
+            trust_env=False,
+            follow_redirects=False,
+            headers={"accept-encoding": "identity", "user-agent": "renkei-hub"},
+        )
+        self._opened.push_async_callback(client.aclose)
+        return client
+
+    def _current(self, purpose: str) -> httpx.AsyncClient:
+        """Give the client with the certificates as they are now; what is under way goes on."""
+        stamp = self._trust.stamp()
+        if stamp != self._stamp:
+            try:
+                self._client = self._new_client()
+            except EdgeError as error:
+                raise CallError(f"cannot {purpose}: {error}") from error
+            self._stamp = stamp
+        return self._client
 
     async def call(self, call: Call) -> Answer:
         """Make a call, and give its answer whole.
@@ -221,29 +240,20 @@ class Caller:
     async def _answered(self, call: Call) -> AsyncIterator[httpx.Response]:
         if any(part in {"", ".", ".."} for part in call.path.split("/")):
             raise CallError(f"cannot {call.purpose}: the path of the call is wrong")
-        request = self._client.build_request(
+        client = self._current(call.purpose)
+        request = client.build_request(
             call.method,
             self._base + quote(call.path),
             content=call.content or None,
             headers=call.headers,
             params=call.query or None,
         )
-        response = await self._client.send(request, stream=True)
+        response = await client.send(request, stream=True)
         try:
             judge(response, call.purpose, call.accept)
             yield response
         finally:
             await response.aclose()
-
-
-def _trusted(url: str, ca_file: Path | None) -> ssl.SSLContext:
-    if not url.startswith("https:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and reads no files
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise EdgeError(f"the certificates in {ca_file} cannot be used: {reason}") from error
 
 
 async def _body(response: httpx.Response, call: Call) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hub.edge.backoff import Backoff
 from hub.edge.folders import Folders
+from hub.edge.http.trust import Trust
 from hub.edge.kit import Adapter, Courier, Errand
 from hub.edge.observe import EdgeObserver
 from hub.edge.troubles import Troubles
@@ -86,7 +87,7 @@ def errand_of(system: str, settings: SystemSite, troubles: Troubles) -> Errand:
         timeout_seconds=settings.http_timeout_seconds,
         poll_seconds=settings.poll_seconds,
         tell=tell,
-        ca_file=settings.ca_file,
+        trust=Trust(settings.ca_file, settings.cert_file, settings.key_file),
     )
 
 
