@@ -60,4 +60,4 @@ def _stamp_of(file: Path | None) -> tuple[int, int] | None:
         found = file.stat() if file is not None else None
     except OSError:
         return None  # named when it is read
-    return None if found is None else (found.st_mtime_ns, found.st_ino)
+    return None if found is None else (found.st_ctime_ns, found.st_ino)
