@@ -255,9 +255,10 @@ class Rig:
         """Be a hub process; when it ends, what it did not acknowledge goes back."""
         burning = fuse or Fuse()
         database = DatabaseLedger(self.url, SIGNER)
-        with database._engine.connect() as pooled:
-            # The tests kill processes and not the machine, so nothing is lost without a sync.
-            pooled.exec_driver_sql("PRAGMA synchronous = OFF")
+        if database.engine.dialect.name == "sqlite":
+            with database.engine.connect() as pooled:
+                # The tests kill processes and not the machine: without a sync nothing is lost.
+                pooled.exec_driver_sql("PRAGMA synchronous = OFF")
         ledger = FusedLedger(database, burning)
         link = FusedLink(self.broker, burning)
         link.confirms = self.confirms

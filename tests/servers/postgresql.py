@@ -143,6 +143,11 @@ class PostgresqlServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def data(self) -> Path:
+        """Give the folder of everything that it writes."""
+        return self._data
+
     def url(self, database: str) -> str:
         """Give the address of a database, as a site file would."""
         return f"postgresql+pg8000://{ADMIN}:{self.password}@{HOST}:{self.port}/{database}"
