@@ -28,18 +28,15 @@ from hub.pipeline.judge import Judge
 from hub.pipeline.kept import beside_of, ended
 from hub.pipeline.plan import keys_of, marks_in, numbered_in
 from hub.pipeline.verdict import (
-    Dead,
     Permitted,
     Receipted,
-    Refused,
-    Resent,
-    Strayed,
     Verdict,
 )
 from hub.pipeline.waiting import Name, named
-from hub.ports import Delivery, Link, Sending, Sent
+from hub.ports import Delivery, Link, Sent
 from hub.worker.intray import InTray
 from hub.worker.trial import ProcessEnded, Trial, trial_of
+from hub.worker.under import Under, names_of, origin, origins_of, tell
 from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
 
 log = logging.getLogger(__name__)
@@ -48,8 +45,6 @@ MOST_AT_ONCE = 2000
 """Messages and receipts in one transaction; one event may bring a thousand receipts."""
 PATIENCE_SECONDS = 0.005
 """How long what is confirmed waits for something new to be recorded with."""
-FEW = 50
-"""Batches of at most so many messages need not wait for one another's confirms."""
 MOST_UNDER = 8
 """So many batches may be under way."""
 TURN_EVERY = 50
@@ -73,29 +68,6 @@ class Tools:
     batch: int = 500
 
 
-_Copy = tuple[MessageKey, str, str]
-"""A message, flow and receiver; without these two, all other copies of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Under:
-    """A batch whose copies are under way; ``held`` are those that were not published now.
-
-    ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
-    residents that they are about, where they are few. ``asked_at`` is where the ledger stood when
-    they were planned.
-    """
-
-    deliveries: Sequence[Delivery]
-    of: Mapping[_Copy, Delivery]
-    sends: Sequence[Send]
-    held: Sequence[Send]
-    sending: Sending
-    began: float
-    names: frozenset[object]
-    asked_at: int | None
-
-
 @dataclass(slots=True)
 class Shift:
     """Moves batches over one link; after ``LinkLost`` or ``end`` it is over.
@@ -107,7 +79,7 @@ class Shift:
     tools: Tools
     link: Link
     tray: InTray
-    _under: deque[_Under] = field(default_factory=deque)
+    _under: deque[Under] = field(default_factory=deque)
     _owed: list[Entry] = field(default_factory=list)
     _owed_since: int | None = None
     _turns: list[Turn] = field(default_factory=list)
@@ -286,18 +258,18 @@ class Shift:
         self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
     ) -> None:
         """Publish what may go now."""
-        of = _origins(judged)
+        of = origins_of(judged)
         sends: list[Send] = []
         held: list[Send] = []
         for send in plan.sends:
             entry = send.confirmed
             may_go = entry is None or self.tray.room.may_send(
-                _origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
+                origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
             )
             (sends if may_go else held).append(send)
         sending = self.link.start([send.outgoing for send in sends])
-        names, asked_at = _names(judged), self.tools.ledger.asked_at
-        self._under.append(_Under(deliveries, of, sends, held, sending, began, names, asked_at))
+        names, asked_at = names_of(judged), self.tools.ledger.asked_at
+        self._under.append(Under(deliveries, of, sends, held, sending, began, names, asked_at))
 
     def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
         """Say whether a batch may go its way before what is under way is confirmed.
@@ -307,7 +279,7 @@ class Shift:
         """
         if not judged or len(self._under) >= MOST_UNDER or self.tray.room.size or trial.suspects:
             return False
-        names = _names(judged)
+        names = names_of(judged)
         return bool(names) and all(
             under.names and names.isdisjoint(under.names) for under in self._under
         )
@@ -339,20 +311,20 @@ class Shift:
             if fate is Sent.CONFIRMED:
                 self._owed.append(entry)
             else:
-                missing.setdefault(named(_origin(under.of, entry)), []).append(send)
+                missing.setdefault(named(under.origin(entry)), []).append(send)
                 if fate is not Sent.WITHHELD:
                     tried.add(id(send))
         for send in under.held:
             if send.confirmed is not None:
-                missing.setdefault(named(_origin(under.of, send.confirmed)), []).append(send)
+                missing.setdefault(named(under.origin(send.confirmed)), []).append(send)
         withheld = [Sent.WITHHELD] * len(under.held)
         self._turns += ended([*under.sends, *under.held], [*fates, *withheld])
-        _tell(under.sends, fates)
+        tell(under.sends, fates)
         self._part(under, missing, tried)
         self._began = under.began
 
     def _part(
-        self, under: _Under, missing: Mapping[Name, Sequence[Send]], tried: Collection[int]
+        self, under: Under, missing: Mapping[Name, Sequence[Send]], tried: Collection[int]
     ) -> None:
         """Put what misses copies into the room; the rest is done."""
         room = self.tray.room
@@ -375,64 +347,6 @@ class Shift:
         self.tools.observe.waiting(room.receivers())
 
 
-def _names(judged: Sequence[Judged]) -> frozenset[object]:
-    """Give the messages and residents that a few plain messages are about; none of others."""
-    if len(judged) > FEW:
-        return frozenset()
-    names: set[object] = set()
-    for case, verdict in judged:
-        if case.again is not None or not isinstance(verdict, Permitted | Refused | Receipted):
-            return frozenset()
-        names |= keys_of([verdict])
-        if isinstance(verdict, Permitted) and verdict.resident:
-            names.add(verdict.resident)
-    return frozenset(names)
-
-
-def _origins(judged: Sequence[Judged]) -> dict[_Copy, Delivery]:
-    """Give the delivery that each copy comes from.
-
-    A dead copy, and the marker of one, have the key of the message that it is a copy of, which may
-    stand in the same batch: each is the origin of its own copy alone. So may the same message, sent
-    in a wrong way: what may move comes before that.
-    """
-    of: dict[_Copy, Delivery] = {}
-    for case, verdict in reversed(judged):
-        if isinstance(verdict, Resent) and verdict.terms is not None:
-            of[verdict.key, *verdict.terms.pair] = case.taken
-        elif isinstance(verdict, Permitted):
-            of[verdict.key, "", ""] = case.taken
-        elif not isinstance(verdict, Dead | Strayed | Resent):
-            of.setdefault((verdict.key, "", ""), case.taken)
-    return of
-
-
-def _origin(of: Mapping[_Copy, Delivery], entry: Entry) -> Delivery:
-    own = of.get((entry.message, entry.flow, entry.receiver))
-    return own if own is not None else of[entry.message, "", ""]
-
-
 def _is_recorded(entry: Entry, known: Mapping[MessageKey, Known]) -> bool:
     message = known.get(entry.message)
     return message is not None and (entry.flow, entry.receiver) in message.delivered
-
-
-def _tell(sends: Sequence[Send], fates: Sequence[Sent]) -> None:
-    """Log what was not taken.
-
-    A notice that its queue does not take is let go: the refusal that it tells of is in the
-    ledger, and a system that reads no notices must not hold up the others.
-    """
-    lacking = [
-        (send, fate) for send, fate in zip(sends, fates, strict=True) if fate is not Sent.CONFIRMED
-    ]
-    untold = sum(send.confirmed is None for send, _ in lacking)
-    if untold:
-        log.warning("%d notices of refusals were not taken by their queues", untold)
-    said = {
-        f"{send.outgoing.routing_key} ({fate})"
-        for send, fate in lacking
-        if send.confirmed is not None and fate is not Sent.WITHHELD
-    }
-    if said:
-        log.warning("the broker did not take copies for %s: they wait", ", ".join(sorted(said)))
