@@ -31,7 +31,7 @@ from hub.compose.ledger import ledger_url
 from hub.demo.site_file import write_site
 from hub.demo.state import DemoState, Parameters, opened, write_atomically
 from hub.ledger.schema import migrate
-from hub.site import HubSite, Site
+from hub.site import Site
 from hub.statute.model import Catalogue
 from tests.demo_rig import Renkei, supervised
 from tests.fault.disk import SmallDisk
@@ -83,7 +83,7 @@ class Ground:
 
     @property
     def state(self) -> DemoState:
-        return DemoState(self.folder.resolve() / "site", Parameters(1, 0, 1))
+        return DemoState(self.folder.resolve() / "site", Parameters(1, 0, 1, workers=self.workers))
 
     @property
     def url(self) -> str:
@@ -124,7 +124,7 @@ class Ground:
     # -- bringing it about ---------------------------------------------------------------
 
     def _lay(self, stack: ExitStack) -> None:
-        with opened(self.folder / "site", Parameters(1, 0, 1)):
+        with opened(self.folder / "site", self.state.parameters):
             pass
         if self.disk is not None:
             (self.state.root / "ledger").symlink_to(self.disk.folder)
@@ -175,8 +175,6 @@ class Ground:
         }
         if database:
             told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = f'ledger = "{database}"'
-        if "workers" in HubSite.model_fields:
-            told["[hub]\n"] = f"[hub]\nworkers = {self.workers}\n"
         text = self.state.site_file.read_text(encoding="utf-8")
         for old, new in told.items():
             assert old in text, old
