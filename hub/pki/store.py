@@ -107,12 +107,14 @@ class Store:
             SiteError: one was not signed here, the authority is not, or a file cannot be written.
         """
         known = {one.serial_number: one for one in self.issued()}
-        wanted = list(dict.fromkeys(serials))
+        wanted, authority = list(dict.fromkeys(serials)), self.authority()
         for serial in wanted:
             if serial not in known:
                 message = f"this authority has signed no certificate {serial:x}"
                 raise SiteError(message)
-        authority = self.authority()
+            if known[serial].issuer != authority.certificate.subject:
+                message = f"another authority has signed {serial:x}: say with --ca-key its key"
+                raise SiteError(message)
         before = {one.serial_number for one in self._revoked(authority)}
         fresh = [serial for serial in wanted if serial not in before]
         self._write_list(authority, [revoked(serial, now) for serial in fresh], now)
