@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.connecting import with_identity
+from hub.ledger.keyfile import PseudonymKeys
 from hub.ledger.model import Pseudonyms
 from hub.ledger.rotated import RotatedLedger
 from hub.ledger.schema import (
@@ -32,10 +33,6 @@ _UPDATE = (
 )
 
 
-MIN_KEY_CHARACTERS = 32
-"""A shorter key of pseudonyms could be guessed."""
-
-
 def pseudonyms(site: Site) -> Pseudonyms:
     """Give the keyed digests of this site: the same object to all that ask, for the same keys.
 
@@ -47,27 +44,21 @@ def pseudonyms(site: Site) -> Pseudonyms:
 
 
 @lru_cache(maxsize=4)
-def _keyed(keys: tuple[str, ...]) -> Pseudonyms:
+def _keyed(keys: PseudonymKeys) -> Pseudonyms:
     # Whoever looks up has to know what the same digests have learnt where they were made.
-    key, *retired = (one.encode() for one in keys)
-    return Pseudonyms(key, tuple(retired))
+    return keys.pseudonyms()
 
 
-def pseudonym_keys(source: SecretPlace, secret: SecretStr) -> tuple[str, ...]:
-    """Give the keys of pseudonyms out of a secret: a line each, the one in use first.
+def pseudonym_keys(source: SecretPlace, secret: SecretStr) -> PseudonymKeys:
+    """Give the keys of pseudonyms out of a secret.
 
     Raises:
         SiteError: one is too short, or stands there twice.
     """
-    keys = tuple(line.strip() for line in secret.get_secret_value().splitlines() if line.strip())
-    if any(len(key) < MIN_KEY_CHARACTERS for key in keys):
-        which = "is too short: it" if len(keys) == 1 else "has a line that is too short: each"
-        message = f"the secret {source} {which} needs {MIN_KEY_CHARACTERS} characters"
-        raise SiteError(message)
-    if len(set(keys)) != len(keys):
-        message = f"the secret {source} has the same key twice"
-        raise SiteError(message)
-    return keys
+    try:
+        return PseudonymKeys.parse(secret.get_secret_value())
+    except ValueError as error:
+        raise SiteError(f"the secret {source} {error}") from None
 
 
 def ledger_url(site: Site, process: str = OPERATOR) -> str:

@@ -241,16 +241,22 @@ class Pseudonyms:
     """Keyed digests, so that neither a 宛名番号 nor a body can be guessed from the ledger.
 
     What is written is keyed by ``key``. ``retired`` are the keys before it, the last one first:
-    what was written with them is still found by them, through ``aliases``.
+    what was written with them, up to the entry ``last``, is still found through ``aliases``.
     """
 
     key: bytes = field(repr=False)
     retired: tuple[bytes, ...] = field(default=(), repr=False)
+    last: int = 0
     aliases: Aliases = field(default_factory=Aliases, repr=False, compare=False)
 
     def resident(self, addressee_number: str) -> str:
         """Give the pseudonym of a resident: 32 hex digits of HMAC-SHA-256."""
         return self._digest(b"resident", addressee_number.encode())
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Name the keys, today's first: by something that says nothing else about them."""
+        return tuple(_keyed(key, b"key-id\x00")[:8] for key in (self.key, *self.retired))
 
     def residents(self, addressee_number: str) -> tuple[str, ...]:
         """Give the pseudonyms of a resident: today's first, then those under retired keys."""

@@ -15,13 +15,11 @@ from typing import NamedTuple
 
 from hub.errors import LedgerError
 from hub.ledger import asides
-from hub.ledger.acts import Act
 from hub.ledger.beside import NOTHING, Beside, Binding, Shelved
 from hub.ledger.model import Entry, Kind, Known, Pseudonyms
 from hub.ledger.schema import ANSWER_SECONDS, ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.vault import vault_of
-from hub.ledger.years.records import records
 from hub.message import MessageKey
 from schemas.evidence.note import Signer
 
@@ -50,9 +48,6 @@ class RotatedLedger(DatabaseLedger):
         self._aliases = pseudonyms.aliases
         self._pseudonyms = pseudonyms
         self._found: dict[str, _Found] = {}
-        with ledger_errors("be read"), self._engine.connect() as connection:
-            rotations = records(connection, Kind.OPERATOR_ACTION, Act.PSEUDONYM_KEY)
-            self._rotated = max((one.number for one in rotations), default=0)
 
     def known(self, keys: Collection[MessageKey]) -> Mapping[MessageKey, Known]:
         """Tell what is already recorded of these messages; unknown ones are absent."""
@@ -125,7 +120,7 @@ class RotatedLedger(DatabaseLedger):
 
     def _names(self, accepted: Mapping[MessageKey, int], one: Shelved) -> Collection[str] | None:
         former = self._aliases.former(one.resident)
-        if former or not one.resident or accepted.get(one.key, one.age) > self._rotated:
+        if former or not one.resident or accepted.get(one.key, one.age) > self._pseudonyms.last:
             return [one.resident, *former] if one.resident else []
         return None  # its pseudonym is of a retired key, and its body says nothing of the resident
 

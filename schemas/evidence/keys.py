@@ -123,14 +123,17 @@ class Signer(_PrivateKey[Verifier]):
         if any(one.key == self._verifier.key for one in self._verifier.retired):
             raise NoteError(f"the key of {self.name} is in use, and cannot be a retired one too")
 
-    def rotated(self, last: int) -> "Signer":
-        """Give a new key of this log, which takes the place of this one.
+    def in_place_of(self, old: "Signer", last: int) -> "Signer":
+        """Give this key with the one before it, and all before that, retired.
 
-        ``last`` is the size of the tree that this one has signed last.
+        ``last`` is the size of the tree that the old one has signed last.
+
+        Raises:
+            NoteError: they are not of one log.
         """
-        now = RetiredVerifier(self.name, self._verifier.key, last=last)
-        lines = [type(self).generate(self.name).text(), now.text()]
-        return Signer("\n".join([*lines, *(one.text() for one in self._verifier.retired)]))
+        retired = RetiredVerifier(old.name, old.verifier.key, last=last)
+        lines = (one.text() for one in (retired, *old.verifier.retired))
+        return Signer("\n".join([super().text(), *lines]))
 
     def text(self) -> str:
         """Write the private key, and the retired ones. It is secret: whoever has it can sign."""

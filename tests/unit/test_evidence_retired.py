@@ -11,7 +11,7 @@ from schemas.evidence.note import SignedNote
 pytestmark = pytest.mark.unit
 
 OLD = Signer.generate("city.example/log")
-NEW = OLD.rotated(8)
+NEW = Signer.generate(OLD.name).in_place_of(OLD, 8)
 RETIRED = NEW.verifier.retired[0]
 
 
@@ -57,7 +57,7 @@ def test_a_changed_text_is_still_refused() -> None:
 
 
 def test_keys_are_written_and_read_again() -> None:
-    twice = NEW.rotated(20)
+    twice = Signer.generate(OLD.name).in_place_of(NEW, 20)
     again = Signer(twice.text())
     assert again.verifier == twice.verifier
     assert [one.last for one in again.verifier.retired] == [20, 8]
