@@ -24,6 +24,7 @@ from hub.cli.demo import demo
 from hub.cli.docs import docs
 from hub.cli.explain import explain
 from hub.cli.flows import flows
+from hub.cli.keys import app as keys_app
 from hub.cli.layouts import app as layouts_app
 from hub.cli.ledger import app as ledger_app
 from hub.cli.options import SiteOption
@@ -53,6 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(broker_app, name="broker")
+app.add_typer(keys_app, name="keys")
 app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(confirmations_app, name="confirmations")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
+from hub.compose.keys import see_all_keys
 from hub.compose.ledger import open_ledger, pseudonyms
 from hub.compose.links import Stopping, connector, link_settings
 from hub.compose.numbers import hub_seals
@@ -53,6 +54,7 @@ def run_hub(
     roster = Roster(ledger.engine, place.name)
     share = Share(roster, site.hub.partitions, metrics.shared)
     try:
+        see_all_keys(ledger, keyed)
         rules = Rules(
             CatalogueWatch(path, site, catalogue),
             lambda offered: Judge(offered, keyed, site.hub.about_to_reach_days, seals),
