@@ -7,7 +7,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import backlog, files, latency, ledger, moves, workers
+from bench import backlog, events, files, latency, ledger, moves, numbered, sealed, workers
 from bench.children import clean_up_when_ended
 from bench.measure import RESULTS, Machine, Measure, show, write
 from bench.stand import Stand, stand
@@ -38,10 +38,16 @@ class Run:
 
     @contextmanager
     def stand(
-        self, name: str, *, ledger: str = "", hub: Mapping[str, int] | None = None
+        self,
+        name: str,
+        *,
+        ledger: str = "",
+        hub: Mapping[str, int] | None = None,
+        systems: Sequence[str] = (events.SENDER, events.RECEIVER),
     ) -> Iterator[Stand]:
         """Make a site of its own on the run's broker."""
-        with stand(self.folder / name, self.broker, ledger=ledger, hub=hub) as made:
+        folder = self.folder / name
+        with stand(folder, self.broker, ledger=ledger, hub=hub, systems=systems) as made:
             yield made
 
 
@@ -53,6 +59,12 @@ def _moves(run: Run) -> Iterator[Measure]:
         yield from moves.measures(place, wanted, options.messages, options.rounds, run.say)
     if lacking:
         raise RuntimeError("FastStream is not installed: hub_vs_faststream is left out")
+
+
+def _sealed(run: Run) -> Iterator[Measure]:
+    options = run.options
+    with run.stand("sealed", systems=(numbered.SENDER, events.RECEIVER)) as place:
+        yield from sealed.measures(place, options.messages, options.rounds, run.say)
 
 
 def _latency(run: Run) -> Iterator[Measure]:
@@ -108,6 +120,7 @@ class Part:
 
 PARTS = (
     Part("moving messages", tuple(moves.REFERENCES), _moves),
+    Part("numbers under seal", (sealed.NAME,), _sealed),
     Part("latency", ("latency_p50_ms", "latency_p99_ms"), _latency),
     Part("several workers", ("workers_2_vs_1",), _workers),
     Part("file to file", ("file_to_file_records_per_s", "process_memory_mb"), _files),

@@ -15,11 +15,12 @@ _REASON = "x" * 80
 
 
 class Made(NamedTuple):
-    """One event: its message id, the bucket of its resident, and its bytes on the wire."""
+    """One event: its message id, the bucket of its resident, its bytes on the wire, its type."""
 
     id: str
     partition: str
     body: bytes
+    kind: str = KIND
 
 
 def events(run: str, count: int, first: int = 0) -> Iterator[Made]:

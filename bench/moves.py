@@ -33,13 +33,15 @@ class Moving:
 class Way:
     """One way of moving: between the hub's own queues, or between the plain ones.
 
-    ``share`` of the messages is enough where it is slow.
+    ``share`` of the messages is enough where it is slow. ``fill`` publishes other messages than
+    the usual ones.
     """
 
     name: str
     run: Callable[[Stand], AbstractContextManager[Moving]]
     between_hubs_queues: bool
     share: float = 1.0
+    fill: Callable[[Stand, int], None] | None = None
 
     def move(self, stand: Stand, meter: Meter, count: int) -> Rate:
         """Fill, let it move everything, and give the rate; nothing may be left behind."""
@@ -47,7 +49,9 @@ class Way:
         leave = stand.hub_queues() if self.between_hubs_queues else [SOURCE]
         stand.purge(arrive, *leave)
         wanted = round(count * self.share)
-        (stand.fill_hub if self.between_hubs_queues else stand.fill_source)(wanted)
+        (self.fill or (Stand.fill_hub if self.between_hubs_queues else Stand.fill_source))(
+            stand, wanted
+        )
         with self.run(stand) as moving:
             watched = {**moving.processes, **stand.broker_pids}
             rate = meter.rate(arrive, wanted, lambda: watched, moving.check)
@@ -141,7 +145,7 @@ def measures(
         if name not in wanted:
             continue
         bare = middle(taken[way.name])
-        each = ", ".join(f"{one} {_range(taken[one])}" for one in (HUB.name, way.name))
+        each = ", ".join(f"{one} {spread(taken[one])}" for one in (HUB.name, way.name))
         yield Measure(
             name,
             hub.a_second,
@@ -154,7 +158,8 @@ def measures(
         )
 
 
-def _range(rates: Collection[Rate]) -> str:
+def spread(rates: Collection[Rate]) -> str:
+    """Say between which rates a way has moved."""
     each = [rate.a_second for rate in rates]
     return f"{min(each):,.0f}-{max(each):,.0f}, spread {_spread(each):.0%}"
 

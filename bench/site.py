@@ -12,6 +12,15 @@ from bench.children import renkei
 from hub.broker.provide import ProvidedBroker
 
 SQLITE = "sqlite:///ledger/ledger.sqlite3"
+PLAIN = (
+    "[tls]",
+    "plain_loopback = true",
+    "[my_number]",
+    "accept_plain_until = 2099-12-31",
+)
+"""Loopback without certificates, and 個人番号 in clear."""
+SEALED = ("[tls]", "plain_loopback = true", 'folder = "pki"')
+"""The same, with keys by which each 個人番号 is encrypted."""
 
 
 def make_site(
@@ -32,10 +41,7 @@ def make_site(
     (folder / "secrets").mkdir(mode=0o700)
     _secret(folder / "secrets" / "admin", broker.admin_password.get_secret_value())
     lines = [
-        "[tls]",
-        "plain_loopback = true",
-        "[my_number]",
-        "accept_plain_until = 2099-12-31",
+        *PLAIN,
         "",
         "[broker]",
         f"host = {json.dumps(broker.host)}",
@@ -70,6 +76,16 @@ def make_site(
     for command in (("site", "init"), ("broker", "apply"), ("ledger", "migrate")):
         renkei(*command, "--site", str(file))
     return file, vhost
+
+
+def sealed_twin(site: Path) -> Path:
+    """Give the file of the same site whose 個人番号 are encrypted; make its certificates."""
+    twin = site.with_name("sealed.toml")
+    text = site.read_text(encoding="utf-8")
+    twin.write_text(text.replace("\n".join(PLAIN), "\n".join(SEALED), 1), encoding="utf-8")
+    renkei("pki", "init", "--site", str(twin))
+    renkei("pki", "issue", "--all", "--site", str(twin))
+    return twin
 
 
 def _secret(path: Path, content: str) -> None:

@@ -2,11 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import numbered
 from bench.children import Child, running
 from bench.events import KIND, RECEIVER, SENDER
 from bench.place import Place
@@ -64,11 +65,17 @@ class Stand:
         """Publish events of the sender into the hub's queues."""
         self._fill(self.place(SENDER), inbound_exchange(SENDER), KIND, count)
 
+    def fill_numbered(self, count: int, keys: str) -> None:
+        """Publish events with 個人番号: sealed by a folder of certificates, or in clear."""
+        sender = numbered.SENDER
+        place, exchange = self.place(sender), inbound_exchange(sender)
+        self._fill(place, exchange, numbered.KIND, count, numbers=keys)
+
     def fill_source(self, count: int) -> None:
         """Publish the same events into the plain queue."""
         self._fill(self.place(), "", SOURCE, count)
 
-    def _fill(self, place: Place, exchange: str, key: str, count: int) -> None:
+    def _fill(self, place: Place, exchange: str, key: str, count: int, **more: str) -> None:
         order = place.asked(
             run=secrets.token_hex(8),
             count=count,
@@ -77,6 +84,7 @@ class Stand:
             key=key,
             pace=0,
             times="",
+            **more,
         )
         with running(["bench.parts.sender"], self.folder / "sender.log", order) as sender:
             sender.finished(FILL_SECONDS)
@@ -102,9 +110,10 @@ def stand(
     *,
     ledger: str = "",
     hub: Mapping[str, int] | None = None,
+    systems: Sequence[str] = (SENDER, RECEIVER),
 ) -> Iterator[Stand]:
     """Make a site with everything declared; its vhost goes with the block."""
-    site, vhost = make_site(folder, broker, (SENDER, RECEIVER), ledger=ledger, hub=hub)
+    site, vhost = make_site(folder, broker, systems, ledger=ledger, hub=hub)
     with broker.management() as management:
         rights = {"configure": r"^bench\.", "write": ".*", "read": ".*"}
         management.put("permissions", vhost, broker.admin_user, body=rights)

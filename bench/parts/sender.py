@@ -3,15 +3,20 @@
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pika.spec import BasicProperties
 
-from bench.events import KIND, Made, events
+from bench.events import Made, events
+from bench.numbered import SENDER, numbered_events
 from bench.parts.client import PERSISTENT, Publishing
 from bench.place import Place, order
 from hub.message import CONTENT_TYPE, PARTITION_HEADER
+from hub.sealing.keys import FolderKeys, Keys
+from hub.sealing.sealer import Sealer
+from hub.site import HUB_USER
 
 WINDOW = 1000
 TICK_SECONDS = 0.001
@@ -57,7 +62,7 @@ class Sender(Publishing):
                 content_type=CONTENT_TYPE,
                 delivery_mode=PERSISTENT,
                 message_id=made.id,
-                type=KIND,
+                type=made.kind,
                 user_id=self._user,
                 headers={PARTITION_HEADER: made.partition},
             )
@@ -77,10 +82,23 @@ class Sender(Publishing):
             self._leave()
 
 
+def _made(asked: Mapping[str, Any]) -> Iterator[Made]:
+    """Give the events that are asked for: with a 個人番号 in them where the order says how."""
+    run, count, first = asked["run"], asked["count"], asked["first"]
+    match asked.get("numbers"):
+        case None:
+            return events(run, count, first)
+        case "":
+            return numbered_events(run, count, first=first)
+        case folder:
+            keys = Keys(SENDER, FolderKeys(Path(folder), SENDER))
+            return numbered_events(run, count, Sealer(keys, HUB_USER), first)
+
+
 def main() -> int:
     """Publish as ordered, and write down when, in nanoseconds of the monotonic clock."""
     place, asked = order()
-    made = events(asked["run"], asked["count"], asked["first"])
+    made = _made(asked)
     sender = Sender(place, (asked["exchange"], asked["key"]), made, asked["pace"])
     status = sender.run()
     if asked["times"]:

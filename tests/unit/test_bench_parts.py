@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from bench import numbered
 from bench.__main__ import PARTS
 from bench.events import BYTES, KIND, SENDER, events, message_id, number_of
 from bench.measure import Machine, Measure, write
+from bench.numbered import numbered_events
 from bench.stages import REST, STAGES, Spent, Stages, found
 from bench.usage import CORES, Looked, Usage
 from hub.message import Envelope
+from hub.sealing.opener import Opener
+from hub.sealing.sealer import Sealer
 from schemas import MESSAGE_TYPES
+from tests.keyring import keyring
 
 pytestmark = pytest.mark.unit
 
@@ -32,6 +37,7 @@ ISSUED = {
     "ledger_append_10m_vs_10k",
     "ledger_verify_per_s",
     "ledger_bytes_per_entry",
+    "encrypted_vs_plain",
 }
 
 
@@ -50,6 +56,21 @@ def test_events_of_two_runs_have_other_ids_and_the_same_residents() -> None:
     assert not {made.id for made in one} & {made.id for made in other}
     assert [made.partition for made in one] == [made.partition for made in other]
     assert len({made.partition for made in one}) > 1
+
+
+def test_events_with_a_number_are_the_same_sealed_and_in_clear() -> None:
+    ring = keyring("hub")
+    opener = Opener(ring.keys("hub"))
+    seal = Sealer(ring.keys(numbered.SENDER), "hub")
+    model = Envelope[MESSAGE_TYPES[numbered.KIND]]  # type: ignore[misc]
+    plain = numbered_events("run", 20, first=19_990)
+    for one, sealed in zip(plain, numbered_events("run", 20, seal, first=19_990), strict=True):
+        assert len(one.body) == BYTES
+        assert opener.opened(sealed.body, numbered.SENDER).body == one.body
+        assert sealed[0:2] == one[0:2]
+        event = model.model_validate_json(one.body)
+        assert event.key == (numbered.SENDER, one.id)
+        assert event.data.my_number.reveal().encode() not in sealed.body
 
 
 def test_a_messages_number_stands_in_its_name() -> None:
