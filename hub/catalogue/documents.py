@@ -25,7 +25,8 @@ Do not edit.
 - [flows.ja.svg](flows.ja.svg), [flows.en.svg](flows.en.svg): the picture
 - [asyncapi.json](asyncapi.json): AsyncAPI 3.0; what each connected system publishes and reads
 - `schemas/`: JSON Schemas of the message types; `hub.copy` is what a receiver gets, `hub.receipt`
-  what it answers, `hub.notice` what the hub did not take; `x-my-number` marks a 個人番号
+  what it answers, `hub.notice` what the hub did not take; `x-my-number` marks a 個人番号, which is
+  encrypted on the wire ([how](../adr/0022-numbers-under-seal.md))
 """
 
 

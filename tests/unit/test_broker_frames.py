@@ -15,7 +15,7 @@ from pika.exceptions import InvalidFrameError
 
 from hub.broker.connection import Connection
 from hub.broker.frames import Arrived, Confirms, Deliveries, Writer
-from hub.message import CONTENT_TYPE, PARTITION_HEADER
+from hub.message import CONTENT_TYPE, NUMBER_HEADER, PARTITION_HEADER
 from hub.ports import Death, Outgoing
 
 pytestmark = pytest.mark.unit
@@ -47,6 +47,7 @@ def frames_in(data: bytes) -> list[frame.Frame]:
             message_id=short,
             message_type=short,
             partition=st.sampled_from(["", "0", "15"]),
+            number=st.sampled_from(["", "0" * 32]),
             expires_ms=st.none() | st.integers(0, 2**31),
         ),
         min_size=1,
@@ -65,9 +66,10 @@ def test_pika_reads_what_is_written(messages: list[Outgoing]) -> None:
         assert header.body_size == len(message.body)
         assert b"".join(part.fragment for part in parts) == message.body
         assert all(len(part.marshal()) <= LEAST_FRAME for part in parts)
+        said = {PARTITION_HEADER: message.partition, NUMBER_HEADER: message.number}
         assert properties == spec.BasicProperties(
             content_type=CONTENT_TYPE,
-            headers={PARTITION_HEADER: message.partition} if message.partition else None,
+            headers={name: text for name, text in said.items() if text} or None,
             delivery_mode=2,
             expiration=None if message.expires_ms is None else str(message.expires_ms),
             message_id=message.message_id,
@@ -187,11 +189,17 @@ def test_why_it_died_and_how_often_it_was_given_out_is_read() -> None:
         "time": at,
         "routing-keys": ["tax"],
     }
-    headers = {"x-death": [note, {"queue": "older"}], "x-delivery-count": 4}
+    headers = {
+        "x-death": [note, {"queue": "older"}],
+        "x-delivery-count": 4,
+        PARTITION_HEADER: "7",
+        NUMBER_HEADER: "0" * 32,
+    }
     data = delivered(spec.BasicProperties(headers=headers), b"x", redelivered=True)
     (found,) = heard(data)
     assert found.times == 4
-    assert found.death == Death("out.tax", "expired", "hub.out", 2, at.replace(tzinfo=dt.UTC))
+    died = at.replace(tzinfo=dt.UTC)
+    assert found.death == Death("out.tax", "expired", "hub.out", 2, died, "7", "0" * 32)
 
 
 def test_a_sender_cannot_say_how_often_a_message_was_given_out() -> None:

@@ -182,6 +182,11 @@ def test_a_copy_is_opened_by_its_receiver_for_what_it_is_alone() -> None:
         assert MY_NUMBER not in str(fault.value)
     with pytest.raises(NumberFault, match="not here"):
         Opener(RING.keys(TAX)).copy(copy)
+    key = TO_UNION._key()
+    elsewhere = f"{HUB_USER}\n{UNION}\nI1\n{TAX}\nf-1\nname\n{MY_NUMBER}"
+    data = {"my_number": key.encrypt(elsewhere.encode())}
+    with pytest.raises(NumberFault, match="another message"):
+        AT_UNION.copy(copy.model_copy(update={"data": data, "datakey": key.wrapped}))
 
 
 def test_what_a_system_sealed_for_the_hub_is_no_copy_of_the_hubs() -> None:
