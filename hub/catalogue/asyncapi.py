@@ -31,9 +31,9 @@ routing key, and reads its own queue `out.<system>`. Who receives a message is d
 statutory flows alone; a receiver gets the fields that its flow names, and no others.
 
 How to connect, confirms, the header `partition`, receipts and notices are explained in \
-docs/howto/connect-your-own-system.md. A field marked `x-my-number` holds a 個人番号; the schemas say \
-what it is once it is decrypted. On the wire a compact JWE stands in its place, whose key is in the \
-attribute `datakey` (docs/adr/0022-numbers-under-seal.md).
+docs/howto/connect-your-own-system.md. A field marked `x-my-number` holds a 個人番号; the schemas \
+say what it is once it is decrypted. On the wire a compact JWE stands in its place, whose key is \
+in the attribute `datakey` (docs/adr/0022-numbers-under-seal.md).
 
 A hub is no row of the city's assessment: running one over 特定個人情報 needs the assessment \
 revised first."""
