@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import LedgerError
-from hub.ledger.model import Kind
+from hub.ledger.model import Kind, Pseudonyms
 from hub.message import AccessItems, Copy
 from hub.names import DEAD_QUEUE
 from hub.sealing.keys import Keys
@@ -234,6 +234,20 @@ def test_a_dead_copy_of_an_older_number_is_not_sent(site: Site) -> None:
     drain(site.rig)
     assert told(site.rig, "a1")[-1] == ("replay", UNION, "bound-meanwhile")
     assert not site.rig.bodies(UNION)
+
+
+def test_a_dead_copy_is_compared_also_when_the_key_of_digests_was_exchanged(site: Site) -> None:
+    site.send(changed("a1"))
+    (number,) = died(site.rig, UNION)
+    keyed = Pseudonyms(b"the key after the one of the tests", retired=(PSEUDONYMS.key,))
+    site.rig.judge = replace(site.rig.judge, pseudonyms=keyed)
+    with letters(site.rig) as at, at.ledger.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE ledger_bindings SET digest = ?", (keyed.number(MY_NUMBER),)
+        )
+    replay(site.rig, number)
+    drain(site.rig)
+    assert site.received(UNION) == [("a1", MY_NUMBER)]
 
 
 def test_a_dead_copy_that_lost_its_digest_is_not_sent(site: Site) -> None:
