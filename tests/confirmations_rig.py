@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from hub.compose.confirmations import Desk, listed
 from hub.ledger.beside import State
-from hub.ledger.store import DatabaseLedger
+from hub.ledger.rotated import open_keyed
 from hub.ledger.tables import asides, bindings
 from hub.message import AccessItems
 from hub.pipeline.judge import Judge
@@ -24,9 +24,10 @@ HELD = {("I1", PREMIUM), ("M1b", UNION)}
 
 @contextmanager
 def desk(rig: Rig, judged_by: Judge | None = None) -> Iterator[Desk]:
-    ledger = DatabaseLedger(rig.url, SIGNER)
+    judge = judged_by or rig.judge
+    ledger = open_keyed(rig.url, SIGNER, judge.pseudonyms)
     try:
-        yield Desk(ledger, judged_by or rig.judge, lambda: NOW + dt.timedelta(hours=1))
+        yield Desk(ledger, judge, lambda: NOW + dt.timedelta(hours=1))
     finally:
         ledger.close()
 

@@ -9,7 +9,7 @@ from hub.compose.dead_letters import DeadLetters
 from hub.compose.shelf import listed
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State
-from hub.ledger.store import DatabaseLedger
+from hub.ledger.rotated import open_keyed
 from hub.message import AccessItems
 from hub.names import DEAD_QUEUE, OUT_EXCHANGE, PARTITIONS_EXCHANGE, outbound_queue
 from hub.pipeline.judge import Judge
@@ -25,9 +25,10 @@ OTHER_CLERK = CLERK._replace(staff="職員二", reason="")
 
 @contextmanager
 def letters(rig: Rig, judged_by: Judge | None = None) -> Iterator[DeadLetters]:
-    ledger = DatabaseLedger(rig.url, SIGNER)
+    judge = judged_by or rig.judge
+    ledger = open_keyed(rig.url, SIGNER, judge.pseudonyms)
     try:
-        yield DeadLetters(ledger, judged_by or rig.judge, lambda: NOW + dt.timedelta(hours=1))
+        yield DeadLetters(ledger, judge, lambda: NOW + dt.timedelta(hours=1))
     finally:
         ledger.close()
 

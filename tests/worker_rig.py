@@ -17,6 +17,7 @@ from sqlalchemy import select
 from hub.errors import LedgerError
 from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.model import Entry, FlowCount, Kind, Known
+from hub.ledger.rotated import open_keyed
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import suspects
@@ -254,7 +255,7 @@ class Rig:
     def process(self, fuse: Fuse | None = None, batch: int = 500) -> Iterator["Process"]:
         """Be a hub process; when it ends, what it did not acknowledge goes back."""
         burning = fuse or Fuse()
-        database = DatabaseLedger(self.url, SIGNER)
+        database = open_keyed(self.url, SIGNER, self.judge.pseudonyms)
         if database.engine.dialect.name == "sqlite":
             with database.engine.connect() as pooled:
                 # The tests kill processes and not the machine: without a sync nothing is lost.

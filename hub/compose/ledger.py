@@ -11,7 +11,7 @@ from hub.errors import LedgerError, SiteError
 from hub.ledger.connecting import with_identity
 from hub.ledger.keyfile import PseudonymKeys
 from hub.ledger.model import Pseudonyms
-from hub.ledger.rotated import RotatedLedger
+from hub.ledger.rotated import open_keyed
 from hub.ledger.schema import (
     ANSWER_SECONDS,
     check_schema,
@@ -148,10 +148,8 @@ def open_ledger(
         SiteError: a secret cannot be read.
         LedgerError: it cannot be reached, or its schema is not this program's.
     """
-    url, signer, keyed = ledger_url(site, process), ledger_signer(site), pseudonyms(site)
-    if keyed.retired:
-        return RotatedLedger(url, signer, keyed, answer_seconds=answer_seconds)
-    return DatabaseLedger(url, signer, answer_seconds=answer_seconds)
+    url, signer = ledger_url(site, process), ledger_signer(site)
+    return open_keyed(url, signer, pseudonyms(site), answer_seconds)
 
 
 def known_cosigners(site: Site) -> tuple[CosignerVerifier, ...]:

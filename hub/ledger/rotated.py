@@ -24,6 +24,19 @@ from hub.message import MessageKey
 from schemas.evidence.note import Signer
 
 
+def open_keyed(
+    url: str, signer: Signer, pseudonyms: Pseudonyms, answer_seconds: float = ANSWER_SECONDS
+) -> DatabaseLedger:
+    """Open a ledger, so that what was written by retired keys is found where there are any.
+
+    Raises:
+        LedgerError: the database cannot be reached, or its schema is not this code's.
+    """
+    if pseudonyms.retired:
+        return RotatedLedger(url, signer, pseudonyms, answer_seconds=answer_seconds)
+    return DatabaseLedger(url, signer, answer_seconds=answer_seconds)
+
+
 class _Found(NamedTuple):
     """A binding as its row has it, and its digest under today's key where that is known."""
 
