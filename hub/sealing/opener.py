@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pydantic_core
 
 from hub.errors import NumberFault
-from hub.message import MAX_BODY_BYTES, Copy
+from hub.limits import limits
+from hub.message import Copy
 from hub.sealing.datakeys import DATAKEY, kid_of, opened_data_key
 from hub.sealing.fields import sealed_names, unbound
 from hub.sealing.jwe import TOKEN, Cipher, Unreadable
@@ -33,7 +34,9 @@ _DATAKEY_KEY = b'"datakey"'
 _NAMES = tuple(sorted(sealed_names()))
 _HEAD = re.compile(rb'\A\{"specversion":"1\.0","datakey":"(' + DATAKEY + rb')",')
 _FIELD = re.compile(rb'[,{]"(' + "|".join(_NAMES).encode() + rb')":"' + TOKEN + rb'"')
-_KEYS = re.compile(rb'"(?:' + "|".join(_NAMES).encode() + rb')"')
+_QUOTED = tuple(f'"{name}"'.encode() for name in _NAMES)
+_BEGINS = tuple(f',"{name}":"'.encode() for name in _NAMES)
+_WITHOUT = b'{"specversion":"1.0",'
 _ORIGINAL_PARTS = 2  # sender, id
 _COPY_PARTS = 5  # hub, receiver, flow, sender, id
 _MINUTE = 60.0
@@ -67,18 +70,12 @@ class Opener:
 
         ``sender`` is who shows it, as the broker proved: what is shown too often is not opened.
         """
-        if _DATAKEY_KEY not in body or len(body) > MAX_BODY_BYTES:
+        if _DATAKEY_KEY not in body or len(body) > limits().event_bytes:
             return Opened(body)
-        head = _HEAD.match(body)
-        found = _FIELD.search(body, head.end()) if head else None
-        is_usual = (
-            head is not None
-            and found is not None
-            and body.count(_DATAKEY_KEY) == 1
-            and len(_KEYS.findall(body)) == 1
-        )
+        head = _HEAD.match(body) if body.count(_DATAKEY_KEY) == 1 else None
+        found = _only_field(body, head.end()) if head else None
         try:
-            if is_usual and head is not None and found is not None:
+            if head is not None and found is not None:
                 usual = self._opened_in_place(body, head, found, sender)
                 if usual is not None:
                     return usual
@@ -98,12 +95,8 @@ class Opener:
         whose, field, number = _unbound(text, _ORIGINAL_PARTS)
         if not number.isalnum() or not number.isascii():
             return None
-        plain = b'{"specversion":"1.0",%b%b%b%b' % (
-            body[head.end() : found.start(2)],
-            number,
-            b'"',
-            body[found.end() :],
-        )
+        parts = (_WITHOUT, body[head.end() : found.start(2)], number, body[found.end() - 1 :])
+        plain = b"".join(parts)
         return Opened(plain, (whose if field == name else b"",))
 
     def _opened_parsed(self, body: bytes, sender: str) -> Opened:
@@ -172,6 +165,14 @@ class Opener:
         if len(shown) >= NEW_KEYS_A_MINUTE:
             raise Unreadable("its sender shows too many data keys")
         shown.append(now)
+
+
+def _only_field(body: bytes, start: int) -> re.Match[bytes] | None:
+    """Find the one field with a token; none where the names of such fields stand more than once."""
+    if sum(map(body.count, _QUOTED)) != 1:
+        return None
+    places = (body.find(begin, start) for begin in _BEGINS)
+    return next((_FIELD.match(body, at) for at in places if at >= 0), None)
 
 
 def clear_names(data: Mapping[str, Any]) -> list[str]:
