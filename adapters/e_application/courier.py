@@ -21,17 +21,16 @@ from hub.edge.archives import packing
 from hub.edge.backoff import Backoff
 from hub.edge.folders import Folders
 from hub.edge.form import BadFile
-from hub.edge.forms.package import PACKAGE_BYTES, Package
+from hub.edge.forms.package import Package
 from hub.edge.http.calls import Caller, CallError, Declined, TooLarge
 from hub.edge.kit import Errand
 from hub.errors import EdgeError
+from hub.limits import limits
 from mappings.e_application import LAYOUT
 from schemas.hidden import holds_my_number
 from schemas.layout import load_layout
 from schemas.numbers import CertificateSerial
 
-MOST_PAGES = 100
-"""The most pages of the list that are read in one round."""
 REFUSED_SECONDS = 300.0
 """How long nothing is tried after the interface has refused the secret."""
 CHUNK = 65_536
@@ -120,7 +119,7 @@ class Rounds:
 
     async def _listed(self) -> AsyncIterator[str]:
         after = ""
-        for _ in range(MOST_PAGES):
+        for _ in range(limits().answer_pages):
             page = await self._interface.page(after)
             for one in page.applications:
                 if not self._memory.knows(one.receipt_number):
@@ -155,7 +154,7 @@ class Rounds:
         content: Iterator[bytes] | None = None
         digest = addressee = ""
         try:
-            fetched = await self._interface.fetch(number, self._fetched, PACKAGE_BYTES)
+            fetched = await self._interface.fetch(number, self._fetched, limits().zip_bytes)
         except TooLarge as error:
             self._errand.tell(_APPLICATION, error)
         else:

@@ -21,12 +21,12 @@ from adapters.intermediate_server.memory import Family, Memory, Request, Stage
 from hub.breaker import Breaker
 from hub.clock import JST
 from hub.edge import files
-from hub.edge.archives.safexml import XML_LIMIT
 from hub.edge.delimited import opened
 from hub.edge.folders import Folders
 from hub.edge.form import BadFile
 from hub.edge.http.calls import Caller, CallError, Declined
 from hub.edge.kit import Errand
+from hub.limits import limits
 from mappings import intermediate_server as mapping
 from schemas.permitted import permitted
 
@@ -125,7 +125,7 @@ class Rounds:
 
     async def _request(self, family: Family, path: Path) -> None:
         with opened(path) as file:
-            content = file.read(XML_LIMIT + 1)
+            content = file.read(limits().xml_bytes + 1)
         values = _request_values(family, path.name, content)
         known = self._memory.request(family, values["message_id"])
         request = known or self._reach(Request(family, values["message_id"], Stage.NEW))

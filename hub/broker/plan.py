@@ -24,6 +24,7 @@ from hub.broker.topology import (
     Topology,
     UserLimit,
 )
+from hub.limits import limits
 from hub.message import BUCKETS, MAX_BODY_BYTES, PARTITION_HEADER
 from hub.names import (
     DEAD_EXCHANGE,
@@ -42,9 +43,6 @@ DELIVERY_LIMIT = 100
 _FIXED_DELIVERY_LIMIT = 100
 """The same in the queues' arguments, which no policy can weaken and nothing can change in place.
 The smaller of the two counts, so queues of every age have the limit of the policy."""
-QUEUE_BYTES = 4_294_967_296
-"""How much a work queue may hold. A full one says no to its publisher, who keeps what it has;
-without a limit the disk alarm would come first, and stop every queue at once."""
 MESSAGE_BYTES = 4 * MAX_BODY_BYTES
 """The broker's ``max_message_size``: it takes no larger body from anybody (406). What is larger
 than the hub reads, up to this, is still refused with a notice that says so."""
@@ -200,7 +198,9 @@ def _limits() -> Policy:
         applies_to="queues",
         definition=_arguments(
             {
-                "max-length-bytes": QUEUE_BYTES,
+                # A full one says no to its publisher, who keeps what it has; without a limit the
+                # disk alarm would come first, and stop every queue at once.
+                "max-length-bytes": limits().queue_bytes,
                 "delivery-limit": DELIVERY_LIMIT,
                 # Of a cluster: else the node that is asked would lead every new queue.
                 "queue-leader-locator": "balanced",

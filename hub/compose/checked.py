@@ -21,6 +21,7 @@ from hub.compose.places import (
 )
 from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
+from hub.limits import take_over
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.lines import Lines
@@ -41,7 +42,8 @@ def load_checked(
 
     ``users`` says whose secrets are needed (``hub``, or systems); without it, everybody's. An
     adapter's account need not be able to read the secrets of the others. The password of the
-    broker's administrator is looked at only where ``administrator`` says so.
+    broker's administrator is looked at only where ``administrator`` says so. From then on this
+    process holds to the site's limits.
 
     Raises:
         SiteError: something is wrong; every fault of site, secrets and catalogue is named.
@@ -59,6 +61,7 @@ def load_checked(
     if site is None or catalogue is None or faults:
         lines = "\n".join(faults).splitlines()
         raise SiteError("\n".join([heading, *(f"  {line}" for line in lines)]))
+    take_over(site.limits)
     return site, catalogue
 
 

@@ -17,9 +17,10 @@ from typing import BinaryIO, NamedTuple
 
 from hub.edge import files
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished, endless
-from hub.edge.groups import GROUP_LIMIT, GroupSizes
+from hub.edge.groups import GroupSizes
 from hub.edge.kit import Unwritable
-from hub.edge.records import CONTROL, LINE_LIMIT, Parsed, RecordEncoder, record_parser, split
+from hub.edge.records import CONTROL, Parsed, RecordEncoder, record_parser, split
+from hub.limits import limits
 from schemas.layout import Encoding, Layout
 
 ITEM_WIDTH = 80
@@ -48,6 +49,7 @@ def check_file(
         EdgeError: the file is gone or cannot be read.
     """
     with opened(path) as file:
+        ensure_size(file)
         return _check(file, layout, encoding or layout.encoding, settled=settled)
 
 
@@ -92,6 +94,17 @@ def opened(path: Path) -> Iterator[BufferedReader]:
         yield file
 
 
+def ensure_size(file: BinaryIO) -> None:
+    """Make sure that a file is not larger than any that is read.
+
+    Raises:
+        BadFile: it is.
+    """
+    most = limits().file_bytes
+    if os.fstat(file.fileno()).st_size > most:
+        raise BadFile(FileFault.TOO_LARGE, f"the file has over {most} bytes")
+
+
 def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool) -> FileFacts:
     hasher = hashlib.sha256()
     lines = lines_of(file, encoding, hasher.update)
@@ -105,8 +118,7 @@ def _check(file: BinaryIO, layout: Layout, encoding: Encoding, *, settled: bool)
         if kind == "D":
             records += 1
             if sizes.too_large(line.text):
-                reason = f"a group has over {GROUP_LIMIT} records"
-                raise BadFile(FileFault.GROUP_TOO_LARGE, reason, line.number)
+                raise BadFile(FileFault.GROUP_TOO_LARGE, sizes.reason, line.number)
         elif kind == "T":
             _check_trailer(line, records)
             _check_end(lines)
@@ -128,13 +140,13 @@ def lines_of(
     Raises:
         BadFile: a line is too long, or in another encoding.
     """
-    number = 0
-    while raw := file.readline(LINE_LIMIT + 1):
+    number, most = 0, limits().line_bytes
+    while raw := file.readline(most + 1):
         number += 1
         if see is not None:
             see(raw)
-        if len(raw) > LINE_LIMIT:
-            raise BadFile(FileFault.LINE_TOO_LONG, f"a line has over {LINE_LIMIT} bytes", number)
+        if len(raw) > most:
+            raise BadFile(FileFault.LINE_TOO_LONG, f"a line has over {most} bytes", number)
         ended = raw.endswith(b"\n")
         if number == 1:
             raw = _without_bom(raw, encoding)

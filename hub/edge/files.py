@@ -8,6 +8,7 @@ a real directory, and what is done to a file is done below that open directory.
 """
 
 import errno
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hub.errors import EdgeError
+from hub.limits import limits
 
 FILE_MODE = 0o640
 PRIVATE_MODE = 0o600
@@ -63,10 +65,19 @@ def names_in(folder: Path) -> list[str]:
     """Give the names in a folder, sorted.
 
     Raises:
-        EdgeError: it cannot be listed.
+        EdgeError: it cannot be listed, or has more names than are taken at once.
     """
-    with mapped("cannot list", folder), opened_folder(folder) as handle:
-        return sorted(os.listdir(handle))  # noqa: PTH208 - a Path cannot be a descriptor
+    most = limits().folder_files
+    with (
+        mapped("cannot list", folder),
+        opened_folder(folder) as handle,
+        os.scandir(handle) as found,
+    ):
+        names = [one.name for one in itertools.islice(found, most + 1)]
+    if len(names) > most:
+        message = f"{shown(folder)} has over {most} names: take some away (limits.folder_files)"
+        raise EdgeError(message)
+    return sorted(names)
 
 
 def status(path: Path) -> os.stat_result | None:

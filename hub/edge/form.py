@@ -32,6 +32,8 @@ class FileFault(StrEnum):
     NOT_PERMITTED = "not-permitted"
     STRUCTURE = "structure"
     TOO_LARGE = "too-large"
+    TOO_DEEP = "too-deep"
+    TOO_MANY = "too-many"
     FORBIDDEN = "forbidden"
     PART_COUNT = "part-count"
     PART_NAME = "part-name"

@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 from hub.edge.kit import BadRecord, Row
 from hub.edge.records import Parsed, column_fault, split
+from hub.limits import limits
 from schemas.layout import Column, Kind, Layout
-
-GROUP_LIMIT = 10_000
-"""The most records that one group may have; a file with a larger one is set aside."""
 
 
 class Group(NamedTuple):
@@ -85,7 +83,7 @@ def _out_of_order(column: Column, group: Group) -> list[BadRecord]:
 
 
 class GroupSizes:
-    """Counts the records of each group while a file's lines pass."""
+    """Counts the records of each group while a file's lines pass; one may have too many."""
 
     def __init__(self, layout: Layout) -> None:
         self._column = group_column(layout)
@@ -93,6 +91,7 @@ class GroupSizes:
         self._place = 1 + layout.columns.index(self._column) if self._column else 0
         self._current = ""
         self._size = 0
+        self._most = limits().group_records
 
     def too_large(self, line: str) -> bool:
         """Count one more data record, and tell whether its group now has too many."""
@@ -110,4 +109,9 @@ class GroupSizes:
         if value and value != self._current:
             self._current, self._size = value, 0
         self._size += 1
-        return self._size > GROUP_LIMIT
+        return self._size > self._most
+
+    @property
+    def reason(self) -> str:
+        """Say what is wrong with a group that is too large."""
+        return f"a group has over {self._most} records"

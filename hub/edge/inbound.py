@@ -20,7 +20,8 @@ from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
 from hub.edge.sieve import Sieve
 from hub.errors import EdgeError, KeyMissing
-from hub.message import MAX_BODY_BYTES, AccessItems, encode_event, partition_of
+from hub.limits import limits
+from hub.message import AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
 from hub.site import AccessSite
@@ -140,9 +141,8 @@ class Sender:
         except KeyMissing as missing:
             # Nothing is sent in its place: the file waits, and what is newer waits behind it.
             raise EdgeError(f"no 個人番号 can be sent: {missing}") from missing
-        if (
-            len(body) > MAX_BODY_BYTES
-        ):  # a broker that is asked to take much more closes the channel
+        # A broker that is asked to take much more closes the channel.
+        if len(body) > limits().event_bytes:
             return BadRecord(mapped.number, line, "", TOO_LARGE)
         outgoing = Outgoing(
             exchange=inbound_exchange(self._system),

@@ -12,10 +12,8 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
+from hub.limits import limits
 from schemas.layout import Column, Encoding, Kind, Layout
-
-LINE_LIMIT = 65_536
-"""The longest line, in bytes, its end included."""
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What no value may have: control characters and line breaks."""
@@ -156,6 +154,7 @@ class RecordEncoder:
     def __init__(self, layout: Layout, encoding: Encoding | None = None) -> None:
         self.layout = layout
         self._encoding = encoding or layout.encoding
+        self._most_bytes = limits().line_bytes
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a data record; ``values`` has exactly the layout's fields."""
@@ -163,8 +162,8 @@ class RecordEncoder:
         parts = {"": "D"}  # no column has this name
         parts.update((column.field, values[column.field]) for column in self.layout.columns)
         line = self.line(parts)
-        if len(line) > LINE_LIMIT:
-            raise Unwritable("", f"the record has over {LINE_LIMIT} bytes")
+        if len(line) > self._most_bytes:
+            raise Unwritable("", f"the record has over {self._most_bytes} bytes")
         return line
 
     def line(self, parts: Mapping[str, str]) -> bytes:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hub.edge import files
 from hub.edge.observe import EdgeObserver
+from hub.edge.records import CONTROL
+from hub.limits import limits
 
 WATCHED = 1000
 """The most names that are watched because nobody will read them; more are not counted."""
@@ -23,10 +25,20 @@ def being_written(name: str) -> bool:
 
 
 def pattern_of(name: str, patterns: Iterable[str]) -> str | None:
-    """Give the pattern that a name matches; none for one that is no text."""
-    if not _is_text(name):
+    """Give the pattern that a name matches; none for one that no file to be read may have."""
+    if _name_fault(name):
         return None
     return next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)
+
+
+def _name_fault(name: str) -> str:
+    """Say why no file of this name is read; empty where one may be."""
+    if not _is_text(name):
+        return "its name is not UTF-8"
+    if CONTROL.search(name):
+        return "its name has a control character"
+    most = limits().name_length
+    return f"its name is longer than {most} characters" if len(name) > most else ""
 
 
 def _is_text(name: str) -> bool:
@@ -99,8 +111,8 @@ class Survey:
         self._observe.surveyed(len(since), oldest, ignored)
 
     def _fault(self, name: str, seen: os.stat_result) -> str:
-        if not _is_text(name):
-            return "its name is not UTF-8"
+        if why := _name_fault(name):
+            return why
         if pattern_of(name, self._patterns) is None:
             return "its name is none of this system's patterns"
         return "" if stat.S_ISREG(seen.st_mode) else "it is a link, a folder or no file"

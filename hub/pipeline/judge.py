@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.clock import JST
 from hub.ledger.model import Pseudonyms
+from hub.limits import limits
 from hub.message import (
-    MAX_BODY_BYTES,
     RECEIPT_TYPE,
     SOURCE_PREFIX,
     AccessItems,
@@ -274,7 +274,7 @@ def named(
 def _sound(delivery: Delivery) -> Envelope[CanonicalMessage] | None:
     """Read a body that is as it should be; none where anything is wrong, and it is asked what."""
     adapter = _EVENTS.get(delivery.routing_key)
-    if adapter is None or len(delivery.body) > MAX_BODY_BYTES:
+    if adapter is None or len(delivery.body) > limits().event_bytes:
         return None
     try:
         event = adapter.validate_json(delivery.body, strict=True)
@@ -303,7 +303,7 @@ def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
     key = MessageKey(delivery.user_id, message_id)
     source = document.get("source")
     claim = _Claim(key, message_type, delivery.body, source, delivery.redelivered)
-    if len(delivery.body) > MAX_BODY_BYTES:
+    if len(delivery.body) > limits().event_bytes:
         raise claim.refusal(Code.TOO_LARGE)
     if told:
         raise claim.refusal(Code.INVALID, _listed(told))
@@ -314,7 +314,7 @@ def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
 
 def _read(body: bytes) -> dict[str, Any]:
     """Give the JSON object of a body, or an empty one."""
-    if len(body) > MAX_BODY_BYTES:
+    if len(body) > limits().event_bytes:
         return {}
     try:
         document = pydantic_core.from_json(body, allow_inf_nan=False)

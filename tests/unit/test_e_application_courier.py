@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.e_application import courier
 from adapters.e_application.interface import Interface
 from adapters.e_application.outcomes import name_of
 from adapters.e_application.simulator import SIMULATOR
@@ -21,6 +20,7 @@ from adapters.simulation.serving import Serving
 from hub.breaker import Breaker
 from hub.edge.form import FileFault
 from hub.edge.http.calls import Caller
+from hub.limits import limited
 from hub.pipeline.verdict import Permitted
 from schemas.application import ApplicationFiled
 from tests.application_rig import DAY, SECRET, SYSTEM, Office, outcome_of, received, served
@@ -115,12 +115,10 @@ def test_a_package_that_cannot_be_read_is_set_aside_and_reported(
     assert (office.folders.set_aside / name_of("R1")).is_file()
 
 
-def test_a_package_over_the_limit_is_not_fetched_and_is_reported(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_over_the_limit_is_not_fetched_and_is_reported(office: Office) -> None:
     number = office.apply()
-    monkeypatch.setattr(courier, "PACKAGE_BYTES", 100)
-    assert outcome_of(office, number) == ("refused", FileFault.TOO_LARGE, "")
+    with limited(zip_bytes=100):
+        assert outcome_of(office, number) == ("refused", FileFault.TOO_LARGE, "")
     assert [where for where, _ in office.told] == ["application"]
     assert (office.folders.set_aside / name_of(number)).stat().st_size < 1000
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hub.edge.delimited import check_file, read_parsed, write_file
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.kit import BadRecord, Row, Unwritable
-from hub.edge.records import LINE_LIMIT, column_fault
+from hub.edge.records import column_fault
+from hub.limits import limits
 from schemas.layout import Column, Encoding, Kind, Layout
 
 pytestmark = pytest.mark.unit
@@ -171,7 +172,7 @@ def test_line_ends_and_a_mark_are_accepted(tmp_path: Path, end: bytes, bom: byte
         (HEAD + b"T,0\r\n\r\n", FileFault.AFTER_TRAILER),
         (HEAD + b"\r\nT,0\r\n", FileFault.LINE),
         (HEAD + HEAD + b"T,0\r\n", FileFault.LINE),
-        (HEAD + b"D," + b"x" * LINE_LIMIT, FileFault.LINE_TOO_LONG),
+        (HEAD + b"D," + b"x" * limits().line_bytes, FileFault.LINE_TOO_LONG),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: bytes, code: FileFault) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.edge import inbound
-from hub.edge.groups import GROUP_LIMIT
+from hub.limits import limited, limits
 from hub.message import Envelope, partition_of
 from hub.ports import Outgoing, Sent
 from tests.edge_rig import ALPHA, CREATED, Noted, Rig, use_test_layouts
@@ -86,16 +86,14 @@ def test_refused_records_are_listed_without_what_they_say(rig: Rig) -> None:
     assert rig.recorder.all("file_read") == [("test.noted", 9, 6)]
 
 
-def test_a_record_that_no_broker_would_take_holds_up_no_other(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_record_that_no_broker_would_take_holds_up_no_other(rig: Rig) -> None:
     rig.give("notes_1.csv", ROWS)
     rig.run(ALPHA)
     (size,) = {len(stored.body) for stored in rig.broker.queue("hub")}
     rig.broker.queue("hub").clear()
-    monkeypatch.setattr(inbound, "MAX_BODY_BYTES", size + 10)
     rig.give("notes_2.csv", [("1", "11", "d"), ("1", "12", "e" * 20), ("2", "21", "f")])
-    rig.run(ALPHA)
+    with limited(event_bytes=size + 10):
+        rig.run(ALPHA)
     assert rig.sent() == [("11", "d"), ("21", "f")]
     listed = (rig.at("alpha", "rejects") / "notes_2.csv.rejects.csv").read_text(encoding="utf-8")
     assert listed.splitlines()[1:] == ["3,2,,makes a message that is larger than the hub reads"]
@@ -157,7 +155,7 @@ def test_a_bad_file_is_set_aside_whole_and_the_next_one_is_read(rig: Rig) -> Non
 
 
 def test_a_group_that_is_too_large_makes_a_bad_file(rig: Rig) -> None:
-    rows = [("1", str(number + 1), "a") for number in range(GROUP_LIMIT)]
+    rows = [("1", str(number + 1), "a") for number in range(limits().group_records)]
     rig.give("notes_1.csv", [*rows, ("1", "1", "b")])
     rig.run(ALPHA)
     assert rig.recorder.all("file_set_aside") == [("group-too-large",)]

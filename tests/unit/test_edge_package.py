@@ -20,6 +20,7 @@ from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms import form_of
 from hub.edge.forms import package as package_form
 from hub.edge.kit import BadRecord, Unwritable
+from hub.limits import limited, limits
 from mappings.e_application import LAYOUT
 from schemas.layout import Encoding, Kind, load_layout
 
@@ -268,7 +269,7 @@ def test_a_form_that_is_not_right_is_refused(
         ("項目,回答\r\na,b,c\r\n".encode(), FileFault.STRUCTURE),
         ('項目,回答\r\na,"b\r\n'.encode(), FileFault.STRUCTURE),
         ("項目,回答\r\n".encode() + b"a,b\r\n" * 41, FileFault.PART_COUNT),
-        (NOISE[: package_form.ANSWERS_BYTES + 1], FileFault.TOO_LARGE),
+        (NOISE[: limits().zip_answers_bytes + 1], FileFault.TOO_LARGE),
     ],
 )
 def test_answers_that_are_not_right_are_refused(
@@ -310,14 +311,12 @@ def test_what_is_in_the_way_of_an_archive_is_refused_inside_an_wrapper(tmp_path:
     assert refusal(tmp_path, with_parts(**{"あ" * 101: PDF})) is FileFault.PART_NAME
 
 
-def test_a_package_may_have_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_may_have_so_many_bytes(tmp_path: Path) -> None:
     content = put_together(PARTS)
-    limit = package_form._WRAPPER._replace(part_bytes=len(content))
-    monkeypatch.setattr(package_form, "_WRAPPER", limit)
-    values_of(tmp_path, wrapped(content))
-    smaller = limit._replace(part_bytes=len(content) - 1)
-    monkeypatch.setattr(package_form, "_WRAPPER", smaller)
-    assert refusal(tmp_path, wrapped(content)) is FileFault.TOO_LARGE
+    with limited(zip_bytes=len(content)):
+        values_of(tmp_path, wrapped(content))
+    with limited(zip_bytes=len(content) - 1):
+        assert refusal(tmp_path, wrapped(content)) is FileFault.TOO_LARGE
 
 
 def test_a_courier_reads_the_form_of_a_package_without_its_wrapper(tmp_path: Path) -> None:

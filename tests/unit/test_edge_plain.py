@@ -13,8 +13,8 @@ from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms.plain import Plain
 from hub.edge.kit import Unwritable
-from hub.edge.records import LINE_LIMIT
 from hub.errors import EdgeError
+from hub.limits import limits
 from schemas.layout import Column, FormName, Kind, Layout
 
 pytestmark = pytest.mark.unit
@@ -106,7 +106,7 @@ def test_a_record_without_its_end_is_no_record(tmp_path: Path, content: bytes) -
     [
         (b"", FileFault.EMPTY),
         (b"00001,\xff,1\r\n", FileFault.ENCODING),
-        (b"0" * (LINE_LIMIT + 1), FileFault.LINE_TOO_LONG),
+        (b"0" * (limits().line_bytes + 1), FileFault.LINE_TOO_LONG),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: bytes, code: FileFault) -> None:

@@ -18,6 +18,7 @@ from hub.edge.form import BadFile, FileFault, Header, Unfinished
 from hub.edge.forms.sheet import Sheet
 from hub.edge.kit import Row, Unwritable
 from hub.edge.workbook import cells
+from hub.limits import limits
 from tests.sheets import LAYOUT, ROW, changed, part_of, with_shared_strings
 
 pytestmark = pytest.mark.unit
@@ -152,7 +153,7 @@ def twice(workbook: openpyxl.Workbook) -> None:
 
 
 def far(workbook: openpyxl.Workbook) -> None:
-    workbook[LAYOUT.sheets[0]].cell(3, cells.COLUMN_LIMIT + 1, "x")
+    workbook[LAYOUT.sheets[0]].cell(3, limits().sheet_columns + 1, "x")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def far(workbook: openpyxl.Workbook) -> None:
         (linked, FileFault.FORBIDDEN),
         (renamed, FileFault.LAYOUT),
         (twice, FileFault.HEADER),
-        (far, FileFault.TOO_LARGE),
+        (far, FileFault.TOO_MANY),
     ],
 )
 def test_a_workbook_that_is_not_wanted_is_refused(
@@ -184,7 +185,7 @@ def xml(body: str, head: str = "") -> bytes:
         (xml("", '<!DOCTYPE a SYSTEM "file:///etc/passwd">'), "forbidden"),
         (xml("<row r='5'/><row r='4'/>"), "structure"),
         (xml("<row><c r='B1'/><c r='A1'/></row>"), "structure"),
-        (xml("<row r='1048577'/>"), "too-large"),
+        (xml("<row r='1048577'/>"), "too-many"),
         (xml(f"<row r='{'9' * 5000}'/>"), "structure"),
         (xml("<row><c r='1A'/></row>"), "structure"),
         (xml(f"<row><c t='s'><v>{'9' * 5000}</v></c></row>"), "structure"),
@@ -193,7 +194,7 @@ def xml(body: str, head: str = "") -> bytes:
         (xml("<row><c t='s'><v>x</v></c></row>"), "structure"),
         (xml("<row><c t='?'><v>x</v></c></row>"), "structure"),
         (xml("<row><c><v>1,5</v></c></row>"), "structure"),
-        (xml("<a>" * 80 + "</a>" * 80), "structure"),
+        (xml("<a>" * 80 + "</a>" * 80), "too-deep"),
         (xml("<row>"), "structure"),
         (xml("") + b"\xff", "structure"),
         (b"", "structure"),

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from hub.edge.form import BadFile, FileFault
+from hub.limits import limits
 
-NAME_LENGTH = 100
-"""The longest name of a part, in characters."""
 SMALL = 65_536
 """A part up to so many bytes may be compressed to whatever it can be."""
 
@@ -138,8 +137,9 @@ def _check_name(info: zipfile.ZipInfo, *, paths: bool) -> None:
         raise BadFile(FileFault.ENCODING, "the name of a part is neither ASCII nor marked UTF-8")
     if any(unicodedata.category(one) in _UNCLEAN for one in name):
         raise BadFile(FileFault.PART_NAME, "the name of a part has a control character")
-    if not name.strip() or len(name) > NAME_LENGTH:
-        reason = f"the name of a part is empty or longer than {NAME_LENGTH} characters"
+    most = limits().zip_name_length
+    if not name.strip() or len(name) > most:
+        reason = f"the name of a part is empty or longer than {most} characters"
         raise BadFile(FileFault.PART_NAME, reason)
 
 

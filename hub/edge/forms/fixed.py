@@ -17,7 +17,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 from hub.clock import midnight
-from hub.edge.delimited import opened
+from hub.edge.delimited import ensure_size, opened
 from hub.edge.filetime import made_at
 from hub.edge.fixed.records import Cutter, Frames
 from hub.edge.fixed.totals import Tally, Totals
@@ -55,6 +55,7 @@ class Fixed:
         """Judge a file as a whole (``hub.edge.form.Form``)."""
         del encoding
         with opened(path) as file:
+            ensure_size(file)
             return _Checking(self, path, file, settled=settled).facts()
 
     def groups(self, path: Path, encoding: Encoding | None) -> Iterator[Group]:

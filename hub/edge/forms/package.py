@@ -23,20 +23,9 @@ from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
 from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row
 from hub.edge.records import first_fault, split
+from hub.limits import limits
 from schemas.layout import Column, Encoding, Layout
 
-PACKAGE_BYTES = 50_000_000
-"""The largest package, compressed as it comes."""
-PART_BYTES = 20_000_000
-"""The largest part of a package, decompressed."""
-TOTAL_BYTES = 100_000_000
-"""The most bytes of all parts, decompressed."""
-RATIO = 100
-"""How many bytes may come of one compressed byte, in a part of over 64 KiB."""
-ANSWERS_BYTES = 65_536
-"""The most bytes of ``answers.csv``."""
-
-_WRAPPER = Limits(2, PACKAGE_BYTES, PACKAGE_BYTES + safexml.XML_LIMIT, 1)
 _PDF = b"%PDF-"
 _HEAD = 8
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ")
@@ -85,7 +74,7 @@ class Package:
         self, file: BinaryIO, encoding: Encoding | None, *, settled: bool
     ) -> dict[str, str]:
         try:
-            outer = open_archive(file, _WRAPPER)
+            outer = open_archive(file, _wrapper())
         except BadFile as bad:
             if settled or bad.code not in {FileFault.TRUNCATED, FileFault.EMPTY}:
                 raise
@@ -94,7 +83,7 @@ class Package:
             raise BadFile(FileFault.STRUCTURE, "the wrapper has no receipt.xml")
         said = self._document(outer, packing.RECEIPT, packing.RECEIPT_ROOT, self._places().receipt)
         if packing.PACKAGE not in outer.parts:
-            reason = f"the package has over {PACKAGE_BYTES} bytes and was not fetched"
+            reason = f"the package has over {limits().zip_bytes} bytes and was not fetched"
             raise BadFile(FileFault.TOO_LARGE, reason)
         if not all(part.stored for part in outer.parts.values()):
             raise BadFile(FileFault.COMPRESSION, "the parts of the wrapper are not stored")
@@ -116,7 +105,7 @@ class Package:
         values |= self._application(archive)
         places = self._places()
         if packing.ANSWERS in archive.parts:
-            content = archive.content(packing.ANSWERS, ANSWERS_BYTES)
+            content = archive.content(packing.ANSWERS, limits().zip_answers_bytes)
             values |= _placed(places.answers, _answers(content, encoding or self.layout.encoding))
         own = {packing.APPLICATION, packing.ANSWERS}
         attached = [_attachment(archive, name) for name in archive.parts if name not in own]
@@ -131,7 +120,7 @@ class Package:
     def _document(
         self, archive: Archive, name: str, root: str, columns: Sequence[Column]
     ) -> dict[str, str]:
-        content = archive.content(name, safexml.XML_LIMIT)
+        content = archive.content(name, limits().xml_bytes)
         if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise BadFile(FileFault.PART_KIND, f"{name} is no XML document")
         document = safexml.parse(content)
@@ -140,10 +129,16 @@ class Package:
         return _elements(document, columns, name)
 
     def _limits(self) -> Limits:
-        return Limits(2 + len(self._places().attachments), PART_BYTES, TOTAL_BYTES, RATIO)
+        now, parts = limits(), 2 + len(self._places().attachments)
+        return Limits(parts, now.zip_part_bytes, now.zip_total_bytes, now.zip_ratio)
 
     def _places(self) -> Places:
         return Places.of(self.layout)
+
+
+def _wrapper() -> Limits:
+    now = limits()
+    return Limits(2, now.zip_bytes, now.zip_bytes + now.xml_bytes, 1)
 
 
 def _elements(document: etree._Element, columns: Sequence[Column], name: str) -> dict[str, str]:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.edge.delimited import lines_of, opened
+from hub.edge.delimited import ensure_size, lines_of, opened
 from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
-from hub.edge.groups import GROUP_LIMIT, Group, GroupSizes, groups
+from hub.edge.groups import Group, GroupSizes, groups
 from hub.edge.records import Parsed, RecordEncoder, record_parser
 from schemas.layout import Encoding, Layout
 
@@ -38,13 +38,13 @@ class Plain:
         sizes = GroupSizes(self.layout)
         records = 0
         with opened(path) as file:
+            ensure_size(file)
             for line in lines_of(file, encoding or self.layout.encoding, hasher.update):
                 if not line.ended:
                     raise BadFile(FileFault.TRUNCATED, "the last record has no end")
                 records += 1
                 if sizes.too_large(_LEAD + line.text):
-                    reason = f"a group has over {GROUP_LIMIT} records"
-                    raise BadFile(FileFault.GROUP_TOO_LARGE, reason, line.number)
+                    raise BadFile(FileFault.GROUP_TOO_LARGE, sizes.reason, line.number)
         if not records:
             raise BadFile(FileFault.EMPTY, "the file is empty")
         return FileFacts(hasher.hexdigest(), Header(made_at(path)), records)

@@ -16,7 +16,7 @@ from hub.edge.archives import safexml
 from hub.edge.delimited import opened
 from hub.edge.filetime import made_at
 from hub.edge.form import BadFile, FileFacts, FileFault, Header, Unfinished
-from hub.edge.groups import GROUP_LIMIT, Group, GroupSizes, groups
+from hub.edge.groups import Group, GroupSizes, groups
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import Parsed, ensure_writable, first_fault
 from hub.edge.workbook import writing
@@ -55,8 +55,7 @@ class Sheet:
         for row, _ in self._records(file):
             records += 1
             if sizes.too_large_with(row.values.get(self.layout.group_by or "", "")):
-                reason = f"a group has over {GROUP_LIMIT} records"
-                raise BadFile(FileFault.GROUP_TOO_LARGE, reason, row.line)
+                raise BadFile(FileFault.GROUP_TOO_LARGE, sizes.reason, row.line)
         return records
 
     def groups(self, path: Path, encoding: Encoding | None) -> Iterator[Group]:

@@ -25,12 +25,15 @@ from hub.edge.groups import Group
 from hub.edge.kit import BadRecord, Row, Unencodable, Unwritable
 from hub.edge.records import ensure_writable, first_fault
 from hub.errors import SiteError
+from hub.limits import limits
 from schemas.layout import Column, Encoding, Layout
 from schemas.xml_layout import XmlPlan
 
 _LOCK = threading.Lock()  # a schema keeps the faults of its last document; a courier has a thread
 _END = re.compile(rb"</(?:[A-Za-z_][A-Za-z0-9_.-]*:)?([A-Za-z_][A-Za-z0-9_.-]*)\s*>\s*\Z")
 _END_BYTES = 256
+_FINAL = {FileFault.TOO_LARGE, FileFault.TOO_DEEP, FileFault.TOO_MANY, FileFault.FORBIDDEN}
+"""What no further byte can mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Xml:
         try:
             values = self.values(content)
         except BadFile as bad:
-            final = settled or bad.code in {FileFault.TOO_LARGE, FileFault.FORBIDDEN}
+            final = settled or bad.code in _FINAL
             if final or _has_end(content, _plan(self.layout).root):
                 raise
             raise Unfinished(bad.reason) from bad
@@ -108,8 +111,9 @@ class XmlEncoder:
         document: bytes = etree.tostring(
             root, encoding="UTF-8", xml_declaration=True, pretty_print=True
         )
-        if len(document) > safexml.XML_LIMIT:
-            raise Unwritable("", f"the document has over {safexml.XML_LIMIT} bytes")
+        most = limits().xml_bytes
+        if len(document) > most:
+            raise Unwritable("", f"the document has over {most} bytes")
         return document
 
     def framed(self, header: Header, records: Iterable[bytes]) -> Iterator[bytes]:
@@ -146,7 +150,7 @@ def _only_utf_8(encoding: Encoding | None) -> None:
 
 def _content(path: Path) -> bytes:
     with opened(path) as file:
-        return file.read(safexml.XML_LIMIT + 1)
+        return file.read(limits().xml_bytes + 1)
 
 
 def _has_end(content: bytes, root: str) -> bool:

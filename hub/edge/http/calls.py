@@ -34,6 +34,7 @@ from hub.edge.http.call_faults import (
 )
 from hub.edge.http.trust import Trust
 from hub.errors import EdgeError
+from hub.limits import limits
 
 __all__ = [
     "Answer",
@@ -48,8 +49,6 @@ __all__ = [
 
 ATTEMPTS = 4
 """How often one call is tried at the most."""
-ANSWER_LIMIT = 1 << 20
-"""The most bytes of an answer, where a call does not say otherwise."""
 
 ResultT = TypeVar("ResultT")
 
@@ -70,7 +69,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     accept: frozenset[int] = frozenset({200})
-    most_bytes: int = ANSWER_LIMIT
+    most_bytes: int = field(default_factory=lambda: limits().answer_bytes)
     seconds: float | None = None
 
 

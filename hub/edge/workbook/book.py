@@ -9,13 +9,9 @@ from typing import BinaryIO, NamedTuple
 from lxml import etree
 
 from hub.edge.archives.archive import Archive, Limits, open_archive
-from hub.edge.archives.safexml import parse
+from hub.edge.archives.safexml import Bounds, parse
 from hub.edge.form import BadFile, FileFault
-
-LIMITS = Limits(parts=500, part_bytes=1 << 29, total_bytes=1 << 30, ratio=500, paths=True)
-"""Parts, bytes unpacked of one and of all, and bytes from one byte of a workbook."""
-FILE_LIMIT = 1 << 27
-"""The largest workbook, in bytes as it lies on the disk."""
+from hub.limits import InputLimits, limits
 
 _PART_LIMIT = 1 << 21
 """The most bytes of a part that is read whole."""
@@ -53,9 +49,10 @@ def open_book(file: BinaryIO) -> Book:
     Raises:
         BadFile: it is no workbook, or one that is not wanted; the code says why.
     """
-    if file.seek(0, 2) > FILE_LIMIT:
-        raise BadFile(FileFault.TOO_LARGE, f"the workbook has over {FILE_LIMIT} bytes")
-    archive = open_archive(file, LIMITS)
+    now = limits()
+    if file.seek(0, 2) > now.sheet_bytes:
+        raise BadFile(FileFault.TOO_LARGE, f"the workbook has over {now.sheet_bytes} bytes")
+    archive = open_archive(file, _limits(now))
     if any(name.startswith("xl/externalLinks/") for name in archive.parts):
         raise _linked()
     main = _part(_links(archive, "").values(), "officeDocument")
@@ -75,6 +72,16 @@ def open_book(file: BinaryIO) -> Book:
     )
 
 
+def _limits(now: InputLimits) -> Limits:
+    return Limits(
+        parts=now.sheet_parts,
+        part_bytes=now.sheet_part_bytes,
+        total_bytes=now.sheet_total_bytes,
+        ratio=now.sheet_ratio,
+        paths=True,
+    )
+
+
 def _linked() -> BadFile:
     return BadFile(FileFault.FORBIDDEN, "the workbook links to another")
 
@@ -82,7 +89,9 @@ def _linked() -> BadFile:
 def _read(archive: Archive, part: str) -> etree._Element:
     if part not in archive.parts:
         raise BadFile(FileFault.STRUCTURE, "the workbook lacks a part that it names")
-    return parse(archive.content(part, _PART_LIMIT), _PART_LIMIT)
+    # A part of styles may have thousands of elements: its bytes are what bounds them.
+    bounds = Bounds(_PART_LIMIT, limits().sheet_depth, _PART_LIMIT)
+    return parse(archive.content(part, _PART_LIMIT), bounds)
 
 
 def _named(root: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -15,13 +15,7 @@ from hub.edge import files
 from hub.edge.form import BadFile, FileFault
 from hub.edge.workbook.book import Book
 from hub.edge.workbook.parts import Target, parsed
-
-COLUMN_LIMIT = 256
-"""The most columns that a row may have."""
-ROW_LIMIT = 1_048_576
-"""The most rows of a sheet (ECMA-376)."""
-STRING_LIMIT = 4_000_000
-"""The most shared strings of a workbook."""
+from hub.limits import limits
 
 _IN_MEMORY = 1 << 20
 _PLACE = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
@@ -53,6 +47,7 @@ class Strings:
         self._ends = array("Q", [0])
         self._file = file
         self._text = lru_cache(maxsize=4096)(self._read)
+        self._most = limits().sheet_strings
 
     def __getitem__(self, number: int) -> str:
         return self._text(number)
@@ -63,9 +58,9 @@ class Strings:
         Raises:
             BadFile: there are too many.
         """
-        if len(self._ends) > STRING_LIMIT:
-            reason = f"the workbook has over {STRING_LIMIT} shared strings"
-            raise BadFile(FileFault.TOO_LARGE, reason)
+        if len(self._ends) > self._most:
+            reason = f"the workbook has over {self._most} shared strings"
+            raise BadFile(FileFault.TOO_MANY, reason)
         self._ends.append(self._ends[-1] + self._file.write(text.encode()))
 
     def _read(self, number: int) -> str:
@@ -155,9 +150,9 @@ class _Sheet(Target[SheetRow]):
             self.found.append(SheetRow(self._row, self._cells))
 
     def _keep(self, text: str) -> None:
-        if self._column >= COLUMN_LIMIT:
-            reason = f"a row has over {COLUMN_LIMIT} columns"
-            raise BadFile(FileFault.TOO_LARGE, reason, self._row)
+        if self._column >= self._limits.sheet_columns:
+            reason = f"a row has over {self._limits.sheet_columns} columns"
+            raise BadFile(FileFault.TOO_MANY, reason, self._row)
         try:
             cell = self._cell(text)
         except (ValueError, InvalidOperation):
@@ -193,8 +188,9 @@ class _Sheet(Target[SheetRow]):
         number = int(place) if place else self._row + 1
         if number <= self._row:
             raise BadFile(FileFault.STRUCTURE, "the rows are out of order", self._row)
-        if number > ROW_LIMIT:
-            raise BadFile(FileFault.TOO_LARGE, f"the sheet has over {ROW_LIMIT} rows")
+        if number > self._limits.sheet_rows:
+            reason = f"the sheet has over {self._limits.sheet_rows} rows"
+            raise BadFile(FileFault.TOO_MANY, reason)
         return number
 
     def _next_column(self, place: str) -> int:

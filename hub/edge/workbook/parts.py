@@ -8,11 +8,7 @@ from lxml import etree
 
 from hub.edge.archives.archive import Archive
 from hub.edge.form import BadFile, FileFault
-
-TEXT_LIMIT = 32_767
-"""The most characters of a cell or a shared string."""
-
-_DEPTH_LIMIT = 64
+from hub.limits import limits
 
 FoundT = TypeVar("FoundT")
 
@@ -32,6 +28,7 @@ class Target(ABC, Generic[FoundT]):
         self._text: list[str] = []
         self._length = 0
         self._taking = False
+        self._limits = limits()
 
     # -- what lxml calls -----------------------------------------------------------------
 
@@ -42,8 +39,8 @@ class Target(ABC, Generic[FoundT]):
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Begin an element."""
         self._depth += 1
-        if self._depth > _DEPTH_LIMIT:
-            raise BadFile(FileFault.STRUCTURE, "a part of the workbook is nested too deeply")
+        if self._depth > self._limits.sheet_depth:
+            raise BadFile(FileFault.TOO_DEEP, "a part of the workbook is nested too deeply")
         space, _, name = tag.rpartition("}")
         if self._space is None:
             self._space = space
@@ -66,8 +63,8 @@ class Target(ABC, Generic[FoundT]):
         """Keep text of a value, within bounds."""
         if self._taking and not self._aside:
             self._length += len(text)
-            if self._length > TEXT_LIMIT:
-                reason = f"a cell has over {TEXT_LIMIT} characters"
+            if self._length > self._limits.sheet_text:
+                reason = f"a cell has over {self._limits.sheet_text} characters"
                 raise BadFile(FileFault.TOO_LARGE, reason)
             self._text.append(text)
 
