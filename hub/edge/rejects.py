@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from hub.edge import files
+from hub.edge.for_people import neutral
 from hub.edge.kit import BadRecord
 from hub.edge.records import CONTROL, quoted
 
@@ -39,7 +40,7 @@ class RejectsFile:
         """
         parts = (str(bad.line), str(bad.number), bad.field, CONTROL.sub(" ", bad.reason))
         with files.mapped("cannot write", self._temporary):
-            self._write(",".join(map(quoted, parts)))
+            self._write(",".join(quoted(neutral(part)) for part in parts))
         self.count += 1
 
     def _write(self, line: str) -> None:
