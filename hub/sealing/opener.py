@@ -4,7 +4,6 @@ So whatever judges, compares and records events sees the same as ever, and two e
 message are one message. Only the keys' owner can do so, in memory.
 """
 
-import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -15,9 +14,9 @@ import pydantic_core
 from hub.errors import NumberFault
 from hub.limits import limits
 from hub.message import Copy
-from hub.sealing.datakeys import DATAKEY, kid_of, opened_data_key
+from hub.sealing.datakeys import kid_of, opened_data_key
 from hub.sealing.fields import sealed_names, unbound
-from hub.sealing.jwe import TOKEN, Cipher, Unreadable
+from hub.sealing.jwe import Cipher, Unreadable
 from hub.sealing.keys import Keys
 from hub.site import HUB_USER
 
@@ -31,12 +30,10 @@ NEW_KEYS_A_MINUTE = 600
 """So many data keys of one sender are opened in a minute: each costs as much as a whole message."""
 
 _DATAKEY_KEY = b'"datakey"'
-_NAMES = tuple(sorted(sealed_names()))
-_HEAD = re.compile(rb'\A\{"specversion":"1\.0","datakey":"(' + DATAKEY + rb')",')
-_FIELD = re.compile(rb'[,{]"(' + "|".join(_NAMES).encode() + rb')":"' + TOKEN + rb'"')
-_QUOTED = tuple(f'"{name}"'.encode() for name in _NAMES)
-_BEGINS = tuple(f',"{name}":"'.encode() for name in _NAMES)
+_BEGIN = b'{"specversion":"1.0","datakey":"'
 _WITHOUT = b'{"specversion":"1.0",'
+_NAMES = tuple(sorted(sealed_names()))
+_FIELDS = tuple((name.encode(), f'"{name}":"'.encode()) for name in _NAMES)
 _ORIGINAL_PARTS = 2  # sender, id
 _COPY_PARTS = 5  # hub, receiver, flow, sender, id
 _MINUTE = 60.0
@@ -72,32 +69,32 @@ class Opener:
         """
         if _DATAKEY_KEY not in body or len(body) > limits().event_bytes:
             return Opened(body)
-        head = _HEAD.match(body) if body.count(_DATAKEY_KEY) == 1 else None
-        found = _only_field(body, head.end()) if head else None
         try:
-            if head is not None and found is not None:
-                usual = self._opened_in_place(body, head, found, sender)
-                if usual is not None:
-                    return usual
-            return self._opened_parsed(body, sender)
+            return self._opened_in_place(body, sender) or self._opened_parsed(body, sender)
         except Unreadable:
             return Opened(body, is_readable=False)
 
-    def _opened_in_place(
-        self, body: bytes, head: re.Match[bytes], found: re.Match[bytes], sender: str
-    ) -> Opened | None:
+    def _opened_in_place(self, body: bytes, sender: str) -> Opened | None:
         """Open one field where it stands in what our writers write; none where it takes a look.
 
         Else the whole event would be read and written once more, which costs as much as judging it.
+        A quote within a text of JSON has a backslash before it, so that what begins after a comma
+        or a brace is a name.
         """
-        name, *token = found.groups()
-        text = self._cipher(head[1], sender).opened(*token)
-        whose, field, number = _unbound(text, _ORIGINAL_PARTS)
+        end = body.find(b'",', len(_BEGIN))
+        if end < 0 or not body.startswith(_BEGIN) or body.find(_DATAKEY_KEY, end) >= 0:
+            return None
+        field = _only_field(body, end)
+        if field is None:
+            return None
+        name, begin = field
+        close = body.find(b'"', begin)
+        text = self._cipher(body[len(_BEGIN) : end], sender).decrypt(body[begin:close])
+        whose, field_name, number = _unbound(text, _ORIGINAL_PARTS)
         if not number.isalnum() or not number.isascii():
             return None
-        parts = (_WITHOUT, body[head.end() : found.start(2)], number, body[found.end() - 1 :])
-        plain = b"".join(parts)
-        return Opened(plain, (whose if field == name else b"",))
+        plain = b"".join((_WITHOUT, body[end + 2 : begin], number, body[close:]))
+        return Opened(plain, (whose if field_name == name else b"",))
 
     def _opened_parsed(self, body: bytes, sender: str) -> Opened:
         try:
@@ -167,12 +164,18 @@ class Opener:
         shown.append(now)
 
 
-def _only_field(body: bytes, start: int) -> re.Match[bytes] | None:
-    """Find the one field with a token; none where the names of such fields stand more than once."""
-    if sum(map(body.count, _QUOTED)) != 1:
-        return None
-    places = (body.find(begin, start) for begin in _BEGINS)
-    return next((_FIELD.match(body, at) for at in places if at >= 0), None)
+def _only_field(body: bytes, start: int) -> tuple[bytes, int] | None:
+    """Find the one marked field: its name, and where its text begins; none where there are more."""
+    found: tuple[bytes, int] | None = None
+    for name, quoted in _FIELDS:
+        times = body.count(quoted, start)
+        if not times:
+            continue
+        place = body.find(quoted, start)
+        if times > 1 or found is not None or body[place - 1] not in b",{":
+            return None
+        found = name, place + len(quoted)
+    return found
 
 
 def clear_names(data: Mapping[str, Any]) -> list[str]:
