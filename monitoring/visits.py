@@ -1,0 +1,71 @@
+"""The metrics of the console: pages, logins, sessions; never who.
+
+A page is the name of its route, so hostile addresses make no series.
+"""
+
+from collections.abc import Collection
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+NOT_FOUND = "not-found"
+"""Stands for every page that there is not."""
+LOGINS = ("good", "wrong", "locked", "unknown", "limited", "revoked")
+"""How a login ends; set to 0 at the start, for ``increase()`` does not see a series born at 1."""
+
+
+class VisitMetrics:
+    """Counts what the console answers."""
+
+    def __init__(self, registry: CollectorRegistry, pages: Collection[str]) -> None:
+        self._pages = frozenset(pages)
+        self._requests = Counter(
+            "renkei_console_requests",
+            "Requests that the console answered, by page and class of status.",
+            ("page", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "renkei_console_request_duration_seconds",
+            "Time to answer a request, by page.",
+            ("page",),
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+        self._logins = Counter(
+            "renkei_console_logins",
+            "Logins to the console by outcome: " + ", ".join(LOGINS) + ".",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in LOGINS:
+            self._logins.labels(outcome)
+        self._views = Counter(
+            "renkei_console_views",
+            "Pages opened that are recorded in the ledger, by page.",
+            ("page",),
+            registry=registry,
+        )
+        self._sessions = Gauge(
+            "renkei_console_sessions", "Sessions that are open now.", registry=registry
+        )
+
+    def answered(self, page: str, status: int, seconds: float) -> None:
+        """Count a request; a page that is no route counts as ``not-found``."""
+        name = self._name(page)
+        self._requests.labels(name, f"{status // 100}xx").inc()
+        self._seconds.labels(name).observe(seconds)
+
+    def logged_in(self, outcome: str) -> None:
+        """Count a login, one of ``LOGINS``."""
+        self._logins.labels(outcome if outcome in LOGINS else "wrong").inc()
+
+    def viewed(self, page: str) -> None:
+        """Count a page that somebody opened."""
+        self._views.labels(self._name(page)).inc()
+
+    def open_sessions(self, number: int) -> None:
+        """Show how many sessions are open."""
+        self._sessions.set(number)
+
+    def _name(self, page: str) -> str:
+        return page if page in self._pages else NOT_FOUND
