@@ -19,6 +19,7 @@ from hub.ledger.schema import PROMPT_SECONDS
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
 from hub.pipeline.judge import Judge
 from hub.pipeline.waiting import WaitingRoom
+from hub.pki.names import worker_process
 from hub.processes import collect_rarely
 from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
@@ -44,12 +45,13 @@ def run_hub(
     metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
     if place.metrics_port is not None:
         serve(REGISTRY, place.metrics_port, health=metrics.health)
+    process = worker_process(site, place.name)
     settings = link_settings(
-        site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub)
+        site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub), process=process
     )
     seals = hub_seals(site)
     seals.keys.must_open()
-    ledger = open_ledger(site, PROMPT_SECONDS)
+    ledger = open_ledger(site, PROMPT_SECONDS, process)
     keyed = pseudonyms(site)
     roster = Roster(ledger.engine, place.name)
     share = Share(roster, site.hub.partitions, metrics.shared)

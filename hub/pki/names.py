@@ -38,6 +38,14 @@ def broker_process(host: str) -> str:
     return f"broker-{host.replace(':', '-').lower()}"
 
 
+def worker_process(site: Site, name: str) -> str:
+    """Name the certificate of a worker: its own, or the first one's where the site names none.
+
+    A worker that is started by hand may have any name.
+    """
+    return name if name in worker_names(site.hub.workers) else HUB_USER
+
+
 def profiles(site: Site) -> dict[str, Profile]:
     """Give what certificates a site needs, by process.
 

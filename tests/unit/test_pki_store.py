@@ -13,13 +13,15 @@ from cryptography.x509.oid import NameOID
 
 from hub.errors import SiteError
 from hub.pki.authority import new_authority, new_key, revoked
+from hub.pki.ends import ends_of
 from hub.pki.files import pem, read_certificates, read_lists, write_certificates, write_key
 from hub.pki.hashes import list_name
-from hub.pki.names import Profile, profiles
+from hub.pki.names import Profile, profiles, worker_process
 from hub.pki.parties import load_parties, own_keys, stamp_of
 from hub.pki.requests import make_request, take
 from hub.pki.rounds import issue_for, issue_missing, profile_of, renew_due, said, serials_of
 from hub.pki.trust import kid_of
+from hub.tls import Identity
 from tests.pki_rig import BROKER, SITE, Pki, now
 
 pytestmark = pytest.mark.unit
@@ -420,3 +422,27 @@ def test_times_are_those_that_were_promised(pki: Pki) -> None:
         (found.next_update_utc, 30),
     ):
         assert abs(until - now(days)) < dt.timedelta(minutes=5)
+
+
+def test_a_process_can_tell_until_when_all_that_it_needs_holds(pki: Pki) -> None:
+    ends = ends_of(Identity(pki.pki, "tax"), ("hub", "tax"))
+    for name, days in {
+        "own": 397,
+        "authority": 3650,
+        "revocation-list": 30,
+        "encryption": 397,
+    }.items():
+        assert abs(ends[name]() - now(days)) < dt.timedelta(minutes=5)
+    pki.store.revoke(serials_of(pki.store, ["hub"], now()), now())
+    with pytest.raises(SiteError, match="nobody can encrypt for hub"):
+        ends["encryption"]()
+    (pki.pki / "tax" / "tls.pem").unlink()
+    with pytest.raises(SiteError, match="is not there"):
+        ends["own"]()
+    assert "encryption" not in ends_of(Identity(pki.pki, "tax"), ())
+
+
+def test_a_worker_shows_its_own_certificate_or_the_first_ones(pki: Pki) -> None:
+    assert worker_process(pki.site, "hub-2") == "hub-2"
+    assert worker_process(pki.site, "hub") == "hub"
+    assert worker_process(pki.site, "by-hand") == "hub"
