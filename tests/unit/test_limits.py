@@ -214,3 +214,8 @@ def test_an_answer_over_http_is_as_large_as_is_said() -> None:
     assert Call("ask", "GET", "a").most_bytes == 1 << 20
     with limited(answer_bytes=5000):
         assert Call("ask", "GET", "a").most_bytes == 5000
+
+
+def test_the_page_names_every_limit_and_what_it_is() -> None:
+    page = (ROOT / "docs/site-file.md").read_text(encoding="utf-8").split("## `[limits]`")[1]
+    assert [name for name in InputLimits.model_fields if f"`{name}`" not in page] == []
