@@ -36,9 +36,7 @@ class Delivery:
 
     ``user_id`` is the publisher's user as the broker proved it, or empty; ``queue`` is where
     it was taken from; ``copied`` says that the publisher asked for copies (CC). ``times`` is how
-    often it was given out before, ``death`` why it lies with the dead letters. ``numbers`` says of
-    each 個人番号 that came encrypted, and is in clear in ``body`` now, for which message that was
-    done (``hub.sealing.opener.Opened``).
+    often it was given out before, ``death`` why it lies with the dead letters.
     """
 
     tag: int
@@ -50,7 +48,6 @@ class Delivery:
     copied: bool = False
     times: int = 0
     death: Death | None = None
-    numbers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

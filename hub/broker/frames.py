@@ -8,7 +8,7 @@ Section numbers are those of the AMQP 0-9-1 specification.
 
 import datetime as dt
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pika import data as tables
@@ -29,6 +29,7 @@ _CONFIRM = struct.Struct(">IQB")
 """Class and method, delivery tag, bits: the whole of an ack or a nack."""
 _TAG = struct.Struct(">QB")
 _METHOD = struct.Struct(">I")
+_SIZE = struct.Struct(">I")
 _PUBLISH, _DELIVER, _ACK, _NACK = 0x003C0028, 0x003C003C, 0x003C0050, 0x003C0078
 _BASIC = 60
 _PERSISTENT = 2
@@ -57,7 +58,7 @@ def _short(text: str) -> bytes:
 
 def _long(text: str) -> bytes:
     value = text.encode()
-    return struct.pack(">I", len(value)) + value
+    return _SIZE.pack(len(value)) + value
 
 
 class Writer:
@@ -70,6 +71,7 @@ class Writer:
         self._methods: dict[tuple[str, str], bytes] = {}
         self._headers: dict[str, bytes] = {"": b""}
         self._content_type = _short(CONTENT_TYPE)
+        self._number = _short(NUMBER_HEADER) + b"S"
 
     def publish(self, message: Outgoing) -> bytes:
         """Give the frames of a message: persistent, mandatory, in the writer's name.
@@ -83,9 +85,10 @@ class Writer:
             method = self._methods[route] = self._method(*route)
         table = self._headers.get(message.partition)
         if table is None:
-            table = self._headers[message.partition] = _table({PARTITION_HEADER: message.partition})
+            table = self._headers[message.partition] = _partition_table(message.partition)
         if message.number:
-            table = _table({NUMBER_HEADER: message.number}, table[4:])
+            entries = table[4:] + self._number + _long(message.number)
+            table = _SIZE.pack(len(entries)) + entries
         flags = _ALWAYS
         if table:
             flags |= _HEADERS
@@ -129,11 +132,9 @@ class Writer:
         return parts
 
 
-def _table(texts: Mapping[str, str], before: bytes = b"") -> bytes:
-    """Write a table of long strings (4.2.5.5), after these entries."""
-    entries = (_short(name) + b"S" + _long(text) for name, text in texts.items())
-    table = b"".join((before, *entries))
-    return struct.pack(">I", len(table)) + table
+def _partition_table(partition: str) -> bytes:
+    table = _short(PARTITION_HEADER) + b"S" + _long(partition)
+    return _SIZE.pack(len(table)) + table
 
 
 class Confirms:

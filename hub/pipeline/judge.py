@@ -26,6 +26,7 @@ from hub.message import (
 from hub.pipeline.numbers import are_own, is_in_clear, unsealed
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Delivery
+from hub.sealing.opener import Opened
 from hub.sealing.seals import Seals
 from hub.statute.catalogue import Catalogue
 from hub.statute.reasons import Code
@@ -88,13 +89,17 @@ class Judge:
         except _Stop as stop:
             return stop.verdict
 
-    def _judge(self, came: Delivery, now: dt.datetime, *, is_kept: bool) -> Verdict:
+    def _judge(self, delivery: Delivery, now: dt.datetime, *, is_kept: bool) -> Verdict:
         today = now.astimezone(JST).date()
-        delivery, is_readable = unsealed(self.seals, came)
-        event = _sound(delivery)
-        claim = _claim(delivery, self.pseudonyms) if event is None else _claimed(delivery, event)
+        opened = unsealed(self.seals, delivery)
+        event = _sound(opened.body, delivery.routing_key)
+        claim = (
+            _claim(delivery, opened.body, self.pseudonyms)
+            if event is None
+            else _claimed(delivery, opened.body, event)
+        )
         self._prove(delivery, claim)
-        if not is_readable:
+        if not opened.is_readable:
             raise claim.refusal(Code.NUMBER_UNREADABLE)
         if claim.message_type == RECEIPT_TYPE:
             return _receipted(delivery, claim)
@@ -102,8 +107,8 @@ class Judge:
         if ruling.code is not None:
             raise claim.refusal(ruling.code, ruling.detail)
         if event is None:
-            event = _validated(_EVENTS[claim.message_type], delivery.body, claim)
-        if not are_own(delivery, claim.key):
+            event = _validated(_EVENTS[claim.message_type], claim)
+        if not are_own(opened, claim.key):
             raise claim.refusal(Code.NUMBER_MISPLACED)
         # Receivers get this attribute too: it is the schema's name or nothing.
         if event.dataschema not in {None, schema_uri(type(event.data))}:
@@ -112,18 +117,18 @@ class Judge:
         if not flows:
             refs = ", ".join(carrier.flow.ref for carrier in ruling.flows)
             raise claim.refusal(Code.PURPOSE_NOT_PERMITTED, f"({refs})")
-        in_clear = not is_kept and self._is_in_clear(delivery, event, claim, now)
+        in_clear = not is_kept and self._is_in_clear(opened, event, claim, now)
         return self._permitted(event, claim, flows, today, in_clear=in_clear)
 
     def _is_in_clear(
         self,
-        delivery: Delivery,
+        opened: Opened,
         event: Envelope[CanonicalMessage],
         claim: "_Claim",
         now: dt.datetime,
     ) -> bool:
         """Say whether a number came in clear, where that is permitted."""
-        if self.seals is None or not is_in_clear(delivery, event.data):
+        if self.seals is None or not is_in_clear(opened, event.data):
             return False
         if not self.seals.takes_plain(now):
             raise claim.refusal(Code.NUMBER_IN_CLEAR)
@@ -264,32 +269,32 @@ def named(
     The JSON is empty where there is none. Every input gets an answer.
     """
     try:
-        claim = _claim(delivery, pseudonyms)
+        claim = _claim(delivery, delivery.body, pseudonyms)
     except _Stop as stop:
         return stop.verdict.key, stop.verdict.access, {}
     document = _read(claim.body)
     return claim.key, _access_claimed(document), document
 
 
-def _sound(delivery: Delivery) -> Envelope[CanonicalMessage] | None:
+def _sound(body: bytes, routing_key: str) -> Envelope[CanonicalMessage] | None:
     """Read a body that is as it should be; none where anything is wrong, and it is asked what."""
-    adapter = _EVENTS.get(delivery.routing_key)
-    if adapter is None or len(delivery.body) > limits().event_bytes:
+    adapter = _EVENTS.get(routing_key)
+    if adapter is None or len(body) > limits().event_bytes:
         return None
     try:
-        event = adapter.validate_json(delivery.body, strict=True)
+        event = adapter.validate_json(body, strict=True)
     except ValidationError:
         return None
     return None if event.id.startswith(_UNREADABLE) else event
 
 
-def _claimed(delivery: Delivery, event: Envelope[CanonicalMessage]) -> _Claim:
+def _claimed(delivery: Delivery, body: bytes, event: Envelope[CanonicalMessage]) -> _Claim:
     key = MessageKey(delivery.user_id, event.id)
-    return _Claim(key, event.type, delivery.body, event.source, delivery.redelivered)
+    return _Claim(key, event.type, body, event.source, delivery.redelivered)
 
 
-def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
-    document = _read(delivery.body)
+def _claim(delivery: Delivery, body: bytes, pseudonyms: Pseudonyms) -> _Claim:
+    document = _read(body)
     message_id = _or_none(_MESSAGE_ID, document.get("id")) or ""
     message_type = _or_none(_MESSAGE_TYPE, document.get("type")) or ""
     told: list[str] = []
@@ -299,11 +304,11 @@ def _claim(delivery: Delivery, pseudonyms: Pseudonyms) -> _Claim:
         told, message_type = [*told, "type"], ""
     unnamed = not message_id or message_id.startswith(_UNREADABLE)
     if unnamed:
-        message_id = f"{_UNREADABLE}{pseudonyms.body(delivery.body)}"
+        message_id = f"{_UNREADABLE}{pseudonyms.body(body)}"
     key = MessageKey(delivery.user_id, message_id)
     source = document.get("source")
-    claim = _Claim(key, message_type, delivery.body, source, delivery.redelivered)
-    if len(delivery.body) > limits().event_bytes:
+    claim = _Claim(key, message_type, body, source, delivery.redelivered)
+    if len(body) > limits().event_bytes:
         raise claim.refusal(Code.TOO_LARGE)
     if told:
         raise claim.refusal(Code.INVALID, _listed(told))
@@ -339,10 +344,10 @@ def _access_claimed(document: dict[str, Any]) -> AccessItems:
 
 
 def _validated(
-    adapter: TypeAdapter[Envelope[CanonicalMessage]], body: bytes, claim: _Claim
+    adapter: TypeAdapter[Envelope[CanonicalMessage]], claim: _Claim
 ) -> Envelope[CanonicalMessage]:
     try:
-        return adapter.validate_json(body, strict=True)
+        return adapter.validate_json(claim.body, strict=True)
     except ValidationError as error:
         # Raised without its cause, which would carry the input.
         raise claim.refusal(*_fault(error)) from None
@@ -367,7 +372,7 @@ def _fault(error: ValidationError) -> tuple[Code, str]:
 
 def _receipted(delivery: Delivery, claim: _Claim) -> Receipted:
     try:
-        event = _RECEIPTS.validate_json(delivery.body, strict=True)
+        event = _RECEIPTS.validate_json(claim.body, strict=True)
     except ValidationError as error:
         raise claim.refusal(*_fault(error)) from None
     return Receipted(

@@ -1,10 +1,11 @@
 """The 個人番号 of a delivery: opened in memory, and proved to be of that very message."""
 
-from typing import NamedTuple
+from dataclasses import replace
 
 from hub.ledger.model import Pseudonyms
 from hub.message import MessageKey
 from hub.ports import Delivery
+from hub.sealing.opener import Opened
 from hub.sealing.seals import Seals
 from hub.site import HUB_USER
 from schemas import MESSAGE_TYPES
@@ -15,33 +16,9 @@ _FIELDS: dict[type[CanonicalMessage], tuple[str, ...]] = {
 }
 
 
-class Unsealed(NamedTuple):
-    """A delivery as its sender would have sent it without a seal; as it came if not readable."""
-
-    delivery: Delivery
-    is_readable: bool = True
-
-
-def unsealed(seals: Seals | None, came: Delivery) -> Unsealed:
+def unsealed(seals: Seals | None, came: Delivery) -> Opened:
     """Open a delivery of a system; every input gets an answer."""
-    if seals is None:
-        return Unsealed(came)
-    opened = seals.opener.opened(came.body, came.user_id)
-    if opened.body is came.body:
-        return Unsealed(came, opened.is_readable)
-    plain = Delivery(
-        came.tag,
-        came.queue,
-        came.routing_key,
-        came.user_id,
-        opened.body,
-        came.redelivered,
-        came.copied,
-        came.times,
-        came.death,
-        opened.numbers,
-    )
-    return Unsealed(plain)
+    return Opened(came.body) if seals is None else seals.opener.opened(came.body, came.user_id)
 
 
 def to_keep(seals: Seals | None, came: Delivery, key: MessageKey) -> Delivery:
@@ -52,22 +29,24 @@ def to_keep(seals: Seals | None, came: Delivery, key: MessageKey) -> Delivery:
     """
     if came.user_id == HUB_USER:
         return came
-    plain = unsealed(seals, came).delivery
-    return plain if are_own(plain, key) else came
+    opened = unsealed(seals, came)
+    return replace(came, body=opened.body) if are_own(opened, key) else came
 
 
-def are_own(delivery: Delivery, key: MessageKey) -> bool:
+def are_own(opened: Opened, key: MessageKey) -> bool:
     """Say whether each number that came under seal was sealed by this sender for this message."""
-    if not delivery.numbers:
+    if not opened.numbers:
         return True
-    own = "\n".join(key).encode()
-    return all(one == own for one in delivery.numbers)
+    own = f"{key.sender}\n{key.id}".encode()
+    return opened.numbers.count(own) == len(opened.numbers)
 
 
-def is_in_clear(delivery: Delivery, message: CanonicalMessage) -> bool:
-    """Say whether a number came without a seal."""
-    there = sum(getattr(message, name) is not None for name in _FIELDS[type(message)])
-    return there > len(delivery.numbers)
+def is_in_clear(opened: Opened, message: CanonicalMessage) -> bool:
+    """Say whether a number of a message came without a seal."""
+    fields = _FIELDS[type(message)]
+    if len(opened.numbers) >= len(fields):
+        return False
+    return sum(getattr(message, name) is not None for name in fields) > len(opened.numbers)
 
 
 def number_field(message_type: str) -> str | None:

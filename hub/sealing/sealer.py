@@ -32,17 +32,17 @@ class Sealer:
         Raises:
             KeyMissing: the reader has no key in force.
         """
-        names = [name for name in _NAMES if data.get(name)]
-        if not names:
-            return data, ""
-        key = self._key()
-        whose = (*self._whose, *about)
-        tokens = {
-            name: key.encrypt(bound(whose, name, number))
-            for name in names
-            if isinstance(number := data[name], str)
-        }
-        return {**data, **tokens}, key.wrapped if tokens else ""
+        sealed: dict[str, Any] | None = None
+        datakey = ""
+        for name in _NAMES:
+            number = data.get(name)
+            if not number or not isinstance(number, str):
+                continue
+            key = self._key()
+            if sealed is None:
+                sealed, datakey = dict(data), key.wrapped
+            sealed[name] = key.encrypt(bound((*self._whose, *about), name, number))
+        return (data if sealed is None else sealed), datakey
 
     def _key(self) -> DataKey:
         now = self._keys.monotonic()
