@@ -19,7 +19,10 @@ from hub.message import Envelope, Receipts, encode_copy, source_of
 from hub.names import OUT_EXCHANGE, partition_queue
 from hub.observe import HubObserver
 from hub.pipeline.judge import Judge
+from hub.pki.store import Store
 from hub.ports import Outgoing, Sent
+from hub.sealing.keys import FolderKeys, Keys
+from hub.sealing.seals import Seals
 from hub.site import HUB_USER
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.worker import Tools, Worker
@@ -168,15 +171,31 @@ class Recorder(HubObserver):
         return [e for e in self.entries if e.kind is kind and message_id in {"", e.message.id}]
 
 
+def certificates_in(folder: Path, *accounts: str) -> Path:
+    """Make the encryption keys of these accounts, as an operator does; give their folder."""
+    now = dt.datetime.now(dt.UTC)
+    store = Store.of(folder / "pki", "test")
+    store.init(now)
+    for account in accounts:
+        store.issue_encryption(account, now)
+    return store.folder
+
+
 @contextlib.contextmanager
-def hub_at_work(vhost: Vhost, folder: Path, notified: Sequence[str]) -> Iterator[Recorder]:
-    """Run the real worker on its own thread, with catalogue and SQLite ledger."""
+def hub_at_work(
+    vhost: Vhost, folder: Path, notified: Sequence[str], keys: Path | None = None
+) -> Iterator[Recorder]:
+    """Run the real worker on its own thread, with catalogue and SQLite ledger.
+
+    With ``keys``, a folder of certificates, it takes and gives 個人番号 encrypted only.
+    """
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     migrate(url)
     ledger = DatabaseLedger(url, SIGNER)
     recorder = Recorder()
     stop = threading.Event()
-    judge = Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90)
+    seals = None if keys is None else Seals(Keys(HUB_USER, FolderKeys(keys, HUB_USER)))
+    judge = Judge(load_catalogue(), Pseudonyms(b"k" * 32), 90, seals)
     tools = Tools(
         rules=lambda: judge,
         ledger=ledger,

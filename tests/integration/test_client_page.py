@@ -14,12 +14,22 @@ from typing import Any
 
 import pika
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
-from tests.client_rig import LIMIT_SECONDS, PARTITIONS, Recorder, hub_at_work, url_of
+from hub.site import HUB_USER
+from tests.client_rig import (
+    LIMIT_SECONDS,
+    PARTITIONS,
+    Recorder,
+    certificates_in,
+    hub_at_work,
+    url_of,
+)
 from tests.conftest import Vhost
 from tests.demo_rig import OURS
 from tests.samples import SIGNER
@@ -31,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/howto/connect-your-own-system.md").read_text(encoding="utf-8")
 SYSTEMS = ["resident-registry", "premium-collection", "union"]
 MESSAGE_ID = "move-2026-000123"
+NUMBER = "123456789018"
 
 
 def block(language: str, name: str) -> str:
@@ -45,8 +56,13 @@ def ready(vhost: Vhost) -> Vhost:
 
 
 @pytest.fixture
-def hub(ready: Vhost, tmp_path: Path) -> Iterator[Recorder]:
-    with hub_at_work(ready, tmp_path, SYSTEMS) as recorder:
+def keys(tmp_path: Path) -> Path:
+    return certificates_in(tmp_path, HUB_USER, *SYSTEMS)
+
+
+@pytest.fixture
+def hub(ready: Vhost, keys: Path, tmp_path: Path) -> Iterator[Recorder]:
+    with hub_at_work(ready, tmp_path, SYSTEMS, keys) as recorder:
         yield recorder
 
 
@@ -54,7 +70,8 @@ def hub(ready: Vhost, tmp_path: Path) -> Iterator[Recorder]:
 
 
 def started(name: str, vhost: Vhost, system: str, folder: Path) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"HUB_URL": url_of(vhost, system), "PYTHONPATH": str(ROOT)}
+    settings = {"HUB_URL": url_of(vhost, system), "HUB_CERTIFICATES": str(folder / "pki")}
+    environment = os.environ | settings | {"PYTHONPATH": str(ROOT)}
     command = [*OURS, sys.executable, "-W", "error", "-c", block("python", name)]
     return subprocess.Popen(command, cwd=folder, env=environment)
 
@@ -77,6 +94,7 @@ def test_the_pages_code_publishes_receives_and_is_in_the_ledger(
     database.close()
     assert [row[:3] for row in rows] == [("resident-registry", MESSAGE_ID, "M1b")]
     assert json.loads(rows[0][3])["name"] == "髙﨑　花子"
+    assert json.loads(rows[0][3])["my_number"] == NUMBER
     ledger = DatabaseLedger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}", SIGNER)
     entries = [dict(row) for row in rows_of(ledger)]
     ledger.close()
@@ -168,6 +186,47 @@ def test_another_client_publishes_receives_and_receipts(hub: Recorder, connectio
     hub.until(lambda: bool(hub.of(Kind.RECEIPT)))
     (entry,) = hub.of(Kind.RECEIPT)
     assert (entry.receiver, entry.message.id, entry.code) == ("union", event["id"], "delivered")
+
+
+def test_another_client_encrypts_a_number_and_opens_that_of_its_copy(
+    hub: Recorder,
+    keys: Path,
+    connections: Any,  # noqa: ANN401 - a factory
+) -> None:
+    page: dict[str, Any] = {}
+    exec(block("python", "seal"), page)  # noqa: S102 - the page's own code
+    event, about = example("event"), ("resident-registry", MESSAGE_ID)
+    (path,) = (keys / "parties").glob("hub.*.pem")
+    key, event["datakey"] = page["new_data_key"](
+        x509.load_pem_x509_certificate(path.read_bytes()), HUB_USER
+    )
+    event["data"]["my_number"] = page["sealed"](NUMBER, key, *about)
+    sender = connections("resident-registry")
+    publish(sender, "resident-registry", event, event["data"]["addressee_number"])
+    _, _, copy = one_from(connections("union"), "union")
+    assert not hub.of(Kind.REFUSAL)
+    (own,) = (keys / "union" / "enc").glob("*.key")
+    private = load_pem_private_key(own.read_bytes(), None)
+    whose = (HUB_USER, "union", copy["flow"], *about)
+    token = copy["data"]["my_number"]
+    assert NUMBER not in token
+    assert page["opened"](token, copy["datakey"], private, *whose) == NUMBER
+    with pytest.raises(AssertionError, match="another copy"):
+        page["opened"](token, copy["datakey"], private, *whose[:-1], "move-2026-000124")
+
+
+def test_another_client_that_sends_a_number_in_clear_is_refused(
+    hub: Recorder,
+    connections: Any,  # noqa: ANN401 - a factory
+) -> None:
+    event = example("event")
+    event["data"]["my_number"] = NUMBER
+    sender = connections("resident-registry")
+    publish(sender, "resident-registry", event, event["data"]["addressee_number"])
+    _, _, notice = one_from(sender, "resident-registry")
+    assert notice["data"]["code"] == "number-in-clear"
+    assert NUMBER not in json.dumps(notice)
+    assert [entry.code for entry in hub.of(Kind.REFUSAL)] == ["number-in-clear"]
 
 
 def test_another_client_gets_a_notice(hub: Recorder, connections: Any) -> None:  # noqa: ANN401 - a factory
