@@ -10,6 +10,7 @@ import adapters
 from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
+from hub.pki.trust import CA
 from hub.secret import SecretPlace
 from hub.site import Site
 from schemas.evidence.note import Signer
@@ -184,6 +185,13 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
         left.append(
             f"give PostgreSQL's user the password in {hub.ledger_password_file}, or write its own "
             "password there"
+        )
+    if site.tls.folder is not None and not (site.tls.folder / CA).exists():
+        left += [f"renkei pki init --site {path}", f"renkei pki issue --all --site {path}"]
+    if not site.tls.plain_loopback:
+        left.append(
+            f"on the broker: put in place what renkei broker config --site {path} writes, and its "
+            "certificate"
         )
     left.append("on the broker: rabbitmq-plugins enable rabbitmq_management")
     if broker.admin_password_file is None:

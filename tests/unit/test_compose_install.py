@@ -21,8 +21,8 @@ INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
 
 
 INTERFACES = ("intermediate-server", "e-application")
-MADE = 5 + len(adapters.systems())
-"""Secrets of the example that are made: administrator, monitor, hub, two keys, each system's."""
+MADE = 4
+"""Secrets of the example that are made: administrator, monitor, two keys."""
 
 
 @pytest.fixture
@@ -82,13 +82,13 @@ def test_only_the_adapter_puts_files_where_a_courier_does(site: Path) -> None:
 def test_what_is_there_is_left_as_it_is(site: Path) -> None:
     prepare(site)
     before = {path: path.read_text() for path in (site.parent / "secrets").iterdir()}
-    (site.parent / "secrets/tax").unlink()
+    (site.parent / "secrets/broker-monitor").unlink()
     made, _ = prepare(site)
-    assert made == [site.parent / "secrets/tax"]
+    assert made == [site.parent / "secrets/broker-monitor"]
     assert prepare(site)[0] == []
     after = {path: path.read_text() for path in (site.parent / "secrets").iterdir()}
     assert after.keys() == before.keys()
-    assert [path.name for path in after if after[path] != before[path]] == ["tax"]
+    assert [path.name for path in after if after[path] != before[path]] == ["broker-monitor"]
 
 
 def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
@@ -96,6 +96,9 @@ def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
     steps = [
         "pseudonym-key",
         *INTERFACES,
+        "renkei pki init",
+        "renkei pki issue --all",
+        "renkei broker config",
         "rabbitmq-plugins enable rabbitmq_management",
         "renkei-admin",
         "renkei site check",
@@ -117,12 +120,12 @@ def test_a_site_that_has_worked_gets_no_second_key(site: Path, sign: str, name: 
     assert prepare(site)[0] == []
     key = site.parent / "secrets" / name
     key.unlink()
-    (site.parent / "secrets/tax").unlink()
+    (site.parent / "secrets/broker-monitor").unlink()
     with pytest.raises(SiteError, match="bring the key back") as caught:
         prepare(site)
     assert sign in str(caught.value)
     assert not key.exists()
-    assert not (site.parent / "secrets/tax").exists()
+    assert not (site.parent / "secrets/broker-monitor").exists()
 
 
 def test_a_file_with_faults_makes_nothing(site: Path) -> None:
@@ -147,12 +150,14 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     where = ("--site", str(site))
     assert run("site", "check", *where) == 1
     said = capsys.readouterr().err
-    assert all(f"secrets/{name} cannot be read" in said for name in ("broker-admin", "hub", "tax"))
+    assert all(
+        f"secrets/{name} cannot be read" in said for name in ("broker-admin", "broker-monitor")
+    )
     assert run("site", "check", "--json", *where) == 1
     assert len(json.loads(capsys.readouterr().out)["faults"]) == MADE + len(INTERFACES)
     assert run("site", "init", *where) == 0
     said = capsys.readouterr().out
-    assert f"made: {site.parent}/secrets/tax" in said
+    assert f"made: {site.parent}/secrets/broker-monitor" in said
     assert "left to do" in said
     assert run("site", "init", "--json", *where) == 0
     answer = json.loads(capsys.readouterr().out)
