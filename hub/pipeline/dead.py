@@ -15,8 +15,8 @@ from hub.clock import JST
 from hub.errors import KeyMissing
 from hub.ledger.beside import Cause, Step
 from hub.ledger.model import Pseudonyms
+from hub.limits import limits
 from hub.message import (
-    MAX_BODY_BYTES,
     NOTICE_TYPE,
     NUMBER_HEADER,
     RELEASE_TYPE,
@@ -114,7 +114,7 @@ def _original(
         resident=pseudonyms.resident(addressee) if addressee else "",
         bucket=bucket,
         access=access,
-        is_hubs=marked(delivery) is not None or len(delivery.body) > MAX_BODY_BYTES,
+        is_hubs=marked(delivery) is not None or len(delivery.body) > limits().event_bytes,
         repeated=delivery.redelivered,
     )
 
