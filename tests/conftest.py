@@ -84,7 +84,7 @@ def _tier(item: pytest.Item) -> int:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Install what the tests with real processes need, one worker after the other."""
-    if item.get_closest_marker("integration") or item.get_closest_marker("fault"):
+    if any(item.get_closest_marker(tier) for tier in ("attack", "fault", "integration")):
         rabbitmq_is_here(_say)
 
 
