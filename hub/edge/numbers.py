@@ -51,6 +51,7 @@ class Numbers:
 
         Raises:
             NumberFault: one cannot be opened, belongs to another copy, or came in clear.
+            KeyMissing: one is for a key of the system that has not been brought here yet.
         """
         in_clear = clear_names(copy.data)
         if in_clear and not self.takes_plain():

@@ -21,7 +21,7 @@ from hub.edge.receipting import Receipting
 from hub.edge.released import recalled
 from hub.edge.sorting import Line, NoticeLine, Release, Sorter, Wire
 from hub.edge.wall import Wall, WallCode, Walls
-from hub.errors import SiteError
+from hub.errors import EdgeError, KeyMissing, SiteError
 from hub.ports import Delivery, Link
 from hub.site import AccessSite
 
@@ -150,7 +150,11 @@ class Outbox:
 
     def _deliver(self, link: Link, batch: Sequence[Delivery]) -> bool:
         self._name_files()
-        parts = self._sort(batch)
+        try:
+            parts = self._sort(batch)
+        except KeyMissing as missing:
+            # Set aside it would be lost to the system; so it waits, and what is behind it too.
+            raise EdgeError(f"no copy can be delivered: {missing}") from missing
         stopped = any(isinstance(aside.code, WallCode) for aside in parts.asides)
         if stopped and self._walls.changing():
             return False

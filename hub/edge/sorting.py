@@ -82,7 +82,10 @@ class Wire:
 
 
 class Sorter:
-    """Judges deliveries for one system; ``judge`` answers every one and never raises."""
+    """Judges deliveries for one system; ``judge`` answers every one.
+
+    Only where a copy waits for a key that is to be brought here it raises ``KeyMissing``.
+    """
 
     def __init__(
         self, outbound: Sequence[Outbound], encoding: Encoding | None, numbers: Numbers

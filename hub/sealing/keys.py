@@ -151,6 +151,12 @@ class Keys:
                 f"run renkei pki issue {self.account}"
             )
 
+    def lacks(self, kid: str) -> bool:
+        """Say whether this account is encrypted to with a key whose private half is not here."""
+        self._look()
+        parties = self._parties.get(self.account, ())
+        return kid not in self._own and any(one.kid == kid for one in parties)
+
     def own(self, kid: str) -> ec.EllipticCurvePrivateKey | None:
         """Give the private key of this name; none where it is not this account's."""
         self._look()

@@ -7,11 +7,12 @@ message are one message. Only the keys' owner can do so, in memory.
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pydantic_core
 
-from hub.errors import NumberFault
+from hub.errors import KeyMissing, NumberFault
 from hub.limits import limits
 from hub.message import Copy
 from hub.sealing.datakeys import kid_of, opened_data_key
@@ -120,6 +121,8 @@ class Opener:
 
         Raises:
             NumberFault: it cannot be opened, or belongs to another copy.
+            KeyMissing: it is for a key of this account that is in force and not here, so that it
+                could be opened later.
         """
         data: dict[str, Any] = dict(copy.data)
         whose = (HUB_USER, self._keys.account, copy.flow, *copy.key)
@@ -133,10 +136,27 @@ class Opener:
                 found, field, number = _unbound(text, _COPY_PARTS)
                 data[name] = _text(number)
             except Unreadable as error:
+                self._await_key(copy.datakey.encode())
                 raise NumberFault(NUMBER_UNREADABLE, f"{name}: {error}") from None
             if found != due or field != name.encode():
                 raise NumberFault(NUMBER_MISPLACED, f"{name} was encrypted for another message")
         return copy.model_copy(update={"data": data, "datakey": None})
+
+    def _await_key(self, wrapped: bytes) -> None:
+        """Tell a key that has not been brought here yet from one that nobody is to have.
+
+        Raises:
+            KeyMissing: the data key is for the former.
+        """
+        with suppress(Unreadable):
+            kid = kid_of(wrapped)
+            if self._keys.lacks(kid):
+                account = self._keys.account
+                raise KeyMissing(
+                    f"the private encryption key {kid} is not here, and its certificate is in "
+                    f"force: bring {kid}.key into {account}/enc of the folder of certificates, or, "
+                    "if it is lost, run renkei pki revoke for it"
+                )
 
     def _cipher(self, wrapped: bytes, sender: str) -> Cipher:
         cipher = self._ciphers.get(wrapped)

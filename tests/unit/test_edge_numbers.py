@@ -194,6 +194,30 @@ def test_an_older_key_still_opens_what_waited_long(rig: Rig, ring: Keyring) -> N
     assert rig.receipts() == [("m-1", "delivered"), ("m-2", "delivered")]
 
 
+def test_a_copy_for_a_key_that_is_not_here_yet_waits_for_it(rig: Rig, ring: Keyring) -> None:
+    old = dict(ring.private["beta"])
+    ring.issue("beta")
+    new, ring.private["beta"] = ring.private["beta"], old
+    for number in (1, 2):
+        rig.broker.put(QUEUE, copy_for_beta(ring, number))
+    run_beta(rig, ring)
+    (where, said), *_ = rig.recorder.all("trouble")
+    assert where == "outbound"
+    assert "beta.00000001.key into beta/enc" in said
+    assert (rig.receipts(), rig.names("beta", "set-aside")) == ([], [])
+    ring.private["beta"] = new
+    run_beta(rig, ring)
+    assert rig.receipts() == [("m-1", "delivered"), ("m-2", "delivered")]
+
+
+def test_a_copy_for_a_key_that_is_lost_and_revoked_is_set_aside(rig: Rig, ring: Keyring) -> None:
+    rig.broker.put(QUEUE, copy_for_beta(ring, 1))
+    ring.private["beta"].clear()
+    ring.public = [one for one in ring.public if one.account != "beta"]
+    run_beta(rig, ring)
+    assert rig.receipts() == [("m-1", "number-unreadable")]
+
+
 def test_a_number_of_another_copy_or_receiver_or_a_changed_one_is_set_aside(
     rig: Rig, ring: Keyring
 ) -> None:
