@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY
 
 import adapters
 from hub.compose.checked import system_of
+from hub.compose.expiry import certificate_ends
 from hub.compose.links import Stopping, connector, link_settings
 from hub.compose.numbers import keys_of, plain_until
 from hub.compose.reload import CatalogueWatch
@@ -15,8 +16,9 @@ from hub.edge.loop import run_adapter
 from hub.edge.numbers import Numbers
 from hub.names import outbound_queue
 from hub.processes import collect_rarely
-from hub.site import Site
+from hub.site import HUB_USER, Site
 from hub.statute.model import Catalogue
+from monitoring.certificates import CertificateMetrics
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
 
@@ -35,6 +37,7 @@ def run_system(
     """
     settings = system_of(site, system)
     metrics = EdgeMetrics(REGISTRY, system)
+    CertificateMetrics(REGISTRY, certificate_ends(site, system, (HUB_USER, system)))
     if settings.metrics_port is not None:
         serve(REGISTRY, settings.metrics_port)
     link = link_settings(

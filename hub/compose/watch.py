@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from hub.broker.management import Management
 from hub.broker.survey import BrokerWatch, View, ask
+from hub.compose.expiry import certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping, context_maker
 from hub.errors import LedgerError
@@ -24,6 +25,7 @@ from hub.pki.names import MONITOR, WATCH
 from hub.site import Site, read_secret
 from hub.stop import Stop
 from monitoring.broker import BrokerMetrics
+from monitoring.certificates import CertificateMetrics
 from monitoring.endpoint import serve
 from monitoring.health import Health
 from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
@@ -47,6 +49,7 @@ def run_watch(site: Site, stop: Stop) -> None:
     """
     health = Health(LEDGER, EVIDENCE)
     metrics = LedgerMetrics(REGISTRY, health)
+    CertificateMetrics(REGISTRY, certificate_ends(site, WATCH))
     if site.hub.watch_metrics_port is not None:
         serve(REGISTRY, site.hub.watch_metrics_port, health=health)
     os.nice(NICENESS)

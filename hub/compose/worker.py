@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
+from hub.compose.expiry import certificate_ends, hub_readers
 from hub.compose.keys import see_all_keys
 from hub.compose.ledger import open_ledger, pseudonyms
 from hub.compose.links import Stopping, connector, link_settings
@@ -24,6 +25,7 @@ from hub.processes import collect_rarely
 from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
+from monitoring.certificates import CertificateMetrics
 from monitoring.endpoint import serve
 from monitoring.hub import HubMetrics
 from schemas import MESSAGE_TYPES
@@ -42,10 +44,11 @@ def run_hub(
     """
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
+    process = worker_process(site, place.name)
     metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
+    CertificateMetrics(REGISTRY, certificate_ends(site, process, hub_readers(site)))
     if place.metrics_port is not None:
         serve(REGISTRY, place.metrics_port, health=metrics.health)
-    process = worker_process(site, place.name)
     settings = link_settings(
         site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub), process=process
     )
