@@ -123,6 +123,8 @@ def _with_files(context: ssl.SSLContext, identity: Identity) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     _trust(context, identity.ca)
     _trust(context, identity.crl)
+    if not identity.key.exists():
+        raise _missing(identity.key, identity.process)
     read_secret(identity.key)  # OpenSSL would take a key that everybody can read
     for remaining in reversed(range(TRIES)):
         try:
@@ -155,7 +157,7 @@ def _trust(context: ssl.SSLContext, file: Path) -> None:
 
 
 def _missing(file: Path, process: str) -> SiteError:
-    return SiteError(f"the certificate {file} is not there: run renkei pki issue {process}")
+    return SiteError(f"{file} is not there: run renkei pki issue {process}")
 
 
 def _stamp(identity: Identity) -> tuple[tuple[int, int, int] | None, ...]:

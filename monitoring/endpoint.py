@@ -4,26 +4,21 @@
 it cannot; ``/health/live`` answers 200 as long as the process answers at all.
 """
 
+import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
-from prometheus_client.exposition import ThreadingWSGIServer
 
 from hub.errors import SiteError
 from monitoring.health import Health
+from monitoring.serving import EndpointServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 LIVE, READY = "/health/live", "/health/ready"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        """Log no request: a scrape comes every few seconds."""
 
 
 def serve(
@@ -32,19 +27,24 @@ def serve(
     address: str = "127.0.0.1",
     *,
     health: Health | None = None,
+    context: Callable[[], ssl.SSLContext] | None = None,
 ) -> None:
     """Answer on a port, from a thread of its own, while the process lives.
 
-    Without ``health`` there are metrics only; any other path is not found.
+    Without ``health`` there are metrics only; any other path is not found. With ``context``, which
+    is asked for each connection, it is https, and to clients with a certificate alone.
 
     Raises:
-        SiteError: the port cannot be had.
+        SiteError: the port cannot be had, or there is no certificate.
     """
     try:
-        server = make_server(address, port, _app(registry, health), ThreadingWSGIServer, _Quiet)
+        if context is not None:
+            context()
+        server = EndpointServer((address, port), context)
     except OSError as error:
         message = f"metrics_port {port} cannot be used: {error.strerror}"
         raise SiteError(message) from error
+    server.set_app(_app(registry, health))
     threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()
 
 

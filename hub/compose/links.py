@@ -8,13 +8,14 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from hub.addresses import is_loopback
 from hub.broker.connect import connected, rest
 from hub.broker.link import LinkSettings, PikaLink
 from hub.broker.management import MakeContext
 from hub.pauses import SPREAD_SECONDS, Chance
 from hub.secret import SecretPlace, read_secret
 from hub.site import Site
-from hub.tls import client_context, identity_of
+from hub.tls import ServerContexts, client_context, identity_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,16 @@ def context_maker(site: Site, process: str) -> MakeContext | None:
     """
     identity = identity_of(site, process)
     return None if identity is None else partial(client_context, identity)
+
+
+def served_with(site: Site, process: str, listen: str) -> MakeContext | None:
+    """Give what makes the TLS context of a process's own endpoint: one that leaves this machine.
+
+    Raises:
+        SiteError: the site names no folder of certificates.
+    """
+    identity = None if is_loopback(listen) else identity_of(site, process)
+    return None if identity is None else ServerContexts(identity).current
 
 
 def link_settings(  # noqa: PLR0913 - what the two ends are

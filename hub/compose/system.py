@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 import adapters
 from hub.compose.checked import system_of
 from hub.compose.expiry import certificate_ends
-from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.links import Stopping, connector, link_settings, served_with
 from hub.compose.numbers import keys_of, plain_until
 from hub.compose.reload import CatalogueWatch
 from hub.compose.walls import WatchedWalls
@@ -39,7 +39,8 @@ def run_system(
     metrics = EdgeMetrics(REGISTRY, system)
     CertificateMetrics(REGISTRY, certificate_ends(site, system, (HUB_USER, system)))
     if settings.metrics_port is not None:
-        serve(REGISTRY, settings.metrics_port)
+        context = served_with(site, system, settings.listen)
+        serve(REGISTRY, settings.metrics_port, settings.listen, context=context)
     link = link_settings(
         site,
         system,

@@ -16,7 +16,7 @@ from hub.broker.management import Management
 from hub.broker.survey import BrokerWatch, View, ask
 from hub.compose.expiry import certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
-from hub.compose.links import Stopping, context_maker
+from hub.compose.links import Stopping, context_maker, served_with
 from hub.errors import LedgerError
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
 from hub.ledger.verify.ledger import verify
@@ -51,7 +51,9 @@ def run_watch(site: Site, stop: Stop) -> None:
     metrics = LedgerMetrics(REGISTRY, health)
     CertificateMetrics(REGISTRY, certificate_ends(site, WATCH))
     if site.hub.watch_metrics_port is not None:
-        serve(REGISTRY, site.hub.watch_metrics_port, health=health)
+        listen = site.hub.listen
+        context = served_with(site, WATCH, listen)
+        serve(REGISTRY, site.hub.watch_metrics_port, listen, health=health, context=context)
     os.nice(NICENESS)
     url = ledger_url(site, WATCH)
     engine = open_engine(url, PROMPT_SECONDS)

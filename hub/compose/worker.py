@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from hub.compose.expiry import certificate_ends, hub_readers
 from hub.compose.keys import see_all_keys
 from hub.compose.ledger import open_ledger, pseudonyms
-from hub.compose.links import Stopping, connector, link_settings
+from hub.compose.links import Stopping, connector, link_settings, served_with
 from hub.compose.numbers import hub_seals
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
@@ -48,7 +48,9 @@ def run_hub(
     metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
     CertificateMetrics(REGISTRY, certificate_ends(site, process, hub_readers(site)))
     if place.metrics_port is not None:
-        serve(REGISTRY, place.metrics_port, health=metrics.health)
+        listen = site.hub.listen
+        context = served_with(site, process, listen)
+        serve(REGISTRY, place.metrics_port, listen, health=metrics.health, context=context)
     settings = link_settings(
         site, HUB_USER, site.hub.password_file, (), prefetch=_prefetch(site.hub), process=process
     )

@@ -176,7 +176,7 @@ def test_a_key_that_others_can_read_is_none(pki: Pki) -> None:
 
 
 def test_what_is_missing_or_damaged_is_named_with_what_to_do(pki: Pki) -> None:
-    with pytest.raises(SiteError, match=r"tls\.key cannot be read"):
+    with pytest.raises(SiteError, match=r"tls\.key is not there: run renkei pki issue"):
         client_context(identity(pki, "hub-3"))
     (pki.pki / "tax" / "tls.pem").unlink()
     with pytest.raises(SiteError, match=r"tls\.pem is not there: run renkei pki issue tax"):
