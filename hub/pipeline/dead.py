@@ -97,6 +97,12 @@ def failed(
     )
 
 
+def unopened(delivery: Delivery, kid: str, pseudonyms: Pseudonyms) -> Dead:
+    """Keep a message whose 個人番号 waits for the hub's key of this name."""
+    cause = Cause(Step.TAKE, f"the key {kid} is not here")
+    return _original(delivery, Code.KEY_AWAITED, cause, pseudonyms, None)
+
+
 def _original(
     came: Delivery, code: Code, cause: Cause, pseudonyms: Pseudonyms, seals: Seals | None
 ) -> Dead:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pydantic_core
+
 from hub.ledger.model import Pseudonyms
 from hub.message import MessageKey
 from hub.ports import Delivery
@@ -31,6 +33,18 @@ def to_keep(seals: Seals | None, came: Delivery, key: MessageKey) -> Delivery:
         return came
     opened = unsealed(seals, came)
     return replace(came, body=opened.body) if are_own(opened, key) else came
+
+
+def awaited_key(seals: Seals | None, body: bytes) -> str:
+    """Name the key that an event waits for, which could be brought here; empty where none."""
+    if seals is None:
+        return ""
+    try:
+        event = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return ""
+    wrapped = event.get("datakey") if isinstance(event, dict) else None
+    return seals.opener.awaited(wrapped.encode()) if isinstance(wrapped, str) else ""
 
 
 def are_own(opened: Opened, key: MessageKey) -> bool:

@@ -7,7 +7,6 @@ message are one message. Only the keys' owner can do so, in memory.
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pydantic_core
@@ -136,27 +135,28 @@ class Opener:
                 found, field, number = _unbound(text, _COPY_PARTS)
                 data[name] = _text(number)
             except Unreadable as error:
-                self._await_key(copy.datakey.encode())
+                kid = self.awaited(copy.datakey.encode())
+                if kid:
+                    raise KeyMissing(
+                        f"the private encryption key {kid} is not here, and its certificate is in "
+                        f"force: bring {kid}.key into {self._keys.account}/enc of the folder of "
+                        "certificates, or, if it is lost, run renkei pki revoke for it"
+                    ) from None
                 raise NumberFault(NUMBER_UNREADABLE, f"{name}: {error}") from None
             if found != due or field != name.encode():
                 raise NumberFault(NUMBER_MISPLACED, f"{name} was encrypted for another message")
         return copy.model_copy(update={"data": data, "datakey": None})
 
-    def _await_key(self, wrapped: bytes) -> None:
-        """Tell a key that has not been brought here yet from one that nobody is to have.
+    def awaited(self, wrapped: bytes) -> str:
+        """Name the key for which a data key is where that is in force, and only not here yet.
 
-        Raises:
-            KeyMissing: the data key is for the former.
+        Else it is empty: here it is, or nobody is to have it any more.
         """
-        with suppress(Unreadable):
+        try:
             kid = kid_of(wrapped)
-            if self._keys.lacks(kid):
-                account = self._keys.account
-                raise KeyMissing(
-                    f"the private encryption key {kid} is not here, and its certificate is in "
-                    f"force: bring {kid}.key into {account}/enc of the folder of certificates, or, "
-                    "if it is lost, run renkei pki revoke for it"
-                )
+        except Unreadable:
+            return ""
+        return kid if self._keys.lacks(kid) else ""
 
     def _cipher(self, wrapped: bytes, sender: str) -> Cipher:
         cipher = self._ciphers.get(wrapped)

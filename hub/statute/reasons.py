@@ -55,6 +55,7 @@ class Code(StrEnum):
     NOT_TAKEN = "not-taken"
     HUB_FAULT = "hub-fault"
     NO_KEY = "no-key"
+    KEY_AWAITED = "key-awaited"
     REQUESTED = "requested"
     DISCARD_REQUESTED = "discard-requested"
     DECLINED = "declined"
@@ -208,6 +209,11 @@ _SENTENCES = {
         "The receiver has no encryption certificate in force: the 個人番号 could not be encrypted.",
         "送付先の有効な暗号化証明書がなく、個人番号を暗号化できません。",
     ),
+    Code.KEY_AWAITED: Sentence(
+        "The 個人番号 was encrypted for a key of the hub that has not been brought to it yet; "
+        "the hub keeps the message.",
+        "ハブにまだ置かれていない鍵で個人番号が暗号化されています。電文はハブが保存しています。",
+    ),
     Code.REQUESTED: Sentence(
         "One person asks to send it once more, and a second one decides.",
         "再送が申請され、別の職員の承認を待っています。",
@@ -241,6 +247,7 @@ DEATHS = (
     Code.NOT_TAKEN,
     Code.HUB_FAULT,
     Code.NO_KEY,
+    Code.KEY_AWAITED,
 )
 """Why a message is among the dead letters."""
 

@@ -36,6 +36,7 @@ from tests.dead_letters_rig import (
     numbers,
     replay,
 )
+from tests.keyring import keyring
 from tests.samples import ADDRESSEE, MY_NUMBER, PSEUDONYMS, REGISTRY, judge
 from tests.sealing_rig import Site
 from tests.worker_rig import OUT, Fuse, Rig
@@ -102,17 +103,38 @@ def test_the_number_of_another_message_is_refused_and_named_to_nobody(site: Site
     assert site.received(UNION) == [("a1", MY_NUMBER)]
 
 
-def test_a_number_that_was_sealed_before_its_key_was_lost_can_be_sent_anew(site: Site) -> None:
-    key = site.lock_out()
-    site.begin()
-    site.send(changed("a1"))
-    site.send(changed("a1"))
+def test_a_number_that_was_sealed_for_another_key_can_be_sent_anew(site: Site) -> None:
+    public, site.ring.public = site.ring.public, keyring(HUB_USER).public  # another's of that name
+    site.put(site.body(changed("a1")), site.body(changed("a1")))
+    site.ring.public = public
+    assert site.rig.drain()
     assert told(site.rig, "a1") == [("refusal", "", "number-unreadable")] * 2
-    site.ring.private[HUB_USER] = dict(key)
     site.send(changed("a1"))
     site.send(changed("a1"))
     assert site.received(UNION) == [("a1", MY_NUMBER)]
     assert site.rig.facts(Kind.ACCEPTANCE).total() == 2
+
+
+def test_what_waits_for_a_key_that_is_still_to_be_brought_is_kept_and_replayed(site: Site) -> None:
+    key = site.lock_out()
+    site.begin()
+    sealed = site.body(changed("a1"))
+    site.put(sealed, sealed, site.body(changed("a1")))
+    assert site.rig.drain()
+    assert told(site.rig, "a1") == [("dead-letter", "", "key-awaited")] * 2
+    (number, other) = numbers(site.rig)
+    assert site.kept(number) == sealed
+    with letters(site.rig) as at, pytest.raises(LedgerError, match="個人番号"):
+        at.replay(number, AccessItems("職員一"))
+    site.ring.private[HUB_USER] = dict(key)
+    site.begin()
+    replay(site.rig, number)
+    drain(site.rig)
+    assert site.received(UNION) == [("a1", MY_NUMBER)]
+    replay(site.rig, other)
+    drain(site.rig)
+    assert site.received(UNION) == [("a1", MY_NUMBER)]
+    site.verified()
 
 
 def test_a_number_in_clear_is_refused_and_taken_sealed(site: Site) -> None:
