@@ -6,6 +6,7 @@ misbehaves on request, as a real server would on a bad day.
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ HOST = "127.0.0.1"
 BODY_LIMIT = 32 << 20
 """The most bytes of a request."""
 _IDLE_SECONDS = 60
+
+MakeContext = Callable[[], ssl.SSLContext]
 
 
 class Asked(NamedTuple):
@@ -60,13 +63,19 @@ class Serving:
     """A server in a thread of its own, from ``start`` to ``stop``; a context manager too.
 
     ``port`` 0 takes a free one; ``url`` is the base address. A server that was stopped refuses
-    connections, and may be started again on the same port.
+    connections, and may be started again on the same port. With ``context``, asked for each
+    connection, it speaks TLS, to clients with a certificate alone where that wants one.
     """
 
     def __init__(
-        self, handle: Callable[[Asked], Reply], port: int = 0, manners: Manners | None = None
+        self,
+        handle: Callable[[Asked], Reply],
+        port: int = 0,
+        manners: Manners | None = None,
+        context: MakeContext | None = None,
     ) -> None:
         self.manners = manners or Manners()
+        self._context = context
         self._handle = handle
         self._port = port
         self._server: _Server | None = None
@@ -75,7 +84,8 @@ class Serving:
     @property
     def url(self) -> str:
         """The base address, without a slash at its end."""
-        return f"http://{HOST}:{self._port}"
+        scheme = "http" if self._context is None else "https"
+        return f"{scheme}://{HOST}:{self._port}"
 
     def start(self) -> Self:
         """Listen.
@@ -83,7 +93,9 @@ class Serving:
         Raises:
             OSError: the port is taken.
         """
-        server = self._server = _Server((HOST, self._port), self._handle, self.manners)
+        server = self._server = _Server(
+            (HOST, self._port), self._handle, self.manners, self._context
+        )
         self._port = server.server_port
         self._thread = threading.Thread(
             target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -120,10 +132,15 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, address: tuple[str, int], handle: Callable[[Asked], Reply], manners: Manners
+        self,
+        address: tuple[str, int],
+        handle: Callable[[Asked], Reply],
+        manners: Manners,
+        context: MakeContext | None,
     ) -> None:
         super().__init__(address, _Handler)
         self.handle = handle
+        self._context = context
         self.manners = manners
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -133,6 +150,21 @@ class _Server(ThreadingHTTPServer):
         with self.lock:
             self._connections.add(request)
         super().process_request(request, client_address)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as it is
+        """Shake hands, where there is TLS, in the thread of the connection, and answer."""
+        if self._context is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_IDLE_SECONDS)
+        with self._context().wrap_socket(request, server_side=True) as spoken:
+            with self.lock:
+                self._connections.add(spoken)
+            try:
+                super().finish_request(spoken, client_address)
+            finally:
+                with self.lock:
+                    self._connections.discard(spoken)
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as it is
         with self.lock:

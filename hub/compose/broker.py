@@ -15,7 +15,6 @@ from hub.broker.plan import plan
 from hub.broker.survey import View, small
 from hub.broker.switch import Depth
 from hub.broker.topology import Topology
-from hub.broker.users import disconnect
 from hub.compose.checked import passwords_of
 from hub.compose.links import context_maker, link_settings
 from hub.errors import SiteError
@@ -59,20 +58,6 @@ def administrator(site: Site) -> Iterator[Management]:
     url = first_answering(urls, user, password, tls)
     with Management(url, user, password, tls=tls) as it:
         yield it
-
-
-def cut_off(site: Site, account: str) -> int:
-    """Close every connection of an account to the broker; say how many there were.
-
-    A certificate that was revoked opens no new one, and the broker asks nobody again who is
-    connected already.
-
-    Raises:
-        BrokerError: the broker refused, or none answers.
-        SiteError: as for ``administrator``.
-    """
-    with administrator(site) as management:
-        return sum(disconnect(management, [account]).values())
 
 
 def passwords_to_set(site: Site) -> dict[str, SecretStr | None]:

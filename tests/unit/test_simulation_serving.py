@@ -1,11 +1,17 @@
 """The server of the simulators: says what it is told to, and misbehaves on request."""
 
+import datetime as dt
 import http.client
+import ssl
 import time
+from pathlib import Path
 
 import pytest
 
 from adapters.simulation.serving import Asked, Manners, Reply, Serving
+from hub.pki.names import Profile
+from hub.pki.store import Store
+from hub.tls import Identity, ServerContexts, client_context
 
 pytestmark = pytest.mark.unit
 
@@ -86,3 +92,30 @@ def test_a_request_that_is_too_large_is_refused() -> None:
         connection.endheaders()
         assert connection.getresponse().status == 413
         connection.close()
+
+
+def test_with_tls_it_speaks_to_clients_with_a_certificate_and_ends_all_the_same(
+    tmp_path: Path,
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    store = Store.of(tmp_path, "test")
+    store.init(now)
+    store.issue(Profile("interface", "interface", client=False, hosts=("127.0.0.1",)), now)
+    store.issue(Profile("courier", "courier"), now)
+    contexts = ServerContexts(Identity(tmp_path, "interface"))
+    with Serving(echo, context=contexts.current) as serving:
+        assert serving.url.startswith("https:")
+        where = serving.url.removeprefix("https://")
+        with_one = client_context(Identity(tmp_path, "courier"))
+        good = http.client.HTTPSConnection(where, timeout=5, context=with_one)
+        good.request("GET", "/a")
+        assert good.getresponse().read() == b"GET a {} "
+        nobody = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        refused = http.client.HTTPSConnection(where, timeout=5, context=nobody)
+        refused.connect()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            refused.request("GET", "/a") or refused.getresponse()
+        refused.close()
+        serving.stop()
+        assert good.sock.recv(1) == b""
+        good.close()
