@@ -5,17 +5,20 @@ errors that a parser documents are caught here, and nothing else.
 """
 
 import atexit
+import datetime as dt
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import adapters
 from adapters.e_application import interface as e_application
@@ -34,16 +37,37 @@ from hub.edge.numbers import Numbers
 from hub.edge.records import quoted, record_parser
 from hub.edge.sorting import Sorter
 from hub.edge.wall import Wall
-from hub.message import NOTICE_TYPE, RECEIPT_TYPE, ReleaseOrder, encode_release, source_of
+from hub.message import (
+    NOTICE_TYPE,
+    RECEIPT_TYPE,
+    AccessItems,
+    ReleaseOrder,
+    encode_event,
+    encode_release,
+    source_of,
+)
 from hub.ports import Delivery
-from hub.sealing.keys import Keys
+from hub.sealing.datakeys import ReaderKey
+from hub.sealing.sealer import Sealer
+from hub.sealing.seals import Seals
 from hub.site import HUB_USER
 from schemas.dates import read_register_date
 from schemas.layout import FormName, layout_ids, load_layout
 from tests.fakes import NoDesk
 from tests.fuzz.engines import SEED
+from tests.keyring import BEGIN, Keyring, keyring
 from tests.layout_values import chance, record, sample_file
-from tests.samples import NOW, event, judge, receipts_event, resident, shipped, tax_event, wire
+from tests.samples import (
+    NOW,
+    event,
+    income,
+    judge,
+    receipts_event,
+    resident,
+    shipped,
+    tax_event,
+    wire,
+)
 
 SAMPLES = 3
 
@@ -230,8 +254,21 @@ def _answer_seeds() -> list[bytes]:
 
 
 @cache
+def _ring() -> Keyring:
+    """Give keys that are the same in every process, so that each opens the seeds of another."""
+    ring = keyring()
+    for place, account in enumerate((HUB_USER, "union"), 1):
+        key = ec.derive_private_key(place, ec.SECP256R1())
+        kid = f"{account}.{place:08x}"
+        ring.private[account] = {kid: key}
+        until = NOW + dt.timedelta(days=3650)
+        ring.public.append(ReaderKey(kid, account, key.public_key(), BEGIN, until))
+    return ring
+
+
+@cache
 def _judge() -> Callable[[Delivery], object]:
-    asked = judge()
+    asked = replace(judge(), seals=Seals(_ring().keys(HUB_USER)))
     return lambda sent: asked.judge(sent, NOW)
 
 
@@ -247,13 +284,23 @@ def _delivery(body: bytes, user: str, key: str) -> Delivery:
 
 def _judge_seeds() -> list[bytes]:
     receipt = {"sender": "tax", "id": "m-1", "flow": "M1d", "result": "delivered", "code": ""}
-    return [wire(event()), wire(tax_event()), wire(receipts_event("union", [receipt]))]
+    sealed = encode_event(
+        message_id="m-1",
+        system="tax",
+        message_type="income.assessed",
+        time=NOW,
+        data=income(),
+        access=AccessItems("職員一"),
+        seal=Sealer(_ring().keys("tax"), HUB_USER),
+    )
+    plain = [wire(event()), wire(tax_event()), wire(receipts_event("union", [receipt]))]
+    return [*plain, sealed, json.dumps(json.loads(sealed), indent=1).encode()]
 
 
 @cache
 def _receivers() -> list[tuple[Sorter, Wall]]:
     catalogue = shipped()
-    numbers = Numbers.by(Keys("union"), lambda: True)
+    numbers = Numbers.by(_ring().keys("union"), lambda: True)
     found = (adapters.find(system) for system in adapters.systems())
     return [
         (Sorter(one.outbound, None, numbers), Wall(one.system, catalogue))
@@ -269,7 +316,7 @@ def _feed_sorter(data: bytes) -> None:
 
 
 def _sorter_seeds() -> list[bytes]:
-    copy = {
+    copy: dict[str, Any] = {
         "specversion": "1.0",
         "id": "m-1",
         "source": "/systems/resident-registry",
@@ -283,7 +330,10 @@ def _sorter_seeds() -> list[bytes]:
     notice = {"specversion": "1.0", "id": "notice-1", "type": NOTICE_TYPE, "data": {"code": "x"}}
     order = ReleaseOrder(sender="resident-registry", id="m-1", flow="M1b")
     release = encode_release("release-1", order, source_of(HUB_USER), NOW)
-    bodies = (wire(copy), wire(notice), release)
+    seal = Sealer(_ring().keys(HUB_USER), "union", HUB_USER, "union")
+    data, datakey = seal.sealed(copy["data"], "M1b", "resident-registry", "m-1")
+    sealed = copy | {"datakey": datakey, "data": data}
+    bodies = (wire(copy), wire(sealed), wire(notice), release)
     return [bytes([place]) + body for place in range(len(_receivers())) for body in bodies]
 
 
