@@ -11,6 +11,7 @@ from hub.broker.probe import free_ports, is_free
 from hub.broker.provide import ProvidedBroker
 from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically
+from hub.pki.parties import PARTIES
 from hub.pki.store import Store
 from hub.processes import worker_names
 from hub.site import HUB_USER
@@ -134,17 +135,16 @@ def _make_secret(path: Path, content: str) -> None:
 
 
 def _make_keys(state: DemoState, accounts: Iterable[str]) -> None:
-    """Give each account a key to decrypt 個人番号 with: all of them, or none if it breaks off."""
-    if state.pki.exists():
-        return
-    fresh = state.root / ".pki.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    """Give each account a key to decrypt 個人番号 with, where it has none yet."""
     now = dt.datetime.now(dt.UTC)
-    store = Store.of(fresh, "demo")
-    store.init(now)
+    if not state.pki.exists():
+        fresh = state.root / ".pki.new"  # of an authority that is half made nothing could be made
+        shutil.rmtree(fresh, ignore_errors=True)
+        Store.of(fresh, "demo").init(now)
+        fresh.rename(state.pki)
     for account in accounts:
-        store.issue_encryption(account, now)
-    fresh.rename(state.pki)
+        if not any((state.pki / PARTIES).glob(f"{account}.*.pem")):
+            Store.of(state.pki, "demo").issue_encryption(account, now)
 
 
 def _metrics_ports(state: DemoState, count: int) -> list[int]:

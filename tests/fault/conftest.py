@@ -105,7 +105,8 @@ def ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
     stack.enter_context(ground)
     ground.until_working()
     drives = ground.state.root / "drives"
-    load = Load(drives / FILES[0], ground.url, Random(1))  # noqa: S311 - a drill
+    chances = Random(1)  # noqa: S311 - a drill
+    load = Load(drives / FILES[0], ground.url, ground.state.pki, chances)
     arrivals = stack.enter_context(Arrivals(drives))
     with ground.broker().management() as management:
         version = management.get("overview")["rabbitmq_version"]

@@ -2,10 +2,9 @@
 
 import contextlib
 
-from hub.client import HubClient
 from hub.errors import BrokerError
 from tests.fault.drill import Drill
-from tests.fault.load import RESIDENTS, TAX, TIMING
+from tests.fault.load import RESIDENTS, TAX
 
 GIVEN_AGAIN = 60
 OUT_OF_ORDER = 40
@@ -15,7 +14,7 @@ def give_again(drill: Drill) -> None:
     """Give events that were confirmed once more, the same as before, in any order."""
     known = drill.load.published
     chosen = drill.chance.sample(known, min(GIVEN_AGAIN, len(known)))
-    with drill.harm(TAX, "gives again"), HubClient(drill.ground.url, TAX, timing=TIMING) as client:
+    with drill.harm(TAX, "gives again"), drill.load.client() as client:
         client.publish_many(chosen)
 
 
@@ -24,7 +23,7 @@ def give_out_of_order(drill: Drill) -> None:
     persons = [drill.chance.randrange(RESIDENTS) for _ in range(OUT_OF_ORDER)]
     events = drill.load.assess(persons, in_order=False)
     drill.chance.shuffle(events)
-    with drill.harm(TAX, "out of order"), HubClient(drill.ground.url, TAX, timing=TIMING) as client:
+    with drill.harm(TAX, "out of order"), drill.load.client() as client:
         client.publish_many(events)
 
 

@@ -61,6 +61,7 @@ class Load:
 
     drive: Path
     url: str
+    certificates: Path
     random: Random
     pace: float = 1.0
     sent: dict[MessageKey, Sent] = field(default_factory=dict)
@@ -74,6 +75,10 @@ class Load:
     _end: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _client: HubClient | None = None
+
+    def client(self) -> HubClient:
+        """Be the tax system at the broker."""
+        return HubClient(self.url, TAX, timing=TIMING, certificates=self.certificates)
 
     def start(self) -> None:
         """Begin on two threads of its own."""
@@ -158,7 +163,7 @@ class Load:
     def _publishing(self, chance: Random) -> None:
         deadline: float | None = None
         left: list[Event] = []
-        with HubClient(self.url, TAX, timing=TIMING) as client:
+        with self.client() as client:
             self._client = client
             while True:
                 ending = self._end.wait(0 if left else EVERY_SECONDS * self.pace)
