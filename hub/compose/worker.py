@@ -15,6 +15,7 @@ from hub.compose.numbers import hub_seals
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
 from hub.compose.shares import Share, WorkerPlace
+from hub.errors import KeyMissing
 from hub.ledger.roster import Roster
 from hub.ledger.schema import PROMPT_SECONDS
 from hub.message import NOTICE_TYPE, RECEIPT_TYPE
@@ -22,6 +23,7 @@ from hub.pipeline.judge import Judge
 from hub.pipeline.waiting import WaitingRoom
 from hub.pki.names import worker_process
 from hub.processes import collect_rarely
+from hub.sealing.seals import Seals
 from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
@@ -56,6 +58,7 @@ def run_hub(
     )
     seals = hub_seals(site)
     seals.keys.must_open()
+    _tell_who_has_no_key(site, seals)
     ledger = open_ledger(site, PROMPT_SECONDS, process)
     keyed = pseudonyms(site)
     roster = Roster(ledger.engine, place.name)
@@ -86,6 +89,15 @@ def run_hub(
     finally:
         ledger.close()
     log.info("the hub has stopped")
+
+
+def _tell_who_has_no_key(site: Site, seals: Seals) -> None:
+    for system in site.systems:
+        try:
+            seals.keys.to(system)
+        except KeyMissing as missing:
+            if seals.to_receiver(system) is not None:
+                log.warning("copies with a 個人番号 become dead letters: %s", missing)
 
 
 def _prefetch(hub: HubSite) -> int:
