@@ -6,24 +6,31 @@ has. What they share is the machine's list of packages (``tests/servers/packages
 cores: no test may take a time that is short only where nothing else runs.
 """
 
+import datetime as dt
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from hub.broker.apply import apply
+from hub.broker.conf import ServerFiles
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management
+from hub.broker.node import PrivateNode
 from hub.broker.plan import plan
-from hub.broker.provide import URL, ProvidedBroker, provide
+from hub.broker.probe import HOST
+from hub.broker.provide import URL, Machine, ProvidedBroker, private_node, provide
 from hub.broker.topology import Topology
 from hub.message import RECEIPT_TYPE
+from hub.pki.names import POSTGRESQL, Profile, broker_process
+from hub.pki.store import Store
 from hub.site import HUB_USER
 from schemas import MESSAGE_TYPES
 from tests.servers.packages import rabbitmq_is_here
@@ -39,6 +46,9 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 3 * 2**30  # noqa: S108 - pytest makes 
 
 TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"})
 """What a user may publish where a test does not say."""
+
+
+TLS_BROKER = broker_process(HOST)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -153,10 +163,41 @@ def _say(line: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvidedBroker]:
-    """Give a real broker; that there is none is a failure, never a skip."""
-    with provide(tmp_path_factory.mktemp("broker"), _say) as provided:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Give an authority, and the certificates of servers on loopback that it signed."""
+    store = Store.of(tmp_path_factory.mktemp("pki"), "tests")
+    now = dt.datetime.now(dt.UTC)
+    store.init(now)
+    for server in (TLS_BROKER, POSTGRESQL):
+        store.issue(Profile(server, server, client=False, hosts=(HOST, "localhost")), now)
+    return store
+
+
+@pytest.fixture(scope="session")
+def broker(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Store
+) -> Iterator[ProvidedBroker]:
+    """Give a real broker; that there is none is a failure, never a skip.
+
+    A private node can be reached with TLS as well, on ports of its own.
+    """
+    files = ServerFiles.below(certificates.folder, TLS_BROKER)
+    machine = Machine(node=partial(private_node, certificate=files))
+    with provide(tmp_path_factory.mktemp("broker"), _say, machine) as provided:
         yield provided
+
+
+@pytest.fixture(scope="session")
+def tls_node(
+    broker: ProvidedBroker, tmp_path_factory: pytest.TempPathFactory, certificates: Store
+) -> Iterator[PrivateNode]:
+    """Give a private node with TLS: the one that is there, or one beside another kind of broker."""
+    if broker.node is not None:
+        yield broker.node
+        return
+    files = ServerFiles.below(certificates.folder, TLS_BROKER)
+    with PrivateNode(tmp_path_factory.mktemp("tls-node"), certificate=files) as node:
+        yield node
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Every connection of the hub's own over AMQP is made with these: links, questions
 the demo's forbidden attempts.
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from hub.hosts import Host
 
 OPEN_SECONDS = 10.0
 SOCKET_SECONDS = 5.0
+_TLS_ERROR = re.compile(r"\bSSL\w*Error\b")
+"""Where pika has put one into a text."""
 _LACKING = ("ACCESS_REFUSED", "NOT_FOUND", "NOT_ALLOWED")
 """What a broker says that is not as planned: after an update, say, when nobody has told it yet."""
 
@@ -100,7 +103,7 @@ def said(reason: object) -> str:
     """Say why a connection is gone, in one line; what TLS or a right says, with what to do."""
     deepest = cause(reason)
     text = " ".join((str(deepest) or type(deepest).__name__).split())[:300]
-    if isinstance(deepest, ssl.SSLError) or "SSLError" in text:
+    if isinstance(deepest, ssl.SSLError) or _TLS_ERROR.search(text):
         return f"TLS failed: {text}; renkei pki check looks at the certificates"
     if any(word in text for word in _LACKING):
         return f"{text}; renkei broker apply makes what this program needs of the broker"

@@ -68,11 +68,15 @@ def connect_at_once(
         raise LedgerError(message)
     try:
         return _connection(told, (host, told.get("port", PORT)), context)
-    except ssl.SSLError as error:
-        message = f"TLS with the ledger failed ({error}); renkei pki check looks at the files"
-        raise LedgerError(message) from error
-    except OSError as error:  # as pg8000 would say it, for SQLAlchemy to know it
-        raise pg8000.InterfaceError(str(error)) from error
+    except (OSError, pg8000.InterfaceError) as error:
+        # Where the server refuses a certificate of TLS 1.3, that is heard with its first answer.
+        for one in (error, error.__cause__):
+            if isinstance(one, ssl.SSLError):
+                message = f"TLS with the ledger failed ({one}); run renkei pki check"
+                raise LedgerError(message) from error
+        if isinstance(error, OSError):  # as pg8000 would say it, for SQLAlchemy to know it
+            raise pg8000.InterfaceError(str(error)) from error
+        raise
 
 
 def _connection(

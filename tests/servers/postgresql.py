@@ -46,6 +46,15 @@ SETTINGS = {
     "max_connections": "30",
     "password_encryption": "scram-sha-256",
 }
+SECURE = {
+    "ssl": "on",
+    "ssl_cert_file": "tls.pem",
+    "ssl_key_file": "tls.key",
+    "ssl_ca_file": "ca.pem",
+    "ssl_crl_file": "crl.pem",
+    "ssl_min_protocol_version": "TLSv1.2",
+}
+"""With TLS; the files lie in its data folder (docs/operations/certificates.md)."""
 DURABLE = {
     **SETTINGS,
     "fsync": "on",
@@ -115,8 +124,15 @@ def _apt(prefix: list[str]) -> Run:
 class PostgresqlServer:
     """A server that belongs to this process; a context manager."""
 
-    def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Mapping[str, str] = SETTINGS, certificates: Path | None = None
+    ) -> None:
+        """Take its settings, and the folder of ``renkei pki`` by which it speaks TLS as well.
+
+        Who comes over TLS then logs in by its certificate alone, in plain by password alone.
+        """
+        self._certificates = certificates
+        self._settings = settings if certificates is None else {**settings, **SECURE}
         self._programs = programs()
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="renkei-postgresql-", dir=_open_to_all()))
@@ -254,6 +270,25 @@ class PostgresqlServer:
         secret.unlink()
         if made.status != 0:
             raise NoPostgresql(f"initdb failed:\n{made.output}")
+        if self._certificates is not None:
+            rules = self._data / "pg_hba.conf"
+            by_certificate = f"hostssl all all {HOST}/32 cert map=renkei\n"
+            rules.write_text(by_certificate + rules.read_text())
+            (self._data / "pg_ident.conf").write_text(f"renkei hub {ADMIN}\n")
+            self.take_certificates()
+
+    def take_certificates(self) -> None:
+        """Take the files of the folder as they are now; one that runs reads them again."""
+        assert self._certificates is not None
+        own = self._certificates / "postgresql"
+        for file in (own / "tls.pem", own / "tls.key", *self._certificates.glob("c[ar]*.pem")):
+            copy = self._data / file.name
+            shutil.copy(file, copy)
+            copy.chmod(0o600)
+            if self._account is not None:
+                os.chown(copy, self._account.pw_uid, self._account.pw_gid)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def _as_account(self, *command: str) -> list[str]:
         if self._account is None:
