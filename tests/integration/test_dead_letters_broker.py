@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pika
 import pytest
@@ -18,8 +20,13 @@ from hub.ledger.beside import Shelf, Shelved, State, Step
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify.ledger import verify
+from hub.message import Copy
 from hub.names import OUT_EXCHANGE, outbound_queue
+from hub.pipeline.judge import Judge
 from hub.ports import Outgoing, Sent
+from hub.sealing.opener import Opener
+from hub.sealing.sealer import Sealer
+from hub.sealing.seals import Seals
 from hub.site import HUB_USER
 from hub.statute.catalogue import Catalogue
 from tests.conftest import Vhost
@@ -32,12 +39,14 @@ from tests.integration.test_confirmations_broker import (
     wait_for,
     working,
 )
-from tests.samples import ADDRESSEE, CHANGED, REGISTRY, SIGNER, event, judge, resident
+from tests.keyring import keyring
+from tests.samples import ADDRESSEE, CHANGED, MY_NUMBER, REGISTRY, SIGNER, event, judge, resident
 from tests.worker_rig import shipped_four
 
 pytestmark = pytest.mark.integration
 
 UNION = "union"
+RING = keyring(HUB_USER, REGISTRY, *RECEIVERS)
 SECONDS = 20.0
 
 
@@ -112,15 +121,28 @@ def ground(vhost: Vhost, tmp_path: Path) -> Iterator[Ground]:
     made.ledger.close()
 
 
+def sealing() -> Judge:
+    """Give a judge with the hub's keys, for one worker."""
+    return replace(shipped_four(), seals=Seals(RING.keys(HUB_USER)))
+
+
+def sealed(data: dict[str, Any], message_id: str) -> dict[str, Any]:
+    """Give a valid event of the registry, its number encrypted for the hub."""
+    found, datakey = Sealer(RING.keys(REGISTRY), HUB_USER).sealed(data, REGISTRY, message_id)
+    return event(found, id=message_id, datakey=datakey)
+
+
 def ids(bodies: list[bytes]) -> list[str]:
     return [json.loads(body)["id"] for body in bodies]
 
 
 def test_what_a_receiver_rejects_is_replayed_once_and_in_order(ground: Ground) -> None:
+    """Under seal: the digest of each number has to come back with its copy."""
+    ground.desk = replace(ground.desk, judge=sealing())
     with ExitStack() as stack:
-        stack.enter_context(working(ground.vhost, ground.url))
-        stack.enter_context(working(ground.vhost, ground.url))
-        publish(ground.vhost, *(event(resident(note=str(n)), id=f"a{n}") for n in range(5)))
+        stack.enter_context(working(ground.vhost, ground.url, sealing()))
+        stack.enter_context(working(ground.vhost, ground.url, sealing()))
+        publish(ground.vhost, *(sealed(resident(note=str(n)), f"a{n}") for n in range(5)))
         ground.turn_away(UNION, 5)
         found = ground.wait_for(5)
         assert {(one.code, one.receiver) for one in found} == {("not-accepted", UNION)}
@@ -129,8 +151,13 @@ def test_what_a_receiver_rejects_is_replayed_once_and_in_order(ground: Ground) -
             ground.desk.approve(request, CLERK)
         assert ground.desk.approve(request, OTHER_CLERK) == (5, True)
         ground.wait_for(5, State.MOVED)
-        publish(ground.vhost, event(id="b1"))
-        assert ids(ground.taken(UNION, 6)) == ["a0", "a1", "a2", "a3", "a4", "b1"]
+        publish(ground.vhost, sealed(resident(), "b1"))
+        bodies = ground.taken(UNION, 6)
+        assert ids(bodies) == ["a0", "a1", "a2", "a3", "a4", "b1"]
+        assert not any(MY_NUMBER.encode() in body for body in bodies)
+        opener = Opener(RING.keys(UNION))
+        copies = [opener.copy(Copy.model_validate_json(body)) for body in bodies]
+        assert {one.data["my_number"] for one in copies} == {MY_NUMBER}
         assert ids(ground.taken("premium-collection", 6))[-1] == "b1"
 
 
