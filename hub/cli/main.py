@@ -32,6 +32,7 @@ from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
+from hub.cli.top import top
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import (
     WORKER,
@@ -68,6 +69,7 @@ app.command("explain")(explain)
 app.command("check")(check)
 app.command("replay-rules")(replay_rules)
 app.command("docs")(docs)
+app.command("top")(top)
 
 errors = Console(stderr=True)
 
