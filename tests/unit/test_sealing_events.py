@@ -118,6 +118,40 @@ def test_a_second_field_of_the_name_is_not_put_in_clear_in_its_place() -> None:
     assert json.loads(HUB.opened(other, TAX).body)["data"]["datakey"] == "x"
 
 
+@pytest.mark.parametrize("place", ["begin", "end"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        b'"my_number":"000000000000"',
+        b'"my_number": "000000000000"',
+        b'"my_number":null',
+        rb'"my\u005fnumber":"000000000000"',
+        rb'"\u006dy_number":"eyJ.a.b"',
+    ],
+)
+def test_a_name_that_stands_twice_is_read_as_a_reader_of_json_does(
+    second: bytes, place: str
+) -> None:
+    sealed = written(income(), TO_HUB)
+    begin, end = b'"data":{', b"000}}"
+    changed = (
+        sealed.replace(begin, begin + second + b",")
+        if place == "begin"
+        else sealed.replace(end, b"000," + second + b"}}")
+    )
+    assert changed != sealed
+    told = json.loads(changed)["data"]["my_number"]
+    opened = HUB.opened(changed, TAX)
+    if told is None or "." not in told:
+        assert not opened.numbers
+        assert json.loads(opened.body)["data"]["my_number"] == told
+    elif place == "begin":
+        assert opened == HUB._opened_parsed(changed, TAX)
+        assert json.loads(opened.body) == json.loads(written(income()))
+    else:
+        assert not opened.is_readable
+
+
 @pytest.mark.parametrize("place", ["message_id", "system", "field"])
 def test_a_number_of_another_message_says_so(place: str) -> None:
     sealed = json.loads(written(income(), TO_HUB))
