@@ -81,7 +81,7 @@ class Site:
 
     def verified(self) -> None:
         ledger = DatabaseLedger(self.rig.url, SIGNER)
-        verify(ledger.engine, SIGNER.verifier)
+        assert verify(ledger.engine, SIGNER.verifier).good
         ledger.close()
 
 
