@@ -45,14 +45,17 @@ def make_what_is_missing(site: SiteOption, *, as_json: JsonOption = False) -> No
 def check_whole(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Find everything wrong with the site file, its secrets and its decisions, without a broker.
 
-    All secrets are looked at, that of the broker's administrator too. Exit status: 0 nothing is
-    wrong; 1 there are faults. With --json: {"faults"}.
+    All secrets are looked at, that of the broker's administrator too, and the certificates that
+    are here (renkei pki check looks for all). Exit status: 0 nothing is wrong; 1 there are
+    faults. With --json: {"faults"}.
     """
-    from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.certificates import faults_here  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.errors import SiteError  # noqa: PLC0415
 
     try:
         settings, catalogue = load_checked(site, administrator=True)
+        faults_here(site, settings)
     except SiteError as error:
         if not as_json:
             raise

@@ -15,6 +15,7 @@ from hub.ledger.acts import Act, act
 from hub.ledger.model import Kind
 from hub.message import AccessItems
 from hub.pki.authority import ENCRYPTION
+from hub.pki.check import check
 from hub.pki.store import Store
 from hub.pki.trust import account_of, unit_of
 from hub.site import HUB_USER, Site
@@ -30,6 +31,20 @@ def store_of(site: Site, authority_key: Path | None = None) -> Store:
         message = 'the site has no folder for certificates: write folder = "pki" under [tls]'
         raise SiteError(message)
     return Store.of(site.tls.folder, site.broker.vhost, authority_key)
+
+
+def faults_here(path: Path, site: Site) -> None:
+    """Look at the certificates of a site that are on this machine.
+
+    Raises:
+        SiteError: something is wrong with them, or ends soon; all of it is named.
+    """
+    if site.tls.folder is None:
+        return
+    found = check(site, site.tls.folder, dt.datetime.now(dt.UTC), here=True)
+    if found:
+        lines = (f"  {one.name}: {one.text}" for one in found)
+        raise SiteError("\n".join([f"{path} cannot be used:", *lines]))
 
 
 def cut_off(site: Site, accounts: Sequence[str]) -> dict[str, int]:

@@ -22,6 +22,9 @@ from hub.compose.places import (
 from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
 from hub.limits import take_over
+from hub.pki.check import unusable
+from hub.pki.names import WATCH
+from hub.processes import worker_names
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.lines import Lines
@@ -42,8 +45,9 @@ def load_checked(
 
     ``users`` says whose secrets are needed (``hub``, or systems); without it, everybody's. An
     adapter's account need not be able to read the secrets of the others. The password of the
-    broker's administrator is looked at only where ``administrator`` says so. From then on this
-    process holds to the site's limits.
+    broker's administrator is looked at only where ``administrator`` says so; otherwise, for
+    everybody, also the certificates of all processes that ``renkei up`` starts. From then on
+    this process holds to the site's limits.
 
     Raises:
         SiteError: something is wrong; every fault of site, secrets and catalogue is named.
@@ -53,7 +57,9 @@ def load_checked(
     except SiteError as error:
         site, heading = None, str(error)
     catalogue, faults = _examined(_pointed_to(path), users, administrator=administrator)
-    faults += _interface_faults(site) if site is not None else []
+    if site is not None:
+        faults += _interface_faults(site)
+        faults += unusable(site, _started(site)) if users is None and not administrator else ()
     if site is not None and catalogue is not None:
         effective = decided(catalogue, site.catalogue)
         catalogue = effective.catalogue
@@ -80,6 +86,10 @@ def load_named(path: Path) -> Site:
     if site is None or faults:
         raise SiteError("\n".join([heading, *faults]))
     return site
+
+
+def _started(site: Site) -> tuple[str, ...]:
+    return (*worker_names(site.hub.workers), WATCH, *site.systems)
 
 
 def _interface_faults(site: Site) -> Iterator[str]:

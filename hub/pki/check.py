@@ -1,7 +1,7 @@
 """Everything that is wrong with the certificates of a site, or soon will be."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from hub.pki.parties import ENCRYPTION_FOLDER, PARTIES, purpose_fault
 from hub.pki.store import AUTHORITY, CRLS
 from hub.pki.trust import CA, CRL, Trust, account_of, kid_of, load_trust
 from hub.site import Site
+from hub.tls import client_context, identity_of
 
 LIST_DAYS_LEFT = 7
 """A revocation list that ends sooner is too old: without a valid one nobody can connect."""
@@ -53,6 +54,23 @@ def check(site: Site, folder: Path, now: dt.datetime, *, here: bool = False) -> 
         texts = _encryption(account, private, public, soon, here=here)
         found += (Finding(f"{account} (encryption)", text) for text in texts)
     return found
+
+
+def unusable(site: Site, processes: Iterable[str]) -> list[str]:
+    """Say, each reason once, why processes of a site could connect to nobody.
+
+    Where a site's connections are plain, nothing is in their way.
+    """
+    found: dict[str, None] = {}
+    for process in processes:
+        identity = identity_of(site, process)
+        if identity is None:
+            break
+        try:
+            client_context(identity)
+        except SiteError as error:
+            found[str(error)] = None
+    return list(found)
 
 
 def ended_by(certificate: x509.Certificate, soon: dt.datetime) -> str:

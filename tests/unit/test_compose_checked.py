@@ -1,15 +1,18 @@
 """Site file, secrets and catalogue are checked against each other before anything starts."""
 
+import datetime as dt
 from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from hub.compose.certificates import store_of
 from hub.compose.checked import load_checked, passwords_of, system_of
 from hub.compose.ledger import ledger_url, pseudonyms
 from hub.compose.links import link_settings
 from hub.errors import SiteError
-from hub.site import TlsSite
+from hub.pki.rounds import issue_missing
+from hub.site import TlsSite, load_site
 from tests.samples import SIGNER
 
 pytestmark = pytest.mark.unit
@@ -46,7 +49,18 @@ def site(tmp_path: Path) -> Path:
     for name in ("hub", "key", "tax", "union"):
         secret(tmp_path, name, f"{name} {KEY}")
     secret(tmp_path, "ledger-key", SIGNER.text())
-    return write(tmp_path)
+    path = write(tmp_path)
+    issued(path)
+    return path
+
+
+def issued(path: Path) -> None:
+    """Make the certificates that a site lacks."""
+    settings, now = load_site(path), dt.datetime.now(dt.UTC)
+    store = store_of(settings)
+    if not store.authority_key.exists():
+        store.init(now)
+    issue_missing(store, settings, now)
 
 
 def secret(folder: Path, name: str, text: str, mode: int = 0o600) -> None:
@@ -236,7 +250,9 @@ def test_every_pair_that_collides_is_named(site: Path) -> None:
         'password_file = "secrets/hub"'
     )
     secret(site.parent, "union", f"tax {KEY}")
-    said = faults(write(site.parent, more=more))
+    path = write(site.parent, more=more)
+    issued(path)
+    said = faults(path)
     assert len(said) == 5
     assert KEY not in "\n".join(said)
 
@@ -300,3 +316,17 @@ def test_a_system_that_the_site_does_not_name_is_answered_with_those_near(site: 
         system_of(settings, "onion")
     with pytest.raises(SiteError, match="it names tax, union"):
         system_of(settings, "juki-net")
+
+
+def test_a_certificate_that_is_not_there_is_a_fault_before_anything_starts(site: Path) -> None:
+    (site.parent / "pki/union/tls.pem").unlink()
+    (site.parent / "pki/ledger-watch/tls.key").chmod(0o644)
+    said = faults(site)
+    assert len(said) == 3
+    assert any("union/tls.pem is not there: run renkei pki issue union" in one for one in said)
+    assert any("ledger-watch/tls.key is readable by others" in one for one in said)
+    # Who needs no more than a part is not asked for the rest.
+    load_checked(site, {"tax"})
+    (site.parent / "pki/crl.pem").unlink()
+    (_, fault) = faults(site)
+    assert "crl.pem is not there" in fault

@@ -40,6 +40,9 @@ def run(*arguments: str) -> int:
 
 
 def give_logins(site: Path) -> None:
+    """Do what is left to people: certificates, and what the other sides gave."""
+    assert run("pki", "init", "--site", str(site)) == 0
+    assert run("pki", "issue", "--all", "--site", str(site)) == 0
     for system in INTERFACES:
         login = site.parent / "secrets" / f"{system}-interface"
         login.touch(mode=0o600)
@@ -168,6 +171,9 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     assert "nothing is wrong" in capsys.readouterr().out
     assert run("site", "check", "--json", *where) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": []}
+    assert run("pki", "revoke", "tax", "--offline", *where) == 0
+    assert run("site", "check", *where) == 1
+    assert "tax: it is revoked: run renkei pki issue tax" in capsys.readouterr().err
 
 
 def test_the_login_of_an_interface_is_left_to_whoever_has_it(site: Path) -> None:

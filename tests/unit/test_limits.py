@@ -25,7 +25,7 @@ from hub.limits import InputLimits, limited, limits, take_over
 from hub.pipeline.judge import Judge
 from hub.pipeline.verdict import Refused
 from hub.statute.reasons import Code
-from tests.pki_rig import SITE
+from tests.pki_rig import SITE, Pki
 from tests.samples import NOW, SIGNER, delivery, judge
 from tests.sheets import LAYOUT as SHEET_LAYOUT
 from tests.sheets import ROW
@@ -65,8 +65,8 @@ def test_a_site_says_what_its_processes_hold_to(tmp_path: Path) -> None:
     for name, text in {"key": "k" * 40, "ledger-key": SIGNER.text()}.items():
         (tmp_path / "secrets" / name).touch(mode=0o600)
         (tmp_path / "secrets" / name).write_text(text)
-    site = tmp_path / "site.toml"
-    site.write_text(SITE + "[limits]\nxml_depth = 12\nqueue_bytes = 1_000_000_000\n")
+    text = SITE + "[limits]\nxml_depth = 12\nqueue_bytes = 1_000_000_000\n"
+    site = Pki(tmp_path, text).made().site_file
     before = limits()
     try:
         load_checked(site)
