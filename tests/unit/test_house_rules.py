@@ -1,7 +1,7 @@
 """Rules of this project that no linter has, read off the source's syntax trees."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,11 +28,11 @@ def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(tree))
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+@cache
+def calls(tree: ast.AST) -> tuple[tuple[str, ast.Call], ...]:
     """Give each call with the dotted name of what is called."""
-    for node in nodes(tree):
-        if isinstance(node, ast.Call):
-            yield dotted(node.func), node
+    found = (node for node in nodes(tree) if isinstance(node, ast.Call))
+    return tuple((dotted(node.func), node) for node in found)
 
 
 def dotted(called: ast.expr) -> str:
@@ -113,7 +113,7 @@ def shows_numbers(tree: ast.AST) -> bool:
     return any(last(name) == "reveal" for name, _ in calls(tree))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """What no file under ``where`` may do but those that are named, each for its reason."""
 
@@ -122,6 +122,7 @@ class Rule:
     where: str = ""
     allowed: dict[str, str] = field(default_factory=dict)
 
+    @cache  # noqa: B019 - a rule lives as long as the tests
     def breakers(self) -> set[str]:
         there = {name: tree for name, tree in trees().items() if name.startswith(self.where)}
         return {name for name, tree in there.items() if self.broken(tree)}
