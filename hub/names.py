@@ -11,6 +11,8 @@ STRAYS_EXCHANGE = "hub.strays"
 OUT_EXCHANGE = "hub.out"
 DEAD_EXCHANGE = "hub.dead"
 DEAD_QUEUE = "hub.dead-letters"
+PROBE_QUEUE = "hub.probe"
+"""Where health checks put a message of their own, and take it out again."""
 
 
 def inbound_exchange(system: str) -> str:

@@ -31,6 +31,7 @@ from hub.names import (
     DEAD_QUEUE,
     OUT_EXCHANGE,
     PARTITIONS_EXCHANGE,
+    PROBE_QUEUE,
     STRAYS_EXCHANGE,
     inbound_exchange,
     outbound_queue,
@@ -56,6 +57,8 @@ NEVER_DROPPED = 1_000_000_000
 """How often a dead letter may be given out: more often than ever. RabbitMQ 4 drops a message that
 went back 20 times from a queue that says nothing else, and 3.x knows no word for "without end".
 It stands in a policy, which the queue of an older site takes up as it is."""
+PROBE_MILLISECONDS = 10_000
+"""How long a probe stays that nobody fetched; the queue holds one."""
 BROKERS_TOPICS = ("amq.topic", "amq.rabbitmq.event", "amq.rabbitmq.trace")
 """The topic exchanges that a broker has by itself, or gets with a plugin."""
 
@@ -92,6 +95,7 @@ def plan(
         queues=frozenset(
             {
                 Queue(DEAD_QUEUE, _arguments({"x-queue-type": "quorum"})),
+                Queue(PROBE_QUEUE, _probe_arguments()),
                 *(Queue(partition_queue(number), _work_arguments()) for number in numbers),
                 *(Queue(outbound_queue(system), _work_arguments()) for system in systems),
             }
@@ -99,6 +103,7 @@ def plan(
         bindings=frozenset(
             {
                 Binding(DEAD_EXCHANGE, DEAD_QUEUE, "queue", ""),
+                Binding(OUT_EXCHANGE, PROBE_QUEUE, "queue", PROBE_QUEUE),
                 *(_bucket_binding(bucket, partitions) for bucket in range(BUCKETS)),
                 Binding(STRAYS_EXCHANGE, partition_queue(0), "queue", ""),
                 *(
@@ -120,7 +125,7 @@ def plan(
                     HUB_USER,
                     NOTHING,
                     one_of((OUT_EXCHANGE, PARTITIONS_EXCHANGE)),
-                    rf"^(?:hub\.in\.[0-9]+|{_escaped(DEAD_QUEUE)})$",
+                    rf"^(?:hub\.in\.[0-9]+|{_escaped(DEAD_QUEUE)}|{_escaped(PROBE_QUEUE)})$",
                 ),
                 *(
                     Account(
@@ -233,6 +238,16 @@ def _bucket_binding(bucket: int, partitions: int) -> Binding:
         "queue",
         str(bucket),
         _arguments({"x-match": "all", PARTITION_HEADER: str(bucket)}),
+    )
+
+
+def _probe_arguments() -> Arguments:
+    """Give those of the queue of health checks: a quorum queue, as those whose work it stands for.
+
+    No system has this name, since none has a full stop in it.
+    """
+    return _arguments(
+        {"x-queue-type": "quorum", "x-max-length": 1, "x-message-ttl": PROBE_MILLISECONDS}
     )
 
 

@@ -34,7 +34,8 @@ class Survey:
     ``partitioned`` are nodes that lost sight of another that lives; ``memory`` and ``disk`` those
     with an alarm, at which every publisher stops. Queues ``without_majority`` take nothing;
     ``short`` ones have fewer members at work than they are to have. ``nodes`` is how many the
-    cluster has. Without ``queues_known`` no node could tell of the queues.
+    cluster has. Without ``queues_known`` no node could tell of the queues; else ``sizes`` are the
+    bytes in each, and ``published`` how many messages ever came into it, as far as that is told.
     """
 
     nodes: int = 0
@@ -46,6 +47,8 @@ class Survey:
     without_majority: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
     queues_known: bool = True
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    published: Mapping[str, int] = field(default_factory=dict)
 
     def troubles(self) -> Iterator[str]:
         """Say what is wrong, a line for each kind; none if all is well."""
@@ -133,6 +136,16 @@ def judge(views: Sequence[View], silent: Mapping[str, str]) -> Survey:
         without_majority=tuple(row["name"] for row in quorum if not _has_majority(row)),
         short=tuple(row["name"] for row in quorum if len(_online(row)) < wanted),
         queues_known=any(view.queues is not None for view in views) or not views,
+        sizes={
+            name: int(size)
+            for name, row in seen.items()
+            if (size := row.get("message_bytes")) is not None
+        },
+        published={
+            name: int(count)
+            for name, row in seen.items()
+            if (count := (row.get("message_stats") or {}).get("publish")) is not None
+        },
     )
 
 

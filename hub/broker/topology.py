@@ -5,6 +5,7 @@
     in.<system>  (topic)  ──#──▶  hub.buckets  (headers)  ──<bucket>──▶  hub.in.<bucket mod n>
     hub (released messages) ─────────▶  hub.buckets  ──else──▶  hub.strays  ──▶  hub.in.0
     hub.out      (direct) ──<system>──▶  out.<system>
+    hub.out      (direct) ──hub.probe──▶  hub.probe
     hub.dead     (fanout) ──▶  hub.dead-letters
 
 ``hub.broker.plan`` says what should be there, ``hub.broker.read`` what is there, and

@@ -109,6 +109,7 @@ def test_a_system_writes_to_its_own_exchange_and_reads_its_own_queue_only() -> N
         "hub.in.0",
         "hub.in.1",
         "hub.in.2",
+        "hub.probe",
     ]
     assert {account.configure for account in topology.accounts} == {"^$"}
     assert {account.tags for account in topology.accounts} == {()}
@@ -161,13 +162,22 @@ def test_work_queues_have_limits_and_never_lose_a_dead_letter() -> None:
     assert dict(limits.definition)["delivery-limit"] == 100
     for queue in topology.queues:
         arguments = dict(queue.arguments)
+        is_for_work = queue.name not in {"hub.dead-letters", "hub.probe"}
         assert arguments["x-queue-type"] == "quorum"
-        assert bool(re.search(limits.pattern, queue.name)) == (queue.name != "hub.dead-letters")
-        if queue.name != "hub.dead-letters":
+        assert bool(re.search(limits.pattern, queue.name)) == is_for_work
+        if is_for_work:
             assert arguments["x-overflow"] == "reject-publish"
             assert arguments["x-dead-letter-strategy"] == "at-least-once"
             assert arguments["x-delivery-limit"] == 100
             assert arguments["x-single-active-consumer"] is True
+
+
+def test_a_probe_can_neither_pile_up_nor_stay() -> None:
+    topology = planned(1)
+    (probe,) = (queue for queue in topology.queues if queue.name == "hub.probe")
+    arguments = dict(probe.arguments)
+    assert (arguments["x-max-length"], arguments["x-message-ttl"]) == (1, 10_000)
+    assert Binding("hub.out", "hub.probe", "queue", "hub.probe") in topology.bindings
 
 
 def test_a_dead_letter_is_dropped_by_no_delivery_limit() -> None:

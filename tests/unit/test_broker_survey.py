@@ -182,3 +182,14 @@ def test_queues_made_while_there_was_one_node_are_to_grow() -> None:
     rows = [queue("old", "a", "a"), queue("away", online="a"), {"name": "c", "type": "classic"}]
     assert small(View(seen(), rows)) == ("old",)
     assert small(View([node("a")], rows[:1])) == ()
+
+
+def test_sizes_and_counts_of_queues_are_given_where_they_are_told() -> None:
+    rows: list[dict[str, Any]] = [
+        {"name": "a", "message_bytes": 0, "message_stats": {"publish": 0, "ack": 9}},
+        {"name": "b", "message_bytes": 70, "message_stats": {"publish": 12}},
+        {"name": "c", "message_stats": {}},
+    ]
+    found = judge([View(seen(), rows)], {})
+    assert found.sizes == {"a": 0, "b": 70}
+    assert found.published == {"a": 0, "b": 12}
