@@ -1,6 +1,7 @@
 """``renkei keys``: another key takes the place of one, and what the old one made still counts."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -151,6 +152,15 @@ def test_the_keys_are_for_this_account_alone_and_are_shown_nowhere(
         assert all(line.partition("@")[0] not in said for line in file.read_text().split())
     assert said.count("in use") == 3
     assert said.count("retired at entry") == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+@pytest.mark.parametrize("which", ["pseudonym", "ledger"])
+def test_the_file_stays_that_of_the_hubs_account(path: Path, which: str) -> None:
+    file = path.parent / "secrets" / ("key" if which == "pseudonym" else "ledger-key")
+    os.chown(file, 4242, 4243)
+    assert rotate(path, which) == 0
+    assert (file.stat().st_uid, file.stat().st_gid) == (4242, 4243)
 
 
 @pytest.mark.parametrize("which", ["pseudonym", "ledger"])

@@ -212,6 +212,23 @@ def test_a_dead_letter_that_comes_again_is_recorded_once(rig: Rig) -> None:
     assert [kind for kind, _, _ in told(rig, "a1")] == ["dead-letter"]
 
 
+def test_a_dead_letter_that_was_decided_about_and_comes_again_is_not_recorded_anew(
+    rig: Rig,
+) -> None:
+    rig.send(changed("a1"))
+    kill_originals(rig)
+    (dead,) = rig.broker.queue(DEAD_QUEUE)
+    drain(rig)
+    (number,) = numbers(rig)
+    with letters(rig) as at:
+        at.discard(number, CLERK)
+    exchange(rig)
+    rig.broker.queue(DEAD_QUEUE).append(replace(dead, redelivered=True, times=1))
+    drain(rig)
+    assert numbers(rig) == []
+    assert [kind for kind, _, _ in told(rig, "a1")] == ["dead-letter", "replay"]
+
+
 def test_a_copy_that_lacks_characters_and_says_nothing_of_its_resident_stays(rig: Rig) -> None:
     drain(rig, changed("a1"))
     drain(rig, lacking("a1"))
