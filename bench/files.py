@@ -21,7 +21,7 @@ from bench.children import Child, running
 from bench.measure import Measure
 from bench.memory import Memory
 from bench.moves import Say
-from bench.site import make_site
+from bench.site import make_site, sealed_twin
 from bench.usage import look
 from hub.broker.provide import ProvidedBroker
 from hub.compose.checked import load_checked
@@ -42,7 +42,8 @@ _OPERATOR = ("市民課", "JUKI-T01", "S0101")
 
 def measures(folder: Path, broker: ProvidedBroker, records: int, say: Say) -> Iterator[Measure]:
     """Take the rate from the first file to the last output record, and everybody's memory."""
-    site, vhost = make_site(folder, broker, (SENDER, *RECEIVERS))
+    plain, vhost = make_site(folder, broker, (SENDER, *RECEIVERS))
+    site = sealed_twin(plain)  # as a city has it: every 個人番号 is encrypted
     drives = {system: folder / "drives" / system for system in (SENDER, *RECEIVERS)}
     say(f"writing {FILES} files of {records // FILES:,} records ...")
     waiting = _written(folder / "waiting", records)

@@ -95,7 +95,7 @@ class Seen:
         data = self.state / "broker" / "data"
         self.numbers_at_the_broker = ISSUED.found_in_files(data)
         places = {str(file): read(file) for file in data.rglob("*") if file.is_file()}
-        self.at_the_broker = found(self.people["name"], places)
+        self.at_the_broker = found(set(sorted(self.people["name"])[:5]), places)
 
     def _holds_data(self, file: Path) -> bool:
         parts = file.relative_to(self.state).parts
