@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub.compose.confirmations import Desk, listed
+from hub.desks.confirmations import Desk, listed
 from hub.ledger.beside import State
 from hub.ledger.rotated import open_keyed
 from hub.ledger.tables import asides, bindings

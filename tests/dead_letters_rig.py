@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from hub.compose.dead_letters import DeadLetters
-from hub.compose.shelf import listed
+from hub.desks.dead_letters import DeadLetters
+from hub.desks.shelf import listed
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State
 from hub.ledger.rotated import open_keyed

@@ -22,7 +22,7 @@ from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from hub.compose.confirmations import Desk
+    from hub.desks.confirmations import Desk
 
 app = typer.Typer(
     help="The confirmation list (確認リスト): messages that wait for a person.\n\n"
@@ -48,7 +48,7 @@ def _confirmations() -> None:
 
 
 def _desk(site: Path | None, state: Path | None) -> "AbstractContextManager[Desk]":
-    from hub.compose.confirmations import Desk  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.confirmations import Desk  # noqa: PLC0415 - see hub.cli.main
 
     return at_desk(site, state, Desk)
 
@@ -77,7 +77,7 @@ def list_confirmations(  # noqa: PLR0913 - the options of a command
     Exit status: 0 listed, also where there is none; 1 the ledger cannot be read; 2 the command
     line is wrong.
     """
-    from hub.compose.confirmations import listed  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.confirmations import listed  # noqa: PLC0415 - see hub.cli.main
     from hub.ledger.beside import State  # noqa: PLC0415
 
     wanted = None if status is Status.ALL else State(status.value)

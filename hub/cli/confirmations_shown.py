@@ -15,7 +15,7 @@ from hub.cli.shelf import (
 from hub.cli.tables import in_table
 
 if TYPE_CHECKING:
-    from hub.compose.confirmations import Shown
+    from hub.desks.confirmations import Shown
     from hub.ledger.beside import Shelved
 
 _STATUS_JA = {

@@ -34,7 +34,7 @@ from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from hub.compose.dead_letters import DeadLetters
+    from hub.desks.dead_letters import DeadLetters
 
 app = typer.Typer(
     help="The dead letters (配信不能電文): messages and copies that could not be delivered.\n\n"
@@ -49,7 +49,7 @@ def _dead_letters() -> None:
 
 
 def _desk(site: Path | None, state: Path | None) -> "AbstractContextManager[DeadLetters]":
-    from hub.compose.dead_letters import DeadLetters  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.dead_letters import DeadLetters  # noqa: PLC0415 - see hub.cli.main
 
     return at_desk(site, state, DeadLetters)
 
@@ -83,7 +83,7 @@ def list_dead_letters(  # noqa: PLR0913 - the options of a command
     """
     from dataclasses import replace  # noqa: PLC0415 - see hub.cli.main
 
-    from hub.compose.shelf import listed  # noqa: PLC0415
+    from hub.desks.shelf import listed  # noqa: PLC0415
     from hub.ledger.beside import State  # noqa: PLC0415
 
     everything = status is Status.ALL or (request and status is Status.OPEN)

@@ -12,7 +12,7 @@ from hub.clock import midnight
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.compose.dead_letters import DeadLetters
+    from hub.desks.dead_letters import DeadLetters
     from hub.ledger.asides import Wanted
     from hub.message import AccessItems
 

@@ -17,7 +17,7 @@ from hub.clock import JST
 from hub.message import NUMBER_HEADER
 
 if TYPE_CHECKING:
-    from hub.compose.dead_letters import Dossier
+    from hub.desks.dead_letters import Dossier
     from hub.ledger.beside import Shelved
     from hub.ledger.leaf import Recorded
 

@@ -15,7 +15,6 @@ from hub.broker.link import LinkSettings
 from hub.broker.provide import ProvidedBroker
 from hub.clock import today
 from hub.compose.certified import reconciled
-from hub.compose.confirmations import listed
 from hub.compose.links import link_settings
 from hub.compose.reconcile import waiting_of
 from hub.demo.attempts import Outcome, attempt, settled
@@ -28,6 +27,7 @@ from hub.demo.signs import Sign, Signs
 from hub.demo.state import DemoState
 from hub.demo.tally import content_faults, tally
 from hub.demo.watch import Progress, Watcher
+from hub.desks.confirmations import listed
 from hub.edge.files import PRIVATE_MODE, write_whole
 from hub.errors import LinkLost, RenkeiError
 from hub.ledger.beside import State

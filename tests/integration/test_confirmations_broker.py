@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.link import PikaLink
-from hub.compose.confirmations import Desk, listed
+from hub.desks.confirmations import Desk, listed
 from hub.ledger.beside import State
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger

@@ -12,8 +12,8 @@ import pytest
 
 from hub.broker.link import PikaLink
 from hub.broker.plan import DELIVERY_LIMIT
-from hub.compose.dead_letters import DeadLetters
-from hub.compose.shelf import listed
+from hub.desks.dead_letters import DeadLetters
+from hub.desks.shelf import listed
 from hub.errors import LedgerError
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State, Step

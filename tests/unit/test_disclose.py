@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hub.compose import disclose
-from hub.compose.disclose import Request, read_disclosure, write_disclosure
+from hub.desks import disclose
+from hub.desks.disclose import Request, read_disclosure, write_disclosure
 from hub.disclosure import as_html, as_json, words
 from hub.disclosure.model import Disclosure, Outcome, ReceiptResult
 from hub.disclosure.transfers import Period, rows_and_views

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.compose.confirmations import Desk, listed
+from hub.desks.confirmations import Desk, listed
 from hub.errors import LedgerError
 from hub.ledger.beside import State
 from hub.ledger.store import DatabaseLedger

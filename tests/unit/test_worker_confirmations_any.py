@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.compose.confirmations import Desk, listed
+from hub.desks.confirmations import Desk, listed
 from hub.errors import LedgerError
 from hub.ledger.beside import State
 from hub.ledger.model import Kind

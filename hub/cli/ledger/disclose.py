@@ -79,8 +79,8 @@ def disclose_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     wrong.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
-    from hub.compose.disclose import Request, read_disclosure, write_disclosure  # noqa: PLC0415
     from hub.compose.ledger import open_ledger, pseudonyms  # noqa: PLC0415
+    from hub.desks.disclose import Request, read_disclosure, write_disclosure  # noqa: PLC0415
     from hub.disclosure.transfers import Period  # noqa: PLC0415
     from hub.site import HUB_USER  # noqa: PLC0415
 

@@ -7,8 +7,8 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.compose.shelf import NOBODY, ShelfDesk
-from hub.compose.shelf import listed as on_shelf
+from hub.desks.shelf import NOBODY, ShelfDesk
+from hub.desks.shelf import listed as on_shelf
 from hub.errors import LedgerError
 from hub.ledger.acts import Act
 from hub.ledger.asides import Wanted

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hub.compose.shelf import NOBODY, ShelfDesk, listed
+from hub.desks.shelf import NOBODY, ShelfDesk, listed
 from hub.errors import LedgerError, QuestionError
 from hub.ledger import asides
 from hub.ledger.acts import Act
