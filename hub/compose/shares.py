@@ -1,12 +1,15 @@
 """One hub worker of several: what it is called, and which queues are its own at the moment."""
 
+import datetime as dt
 import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.broker.probe import is_free
+from hub.clock import JST
 from hub.errors import LedgerError, SiteError
+from hub.ledger.maintenance import Maintenance
 from hub.ledger.roster import Roster
 from hub.ledger.share import assigned
 from hub.names import DEAD_QUEUE, partition_queue
@@ -67,13 +70,25 @@ def _port_of(hub: HubSite, name: str, free: Callable[[int], bool]) -> int | None
 
 
 class Share:
-    """Gives the queues that are this worker's now; called between two batches."""
+    """Gives the queues that are this worker's now, none in maintenance; asked between batches."""
 
     def __init__(
-        self, roster: Roster, partitions: int, told: Callable[[int, int], None] | None = None
+        self,
+        roster: Roster,
+        partitions: int,
+        told: Callable[[int, int], None] | None = None,
+        rests: Callable[[Maintenance | None], None] | None = None,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(JST),
     ) -> None:
-        """Share by this roster; ``told`` gets the number of workers and that of its queues."""
+        """Share by this roster.
+
+        ``told`` gets the number of workers and that of its queues, ``rests`` the maintenance that
+        begins, or none when it ends.
+        """
         self._told = told
+        self._rests = rests
+        self._clock = clock
+        self._resting: Maintenance | None = None
         self._roster = roster
         self._partitions = partitions
         self._members: frozenset[str] = frozenset()
@@ -103,7 +118,22 @@ class Share:
             log.info(
                 "the hub's workers are %s; this one takes %s", ", ".join(sorted(members)), mine
             )
-        return self._queues
+        return () if self._rest() else self._queues
+
+    def _rest(self) -> bool:
+        """Say whether people have the hub at rest; when that ends this process's clock says."""
+        said = self._roster.maintenance
+        resting = said if said is not None and said.is_on(self._clock()) else None
+        if resting != self._resting:
+            self._resting = resting
+            if self._rests is not None:
+                self._rests(resting)
+            if resting is None:
+                log.info("maintenance is over: the hub goes on")
+            else:
+                until = f"{resting.until.astimezone(JST):%Y-%m-%d %H:%M}"
+                log.warning("maintenance until %s: the hub takes nothing", until)
+        return resting is not None
 
     def leave(self) -> None:
         """Let the others have its queues at once; it is about to end."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from hub.errors import SiteError
+from hub.ledger.maintenance import Maintenance, standing
 from hub.ledger.schema import ledger_errors
 from hub.ledger.tables import workers
 
@@ -45,6 +46,8 @@ class Roster:
         self, engine: Engine, name: str, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.name = name
+        self.maintenance: Maintenance | None = None
+        """What people said at the last look that went well; also once its time is over."""
         self._engine = engine
         self._monotonic = monotonic
         self._due = self._began = self._last = -1.0
@@ -78,7 +81,9 @@ class Roster:
             own = self._moved(connection)
             rows = connection.execute(select(workers.c.name, workers.c.beats))
             counters = {row.name: row.beats for row in rows}
+            said = standing(connection)
         self._own = own
+        self.maintenance = said
         self._look(counters, now)
         if expected is not None and own > expected:
             self._share(now - self._began)

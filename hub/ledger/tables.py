@@ -196,6 +196,15 @@ suspects = Table(
 )
 """What may have ended a worker (``hub.ledger.suspects``); in no backup either."""
 
+maintenance = Table(
+    "hub_maintenance",
+    MetaData(),
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1: there is one row, or none
+    Column("until", BigInteger, nullable=False),  # microseconds since 1970-01-01 UTC
+    Column("reason", Text, nullable=False),
+)
+"""Whether people have the hub at rest (``hub.ledger.maintenance``); in no backup either."""
+
 
 @cache
 def entries(month: int) -> Table:

@@ -314,6 +314,7 @@ def go_back(url: str) -> None:
         "DROP TABLE ledger_asides",
         "DROP TABLE hub_workers",
         "DROP TABLE IF EXISTS hub_suspects",
+        "DROP TABLE hub_maintenance",
         "UPDATE ledger_version SET version_num = '0004'",
     ):
         execute(url, step)
@@ -342,7 +343,8 @@ def test_a_ledger_of_the_schema_before_is_brought_up_to_date(url: str) -> None:
 def test_one_before_the_confirmations_too(url: str) -> None:
     with opened(url) as ledger:
         ledger.append([entry(n) for n in range(300)])
-    for table in ("ledger_bindings", "ledger_asides", "hub_workers", "hub_suspects"):
+    later = ("ledger_bindings", "ledger_asides", "hub_workers", "hub_suspects", "hub_maintenance")
+    for table in later:
         execute(url, f"DROP TABLE IF EXISTS {table}")
     execute(url, "UPDATE ledger_version SET version_num = '0003'")
     migrate(url)

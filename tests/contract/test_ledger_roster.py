@@ -1,5 +1,6 @@
 """The roster of the hub's workers, on both databases, with clocks that the tests move."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,13 @@ import pytest
 from sqlalchemy import Engine, delete, select, text
 
 from hub.errors import LedgerError, SiteError
+from hub.ledger.maintenance import (
+    LONGEST,
+    Maintenance,
+    begin_maintenance,
+    end_maintenance,
+    read_maintenance,
+)
 from hub.ledger.roster import (
     BEAT_SECONDS,
     FORGET_SECONDS,
@@ -18,6 +26,9 @@ from hub.ledger.schema import migrate, open_engine
 from hub.ledger.tables import workers
 
 pytestmark = pytest.mark.contract
+
+NOW = dt.datetime(2026, 11, 28, 22, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
 
 
 @dataclass
@@ -222,3 +233,40 @@ def test_a_row_that_somebody_deleted_is_made_again(
         connection.execute(delete(workers))
     assert one.beats(BEAT_SECONDS) == {"hub"}
     assert rows(engine) == {"hub": 1}
+
+
+def test_a_worker_sees_maintenance_with_its_beat_and_keeps_it_while_it_cannot_look(
+    engine: Engine, worker: Callable[[str], Worker]
+) -> None:
+    one = worker("hub")
+    one.beats()
+    assert one.roster.maintenance is None
+    said = Maintenance(NOW + HOUR, "a new disk")
+    begin_maintenance(engine, Maintenance(NOW + 2 * HOUR, "another"), NOW)
+    begin_maintenance(engine, said, NOW)
+    one.beats(BEAT_SECONDS)
+    assert one.roster.maintenance == said
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE hub_workers RENAME TO away"))
+    with pytest.raises(LedgerError):
+        one.beats(BEAT_SECONDS)
+    assert one.roster.maintenance == said
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO hub_workers"))
+    end_maintenance(engine)
+    one.clock.now += BEAT_SECONDS
+    one.beats()
+    assert one.roster.maintenance is None
+
+
+def test_maintenance_ends_by_itself_and_within_a_day(engine: Engine) -> None:
+    said = Maintenance(NOW + LONGEST, "a new machine")
+    begin_maintenance(engine, said, NOW)
+    assert read_maintenance(engine, NOW + LONGEST - HOUR) == said
+    assert read_maintenance(engine, NOW + LONGEST) is None
+    for until in (NOW, NOW + LONGEST + HOUR):
+        with pytest.raises(LedgerError, match="within 24 hours"):
+            begin_maintenance(engine, Maintenance(until, "for ever"), NOW)
+    end_maintenance(engine)
+    end_maintenance(engine)
+    assert read_maintenance(engine, NOW) is None

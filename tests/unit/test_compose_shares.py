@@ -1,11 +1,13 @@
 """A worker's name and port by the site, and its queues by the roster."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from hub.compose.shares import Share, WorkerPlace, worker_of
 from hub.errors import LedgerError, SiteError
+from hub.ledger.maintenance import Maintenance
 from hub.names import DEAD_QUEUE
 from hub.site import HubSite, Site
 
@@ -52,6 +54,7 @@ class Scripted:
     def __init__(self, name: str, *looks: set[str] | LedgerError) -> None:
         self.name = name
         self.members = frozenset({name})
+        self.maintenance: Maintenance | None = None
         self._looks = list(looks)
         self.left = False
 
@@ -110,3 +113,21 @@ def test_at_a_start_without_a_roster_it_counts_on_itself_alone() -> None:
 def test_that_it_cannot_say_goodbye_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     share({"hub"}).leave()
     assert "take over only in a while" in caplog.text
+
+
+def test_in_maintenance_a_worker_takes_nothing_and_goes_on_when_its_time_is_over() -> None:
+    now = [dt.datetime(2026, 11, 28, 22, tzinfo=dt.UTC)]
+    roster = Scripted("hub", *[{"hub"}] * 6)
+    told: list[Maintenance | None] = []
+    one = Share(roster, 1, rests=told.append, clock=lambda: now[0])  # type: ignore[arg-type]
+    assert one() == ("hub.in.0", DEAD_QUEUE)
+    said = Maintenance(now[0] + dt.timedelta(minutes=5), "a new disk")
+    roster.maintenance = said
+    assert one() == one() == ()
+    now[0] += dt.timedelta(minutes=5)
+    assert one() == ("hub.in.0", DEAD_QUEUE)
+    roster.maintenance = said._replace(until=now[0] + dt.timedelta(minutes=1))
+    assert one() == ()
+    roster.maintenance = None
+    assert one() == ("hub.in.0", DEAD_QUEUE)
+    assert [bool(rest) for rest in told] == [True, False, True, False]
