@@ -1,7 +1,9 @@
-"""The HTTP endpoint of a process: ``/metrics``, ``/health/live`` and ``/health/ready``.
+"""The HTTP endpoint of a process: ``/metrics``, ``/health/live``, ``ready`` and ``detail``.
 
 ``/health/ready`` answers 200 while the process can do its work, and 503 with the reason while
-it cannot; ``/health/live`` answers 200 as long as the process answers at all.
+it cannot; ``/health/live`` answers 200 as long as the process answers at all. ``/health/detail``
+says more: of the watch what it tried out just now, of others their conditions and how long ago
+they last did what.
 """
 
 import ssl
@@ -12,27 +14,29 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from hub.errors import SiteError
-from monitoring.health import Health
+from monitoring.health import Checks, Health
 from monitoring.serving import EndpointServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-LIVE, READY = "/health/live", "/health/ready"
+LIVE, READY, DETAIL = "/health/live", "/health/ready", "/health/detail"
 
 
-def serve(
+def serve(  # noqa: PLR0913 - what an endpoint is made of
     registry: CollectorRegistry,
     port: int,
     address: str = "127.0.0.1",
     *,
     health: Health | None = None,
+    checks: Checks | None = None,
     context: Callable[[], ssl.SSLContext] | None = None,
 ) -> None:
     """Answer on a port, from a thread of its own, while the process lives.
 
-    Without ``health`` there are metrics only; any other path is not found. With ``context``, which
-    is asked for each connection, it is https, and to clients with a certificate alone.
+    Without ``health`` there are metrics only; any other path is not found. ``checks`` are what
+    ``/health/detail`` tries. With ``context``, which is asked for each connection, it is https,
+    and to clients with a certificate alone.
 
     Raises:
         SiteError: the port cannot be had, or there is no certificate.
@@ -44,11 +48,13 @@ def serve(
     except OSError as error:
         message = f"metrics_port {port} cannot be used: {error.strerror}"
         raise SiteError(message) from error
-    server.set_app(_app(registry, health))
+    server.set_app(_app(registry, health, checks))
     threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()
 
 
-def _app(registry: CollectorRegistry, health: Health | None) -> "WSGIApplication":
+def _app(
+    registry: CollectorRegistry, health: Health | None, checks: Checks | None
+) -> "WSGIApplication":
     metrics = make_wsgi_app(registry)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -56,12 +62,15 @@ def _app(registry: CollectorRegistry, health: Health | None) -> "WSGIApplication
         if path in {"", "/", "/metrics"}:
             answered: Iterable[bytes] = metrics(environ, start_response)
             return answered
-        if health is None or path not in {LIVE, READY}:
+        if health is None or path not in {LIVE, READY, DETAIL}:
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"there is /metrics, /health/live and /health/ready\n"]
-        is_good = path == LIVE or health.is_ready
+            return [b"there is /metrics, /health/live, /health/ready and /health/detail\n"]
+        if path == DETAIL:
+            is_good, document = (checks or health).detail()
+        else:
+            is_good, document = path == LIVE or health.is_ready, health.document()
         status = "200 OK" if is_good else "503 Service Unavailable"
         start_response(status, [("Content-Type", "application/json; charset=utf-8")])
-        return [health.document()]
+        return [document]
 
     return answer

@@ -1,7 +1,23 @@
-"""What a process says of its own health: alive, and whether it can do its work now."""
+"""What a process says of its own health: alive, able to do its work now, and tried out."""
 
 import json
+import logging
 import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from hub.errors import RenkeiError
+from monitoring.checks import CheckMetrics
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 5.0
+"""So long what the checks found is told again: nobody can keep the process busy by asking."""
+WITHIN_SECONDS = 8.0
+"""So long a run may take; then it is told which check it hangs in."""
+_MILLISECONDS = 1000
 
 
 class Health:
@@ -10,10 +26,12 @@ class Health:
     It is asked from the endpoint's thread, and told from the process's own.
     """
 
-    def __init__(self, *conditions: str) -> None:
+    def __init__(self, *conditions: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Begin with conditions that do not hold yet."""
         self._lock = threading.Lock()
+        self._monotonic = monotonic
         self._troubles = dict.fromkeys(conditions, "not yet")
+        self._marks: dict[str, float] = {}
 
     def holds(self, condition: str) -> None:
         """Say that a condition holds."""
@@ -25,6 +43,11 @@ class Health:
         with self._lock:
             self._troubles[condition] = why or "no"
 
+    def mark(self, what: str) -> None:
+        """Note that something was done just now: a batch, a beat."""
+        with self._lock:
+            self._marks[what] = self._monotonic()
+
     @property
     def is_ready(self) -> bool:
         """Say whether every condition holds."""
@@ -33,8 +56,118 @@ class Health:
 
     def document(self) -> bytes:
         """Give all conditions as JSON: ``{"ready": …, "conditions": {name: "ok" or why not}}``."""
+        return _json(self._said())
+
+    def detail(self) -> tuple[bool, bytes]:
+        """Say whether all is well, and give the conditions and for how long what was not done."""
+        with self._lock:
+            now = self._monotonic()
+            ages = {what: round(now - at, 1) for what, at in self._marks.items()}
+        said = self._said()
+        return bool(said["ready"]), _json({**said, "seconds_since": ages})
+
+    def _said(self) -> dict[str, Any]:
         with self._lock:
             said = {name: trouble or "ok" for name, trouble in self._troubles.items()}
-        ready = all(trouble == "ok" for trouble in said.values())
-        whole = {"ready": ready, "conditions": said}
-        return (json.dumps(whole, ensure_ascii=False) + "\n").encode()
+        return {"ready": all(trouble == "ok" for trouble in said.values()), "conditions": said}
+
+
+class Outcome(NamedTuple):
+    """How a check ended: ``why`` is empty where all was well."""
+
+    seconds: float
+    why: str
+
+
+Check = Callable[[], str]
+"""Tries something, and says what is wrong; empty where nothing is. May raise ``RenkeiError``."""
+
+
+class Checks:
+    """Tries things out, when asked: one run at a time, in a thread of its own."""
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        metrics: CheckMetrics | None = None,
+        *,
+        within: float = WITHIN_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._checks = dict(checks)
+        self._metrics = metrics
+        self._within = within
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._runner = ThreadPoolExecutor(1, "checks")
+        self._run: Future[dict[str, Outcome]] | None = None
+        self._began = 0.0
+        self._at = ""
+        self._found: dict[str, Outcome] = {}
+        self._found_at: float | None = None
+
+    def detail(self) -> tuple[bool, bytes]:
+        """Say whether all is well, and give the checks as JSON: ``{name: {ok, ms, why}}``."""
+        with self._lock:
+            found = self._fresh()
+        ok = bool(found) and not any(one.why for one in found.values())
+        return ok, _json(
+            {
+                name: {
+                    "ok": not one.why,
+                    "ms": round(one.seconds * _MILLISECONDS, 1),
+                    "why": one.why,
+                }
+                for name, one in found.items()
+            }
+        )
+
+    def close(self) -> None:
+        """Begin no further run; one that hangs is not waited for."""
+        self._runner.shutdown(wait=False, cancel_futures=True)
+
+    def _fresh(self) -> dict[str, Outcome]:
+        now = self._monotonic()
+        if self._found_at is not None and now - self._found_at < FRESH_SECONDS:
+            return self._found
+        if self._run is None:
+            self._began = now
+            self._run = self._runner.submit(self._run_all)
+        try:
+            self._found = self._run.result(self._within)
+        except TimeoutError:
+            took = self._monotonic() - self._began
+            late = {**self._found, self._at: Outcome(took, "it has not ended yet")}
+            self._show({self._at: late[self._at]})
+            return late
+        self._run, self._found_at = None, self._monotonic()
+        return self._found
+
+    def _run_all(self) -> dict[str, Outcome]:
+        found: dict[str, Outcome] = {}
+        for name, check in self._checks.items():
+            self._at = name
+            began = self._monotonic()
+            why = _tried(name, check)
+            found[name] = Outcome(self._monotonic() - began, why)
+            self._show({name: found[name]})
+        return found
+
+    def _show(self, found: Mapping[str, Outcome]) -> None:
+        if self._metrics is not None:
+            for name, one in found.items():
+                self._metrics.checked(name, ok=not one.why, seconds=one.seconds)
+
+
+def _tried(name: str, check: Check) -> str:
+    try:
+        return check()
+    except RenkeiError as error:
+        return str(error) or type(error).__name__
+    except Exception as error:
+        log.exception("the check %s failed", name)
+        return f"the check failed: {type(error).__name__}"
+
+
+def _json(whole: Mapping[str, object]) -> bytes:
+    return (json.dumps(whole, ensure_ascii=False) + "\n").encode()
