@@ -40,8 +40,8 @@ def load_parties(folder: Path, now: dt.datetime) -> list[Party]:
     """Read the encryption keys that may be used at this moment, an aware time; oldest first.
 
     A certificate that no authority of the site signed, that is revoked, does not hold now, or is
-    not for encryption is left out, and logged. A revocation list counts also when it is too old:
-    it stops connections, and what it says is no less true.
+    not for encryption is left out, and logged where it should not lie there. A revocation list
+    counts also when it is too old: it stops connections, and what it says is no less true.
 
     Raises:
         SiteError: authorities or revocation lists cannot be read.
@@ -56,7 +56,10 @@ def load_parties(folder: Path, now: dt.datetime) -> list[Party]:
             continue
         why = trust.fault(chain, now) or purpose_fault(chain[0])
         if why:
-            log.warning("the encryption certificate %s is left out: %s", path.name, why)
+            # One that was renewed or revoked stays there; what nobody here signed does not belong.
+            usual = chain[0].not_valid_after_utc < now or trust.is_revoked(chain[0])
+            level = logging.DEBUG if usual else logging.WARNING
+            log.log(level, "the encryption certificate %s is left out: %s", path.name, why)
             continue
         found.append(party_of(chain[0]))
     return sorted(found, key=lambda one: (one.since, one.kid))
