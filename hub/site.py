@@ -6,7 +6,6 @@ explains every key.
 """
 
 import datetime as dt
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -29,32 +26,25 @@ from hub.errors import SiteError
 from hub.limits import InputLimits
 from hub.message import BUCKETS, AccessItems, Item
 from hub.near import near_key
-from hub.secret import SecretPlace, SecretSource
+from hub.secret import SecretPlace
 from hub.secret import read_secret as read_secret  # noqa: PLC0414 - told on
+from hub.sections import (
+    ConsoleSite,
+    LogsSite,
+    Port,
+    SecretFile,
+    Section,
+    SitePath,
+    TracesSite,
+    WatchSite,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 SystemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
-Port = Annotated[int, Field(ge=1, le=65_535)]
 HUB_USER = "hub"
 _SQLITE = "sqlite:///"
-
-
-def _from_site_folder(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path.cwd())
-    return Path(os.path.realpath(Path(folder) / path))  # a loop of links is no error here
-
-
-SitePath = Annotated[Path, AfterValidator(_from_site_folder)]
-
-
-def _secret_of_site(source: SecretPlace, info: ValidationInfo) -> SecretPlace:
-    return _from_site_folder(source, info) if isinstance(source, Path) else source
-
-
-SecretFile = Annotated[SecretSource, AfterValidator(_secret_of_site)]
-"""Where a secret stands: a file, or ``{ env = … }``, or ``{ command = […] }``."""
 
 
 def _needed_where_plain(file: SecretPlace | None, info: ValidationInfo) -> SecretPlace | None:
@@ -99,11 +89,7 @@ def _age_recipient(text: str) -> str:
 Recipient = Annotated[str, AfterValidator(_age_recipient)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class TlsSite(_Section):
+class TlsSite(Section):
     """Certificates of the site, for every connection of its processes.
 
     ``folder`` holds what ``renkei pki`` makes: keys, certificates, and who is revoked. No
@@ -117,7 +103,7 @@ class TlsSite(_Section):
     renew_days: Annotated[int, Field(ge=1, le=390)] = 30
 
 
-class NumberSite(_Section):
+class NumberSite(Section):
     """How My Number goes through the broker: sealed, for its reader alone.
 
     Through ``accept_plain_until`` the hub takes one in clear as well, from senders that were not
@@ -127,7 +113,7 @@ class NumberSite(_Section):
     accept_plain_until: dt.date | None = None
 
 
-class BrokerSite(_Section):
+class BrokerSite(Section):
     """Where RabbitMQ is.
 
     ``also`` are the other nodes of a cluster, ``host:port`` each. The management API is used by
@@ -153,7 +139,7 @@ class BrokerSite(_Section):
         return len({(self.host, self.port), *self.also})
 
 
-class HubSite(_Section):
+class HubSite(Section):
     """The hub's own settings.
 
     ``ledger`` is an SQLAlchemy URL: ``sqlite:///…`` (relative to the site file) or
@@ -206,7 +192,7 @@ class HubSite(_Section):
         return self
 
 
-class AccessSite(_Section):
+class AccessSite(Section):
     """Access-log items that stand for a system whose files do not name them."""
 
     staff: Item = ""
@@ -218,7 +204,7 @@ class AccessSite(_Section):
         return AccessItems(self.staff, self.department, self.terminal)
 
 
-class SystemSite(_Section):
+class SystemSite(Section):
     """One connected system: its shared drive, its secret, and how its files are read.
 
     ``folder`` holds ``to-hub`` (the system writes, the adapter reads) and ``from-hub`` (the
@@ -256,27 +242,31 @@ class SystemSite(_Section):
         return self
 
 
-class CatalogueSite(_Section):
+class CatalogueSite(Section):
     """What the city decides about flows; ``hub.statute.overrides`` reads and judges it.
 
     ``flows`` closes or completes flows of the document, by reference; ``own`` holds flows of
     the city's own.
     """
 
-    flows: dict[str, dict[str, Any]] = {}
-    own: dict[str, dict[str, Any]] = {}
+    flows: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    own: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class Site(_Section):
+class Site(Section):
     """The whole site file."""
 
     broker: BrokerSite = BrokerSite()
     hub: HubSite
-    systems: dict[SystemId, SystemSite] = {}
+    systems: dict[SystemId, SystemSite] = Field(default_factory=dict)
     catalogue: CatalogueSite = CatalogueSite()
     tls: TlsSite = TlsSite()
     my_number: NumberSite = NumberSite()
     limits: InputLimits = InputLimits()
+    console: ConsoleSite | None = None
+    watch: WatchSite = WatchSite()
+    traces: TracesSite = TracesSite()
+    logs: LogsSite = LogsSite()
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:
@@ -285,6 +275,7 @@ class Site(_Section):
             *self.hub.worker_metrics_ports,
             self.hub.watch_metrics_port,
             *(s.metrics_port for s in self.systems.values()),
+            *((self.console.port, self.console.metrics_port) if self.console else ()),
         ]
         taken = [port for port in ports if port is not None]
         twice = sorted({port for port in taken if taken.count(port) > 1})
@@ -342,6 +333,7 @@ def plain_faults(site: Site) -> Iterator[str]:
     hosts += [(f"broker.also.{n}", one.name) for n, one in enumerate(site.broker.also)]
     hosts += [(key, host_of(url)) for key, url in _urls(site)]
     hosts += [("hub.listen", site.hub.listen)]
+    hosts += [("console.listen", site.console.listen)] if site.console else []
     hosts += [(f"systems.{name}.listen", one.listen) for name, one in site.systems.items()]
     if not site.hub.ledger.startswith(_SQLITE) and host_of(site.hub.ledger):
         hosts += [("hub.ledger", host_of(site.hub.ledger))]
