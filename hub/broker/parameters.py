@@ -18,7 +18,8 @@ from hub.hosts import Host
 OPEN_SECONDS = 10.0
 SOCKET_SECONDS = 5.0
 _TLS_ERROR = re.compile(r"\bSSL\w*Error\b")
-"""Where pika has put one into a text."""
+_TLS_WORDS = re.compile(r"\[SSL: \w+\] ([^(]+)")
+"""An error of TLS where pika has put it into a text, and what OpenSSL says in it."""
 _LACKING = ("ACCESS_REFUSED", "NOT_FOUND", "NOT_ALLOWED")
 """What a broker says that is not as planned: after an update, say, when nobody has told it yet."""
 
@@ -104,6 +105,8 @@ def said(reason: object) -> str:
     deepest = cause(reason)
     text = " ".join((str(deepest) or type(deepest).__name__).split())[:300]
     if isinstance(deepest, ssl.SSLError) or _TLS_ERROR.search(text):
+        words = _TLS_WORDS.search(text)
+        text = words[1].strip(" .") if words else text
         return f"TLS failed: {text}; renkei pki check looks at the certificates"
     if any(word in text for word in _LACKING):
         return f"{text}; renkei broker apply makes what this program needs of the broker"
