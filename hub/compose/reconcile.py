@@ -1,6 +1,5 @@
 """Brings the sides of a reconciliation together: journals, ledger, broker, receipts."""
 
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,7 @@ from hub.broker.management import Management
 from hub.compose.broker import administrator
 from hub.compose.links import link_settings
 from hub.edge.journal import InboundFile, InboundState, TakenKey
-from hub.edge.recorded import JournalRecord
+from hub.edge.recorded import JournalRecord, place_of
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tally import Fact, Span, Tally, in_parts
@@ -29,8 +28,6 @@ AskBroker = Callable[[], Waiting | None]
 """Counts what the broker holds; gives nothing where it is not to be asked."""
 
 _SECOND = 1_000_000
-_FROM_FILE = re.compile(r"([0-9a-f]{32})-([1-9][0-9]{0,17})", re.ASCII)
-"""An id that an adapter gives: the begin of the file's digest, and the record's number."""
 LOOKS = 4
 LOOK_AGAIN_SECONDS = 2.0
 """The broker's statistics are up to five seconds old, and a batch may be just under way."""
@@ -185,10 +182,10 @@ def _origin(sides: Sides, key: MessageKey) -> Origin:
 
 def _file_of(sides: Sides, key: MessageKey) -> tuple[JournalRecord | None, InboundFile | None, int]:
     record = sides.records.get(key.sender)
-    named = _FROM_FILE.fullmatch(key.id)
-    if record is None or named is None:
+    place = place_of(key.id)
+    if record is None or place is None:
         return record, None, 0
-    return record, record.file_of(named[1]), int(named[2])
+    return record, record.file_of(place[0]), place[1]
 
 
 # -- the receivers' own records ----------------------------------------------------------------

@@ -1,9 +1,11 @@
 """What a journal says, read beside its adapter: what was sent and what was taken, and when."""
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NamedTuple
 
 from hub.edge import databases
 from hub.edge.journal import InboundFile, TakenKey, is_sent
@@ -13,6 +15,21 @@ _WITH_TIMES = 2
 """The first version of a journal that notes times, and the numbers of the records sent."""
 _AFTER_ALL = 1 << 62
 _ROWS_AT_ONCE = 500
+_FROM_FILE = re.compile(r"([0-9a-f]{32})-([1-9][0-9]{0,17})", re.ASCII)
+
+
+def place_of(message_id: str) -> tuple[str, int] | None:
+    """Read an id that an adapter gave: how the file's digest begins, and the record's number."""
+    named = _FROM_FILE.fullmatch(message_id)
+    return None if named is None else (named[1], int(named[2]))
+
+
+class Handled(NamedTuple):
+    """How an adapter was done with a message, as ``journal.Taken``; ``at`` is 0 if not noted."""
+
+    file: str
+    code: str
+    at: int
 
 
 class JournalRecord(databases.Holder):
@@ -81,6 +98,15 @@ class JournalRecord(databases.Holder):
                 if row is not None:
                     found[key] = bool(row[0])
         return found
+
+    def handled(self, key: TakenKey) -> Handled | None:
+        """Tell how the adapter was done with a message, if it is."""
+        if self._version < _WITH_TIMES:
+            return None
+        query = "SELECT file, code, taken_at FROM taken WHERE sender = ? AND id = ? AND flow = ?"
+        with self._mapped():
+            row = self._database.execute(query, key).fetchone()
+        return None if row is None else Handled(*row)
 
     def taken_between(self, begin: int = 1, end: int = _AFTER_ALL) -> Iterator[list[TakenKey]]:
         """Give what the adapter took in a time, ``end`` exclusive, in parts; no notices."""
