@@ -30,12 +30,16 @@ _BARE_ROW = 18
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow to be placed: ``number`` tells it from the others, ``label`` is its text."""
+    """An arrow to be placed: ``number`` tells it from the others, ``label`` is its text.
+
+    ``room`` is how many empty lines its label has below, for what changes.
+    """
 
     number: int
     sender: str
     receiver: str
     label: str
+    room: int = 0
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -45,6 +49,10 @@ class Edge:
     def other(self, system: str) -> str:
         """Give the end that is not this one."""
         return self.receiver if system == self.sender else self.sender
+
+    def lines(self, most: int) -> list[str]:
+        """Give the label's lines, of at most this width, and the empty ones."""
+        return [*wrap(self.label, FONT, most), *[""] * self.room]
 
 
 @dataclass(slots=True)
@@ -201,7 +209,7 @@ def _column(
 ) -> Column:
     own = [edge for edge in edges if system in edge.ends]
     inner_width = HUB_GAP - _LABEL_PAD - _HEAD_PAD
-    inner = [Row(edge, wrap(edge.label, FONT, inner_width)) for edge in own if middle in edge.ends]
+    inner = [Row(edge, edge.lines(inner_width)) for edge in own if middle in edge.ends]
     blocks = [_child(systems, system, child, edges) for child in children]
     beside = {middle, *children}
     loose = [_row(edge, system) for edge in own if edge.other(system) not in beside]
@@ -220,7 +228,7 @@ def _child(systems: Mapping[str, str], system: str, child: str, edges: Sequence[
 
 def _row(edge: Edge, at: str) -> Row:
     """Give a row at one end of an arrow; the label stands where it begins."""
-    label = wrap(edge.label, FONT, OUTER_LABELS - _LABEL_PAD) if edge.sender == at else []
+    label = edge.lines(OUTER_LABELS - _LABEL_PAD) if edge.sender == at else []
     return Row(edge, label)
 
 

@@ -1,8 +1,10 @@
 """The catalogue's picture as SVG: systems as boxes, flows as labelled arrows."""
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
 
 from hub.catalogue.columns import FONT, LINE, Edge
 from hub.catalogue.picture import MARGIN, Box, Path, Picture, Point, draw
@@ -52,11 +54,32 @@ _DESCRIPTION = Sentence(
 )
 
 
-def svg(shown: View, language: Language) -> str:
-    """Draw the flows of a view; the text is a whole file."""
+class Mark(NamedTuple):
+    """What an arrow says of this moment: a state, the line below its label, and the whole in words.
+
+    The state is a word for style sheets.
+    """
+
+    state: str
+    text: str
+    said: str
+
+
+def line_id(ref: str, sender: str, receiver: str) -> str:
+    """Name an arrow in a live picture; ``receiver`` is empty where the flow lacks it."""
+    return f"{ref}:{sender}:{'' if receiver == NOWHERE else receiver}"
+
+
+def svg(shown: View, language: Language, marks: Mapping[str, Mark] | None = None) -> str:
+    """Draw the flows of a view; the text is a whole file.
+
+    With ``marks`` (by ``line_id``) it is a live picture, to stand within a page: each arrow is a
+    link to its flow's page and has a line of its own for figures, empty where it has no mark.
+    """
     drawn = list(arrows(shown))
+    room = 0 if marks is None else 1
     edges = [
-        Edge(number, arrow.sender, arrow.receiver, _text(arrow, language))
+        Edge(number, arrow.sender, arrow.receiver, _text(arrow, language), room)
         for number, arrow in enumerate(drawn)
     ]
     picture = draw(_systems(shown, drawn, language), edges, shown.system)
@@ -66,13 +89,43 @@ def svg(shown: View, language: Language) -> str:
     body = [
         *_head(shown, language),
         f'<g transform="translate(0 {_HEAD - MARGIN})">',
-        *(_line(path, states[path.edge.number]) for path in picture.paths),
-        *(_box(box, picture) for box in picture.boxes),
-        *(_label(path, states[path.edge.number]) for path in picture.paths),
+        *_arrows(picture, drawn, marks),
         "</g>",
         *_placed(legend, picture.height + _HEAD),
     ]
-    return "\n".join([*_opening(shown, size, language), *body, "</svg>", ""])
+    opening = _opening(shown, size, language, is_live=marks is not None)
+    return "\n".join([*opening, *body, "</svg>", ""])
+
+
+def _arrows(
+    picture: Picture, drawn: list[Arrow], marks: Mapping[str, Mark] | None
+) -> Iterator[str]:
+    states = [arrow.of.answer.state for arrow in drawn]
+    boxes = (_box(box, picture) for box in picture.boxes)
+    if marks is None:
+        yield from (_line(path, states[path.edge.number]) for path in picture.paths)
+        yield from boxes
+        yield from (_label(path, states[path.edge.number]) for path in picture.paths)
+        return
+    yield from boxes
+    for path in picture.paths:
+        arrow, state = drawn[path.edge.number], states[path.edge.number]
+        yield _linked(path, arrow, state, marks)
+
+
+def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]) -> str:
+    ref = arrow.of.flow.ref
+    name = line_id(ref, arrow.sender, arrow.receiver)
+    mark = marks.get(name, Mark("unknown", "", ""))
+    said = f"{' '.join(filter(None, path.label.lines))} {mark.said}".strip()
+    low = path.label.y + LINE * (len(path.label.lines) - 1)
+    return (
+        f'<a href="/flows/{quote(ref, safe="")}" data-line="{_escaped(name)}" '
+        f'data-state="{_escaped(mark.state)}" aria-label="{_escaped(said)}">'
+        f"{_line(path, state)}{_label(path, state)}"
+        f'<text class="figure" x="{path.label.x}" y="{low}" font-size="{FONT}">'
+        f"{_escaped(mark.text)}</text></a>"
+    )
 
 
 def _systems(shown: View, drawn: list[Arrow], language: Language) -> dict[str, str]:
@@ -96,20 +149,25 @@ def _text(arrow: Arrow, language: Language) -> str:
     return f"{text}［{word}］" if language == "ja" else f"{text} [{word}]"
 
 
-def _opening(shown: View, size: tuple[int, int], language: Language) -> Iterator[str]:
+def _opening(
+    shown: View, size: tuple[int, int], language: Language, *, is_live: bool
+) -> Iterator[str]:
     wide, high = size
+    # An image has no parts for a screen reader; what has links in it is a group of them.
+    role = "group" if is_live else "img"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
-        f'height="{high}" font-family="{_FONTS}" role="img" lang="{language}" '
+        f'height="{high}" font-family="{_FONTS}" role="{role}" lang="{language}" '
         'aria-labelledby="title description">'
     )
     yield f'<title id="title">{_escaped(_heading(shown, language))}</title>'
     yield f'<desc id="description">{_escaped(told(_DESCRIPTION, language))}</desc>'
     yield "<defs>"
     for state, look in _LOOKS.items():
+        colour = "context-stroke" if is_live else look.colour
         yield (
             f'<marker id="{state}" viewBox="0 0 10 10" refX="9.5" refY="5" markerWidth="7" '
-            f'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="{look.colour}"/>'
+            f'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="{colour}"/>'
             "</marker>"
         )
     yield "</defs>"
@@ -191,6 +249,7 @@ def _label(path: Path, state: Standing) -> str:
     return "".join(
         f'<text x="{x}" y="{y + LINE * number}" font-size="{FONT}" fill="{colour}">{line}</text>'
         for number, line in enumerate(lines)
+        if line
     )
 
 

@@ -5,6 +5,7 @@ import itertools
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from hub.catalogue.columns import FONT, HUB_GAP, LINE, OUTER_LABELS, Edge
 from hub.catalogue.picture import Picture, draw
-from hub.catalogue.svg import svg
+from hub.catalogue.svg import Mark, line_id, svg
 from hub.catalogue.text import width, wrap
 from hub.catalogue.view import NOWHERE, Language, arrows, newest_day, view
 from hub.statute.catalogue import load_catalogue
@@ -186,3 +187,28 @@ def test_lines_break_where_japanese_does() -> None:
     assert wrap("one two three", 10, 45) == ["one two", "three"]
     assert wrap("", 10, 45) == [""]
     assert HUB_GAP > OUTER_LABELS > 0
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_a_live_picture_links_every_arrow_and_has_room_for_its_figures(day: dt.date) -> None:
+    shown = view(CATALOGUE, day)
+    drawn = list(arrows(shown))
+    name = line_id(drawn[0].of.flow.ref, drawn[0].sender, drawn[0].receiver)
+    mark = Mark("ok", '● 1 & "2"', "<動いています>")
+    root = ET.fromstring(svg(shown, "ja", {name: mark}))  # noqa: S314 - our own text
+    links = list(root.iter(f"{SVG}a"))
+    assert {one.get("data-line") for one in links} == {
+        line_id(one.of.flow.ref, one.sender, one.receiver) for one in drawn
+    }
+    assert len(links) == len(drawn)
+    assert root.get("role") == "group"
+    for link in links:
+        (figure,) = [one for one in link.iter(f"{SVG}text") if one.get("class") == "figure"]
+        others = [one for one in link.iter(f"{SVG}text") if one is not figure]
+        assert float(figure.get("y", "")) == max(float(o.get("y", "")) for o in others) + LINE
+        ours = link.get("data-line") == name
+        assert figure.text == (mark.text if ours else None)
+        assert link.get("data-state") == ("ok" if ours else "unknown")
+        assert link.get("aria-label", "").endswith(mark.said) is ours
+        ref = link.get("data-line", "").split(":")[0]
+        assert link.get("href") == f"/flows/{quote(ref, safe='')}"
