@@ -33,7 +33,10 @@ class QueueAges:
         if depth <= 0:
             self._empty[queue] = now
         if count is not None:
-            since = self._counted.setdefault(queue, _Counted()).seen(now, depth, count)
+            # Of two times before which it cannot have come, the later: not all that comes into a
+            # queue may be counted, and it came after the queue was last seen empty.
+            counted = self._counted.setdefault(queue, _Counted()).seen(now, depth, count)
+            since = max(since, counted)
         return max(0.0, now - since) if depth > 0 else 0.0
 
 

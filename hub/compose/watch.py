@@ -7,28 +7,35 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from hub.broker.management import Management
-from hub.broker.survey import BrokerWatch, View, ask
+from hub.broker.parameters import LinkSettings
+from hub.broker.survey import BrokerWatch, Observer, View, ask
+from hub.compose.checks import checks_of
 from hub.compose.expiry import certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
-from hub.compose.links import Stopping, context_maker, served_with
-from hub.errors import LedgerError
+from hub.compose.links import Stopping, context_maker, link_settings, served_with
+from hub.compose.watched import Both, looked_at, watch_disks
+from hub.errors import LedgerError, SiteError
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
 from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
 from hub.pki.names import MONITOR, WATCH
-from hub.site import Site, read_secret
+from hub.site import HUB_USER, Site, read_secret
 from hub.stop import Stop
 from monitoring.broker import BrokerMetrics
+from monitoring.build import begin
 from monitoring.certificates import CertificateMetrics
+from monitoring.checks import CheckMetrics
 from monitoring.endpoint import serve
-from monitoring.health import Health
+from monitoring.health import Checks, Health
 from monitoring.ledger import EVIDENCE, LEDGER, LedgerMetrics
+from monitoring.upkeep import tell_planned
 
 log = logging.getLogger(__name__)
 
@@ -41,26 +48,25 @@ NICENESS = 10
 """What moves goes first."""
 
 
-def run_watch(site: Site, stop: Stop) -> None:
-    """Watch the ledger of a site, and its broker, until ``stop``.
+def run_watch(path: Path, site: Site, stop: Stop) -> None:
+    """Watch the ledger of a site, its broker, and what is due, until ``stop``.
+
+    ``path`` is the site file, whose catalogue says what is due.
 
     Raises:
         RenkeiError: the ledger cannot be opened, a secret is wrong, or the port is taken.
     """
+    begin(REGISTRY)
     health = Health(LEDGER, EVIDENCE)
     metrics = LedgerMetrics(REGISTRY, health)
-    CertificateMetrics(REGISTRY, certificate_ends(site, WATCH))
-    if site.hub.watch_metrics_port is not None:
-        listen = site.hub.listen
-        context = served_with(site, WATCH, listen)
-        serve(REGISTRY, site.hub.watch_metrics_port, listen, health=health, context=context)
-    os.nice(NICENESS)
+    ends = certificate_ends(site, WATCH)
+    CertificateMetrics(REGISTRY, ends)
+    tell_planned(REGISTRY, site.hub.workers)
     url = ledger_url(site, WATCH)
     engine = open_engine(url, PROMPT_SECONDS)
     patient = open_engine(url, answer_seconds=None)  # a whole ledger takes its time
     try:
-        check_schema(engine)
-        with broker_watched(site), ThreadPoolExecutor(1, "sweep") as sweeper:
+        with ThreadPoolExecutor(1, "sweep") as sweeper:
             watch = Watch(
                 engine,
                 checker(site, patient, stop),
@@ -70,25 +76,62 @@ def run_watch(site: Site, stop: Stop) -> None:
                 clock=lambda: dt.datetime.now(dt.UTC),
                 monotonic=time.monotonic,
             )
-            log.info("the watch is working")
-            watch.tick()
-            while not stop.wait(TICK_SECONDS):
+            disks, broker = watch_disks(site, engine, REGISTRY), _broker(site)
+            signed_by = ledger_signer(site).verifier
+            tried = checks_of(site, engine, signed_by, broker, watch.probe, disks=disks, ends=ends)
+            checks = Checks(tried, CheckMetrics(REGISTRY))
+            _serve(site, health, checks)
+            os.nice(NICENESS)
+            check_schema(engine)
+            with (
+                looked_at(path, site, engine, broker=broker, disks=disks) as queues,
+                broker_watched(site, queues),
+            ):
+                log.info("the watch is working")
                 watch.tick()
-            watch.last()
+                while not stop.wait(TICK_SECONDS):
+                    watch.tick()
+                watch.last()
+            checks.close()
     finally:
         engine.dispose()
         patient.dispose()
     log.info("the watch has stopped")
 
 
+def _serve(site: Site, health: Health, checks: Checks) -> None:
+    if site.hub.watch_metrics_port is not None:
+        listen = site.hub.listen
+        serve(
+            REGISTRY,
+            site.hub.watch_metrics_port,
+            listen,
+            health=health,
+            checks=checks,
+            context=served_with(site, WATCH, listen),
+        )
+
+
+def _broker(site: Site) -> LinkSettings | None:
+    """Say how to ask the broker's queues; the ledger is watched also where nobody can."""
+    try:
+        return link_settings(site, HUB_USER, site.hub.password_file, (), prefetch=1, process=WATCH)
+    except SiteError as error:
+        log.warning("the broker's queues are not watched: %s", error)
+        return None
+
+
 @contextmanager
-def broker_watched(site: Site) -> Iterator[None]:
+def broker_watched(site: Site, queues: Observer | None = None) -> Iterator[None]:
     """Ask the broker's nodes every few seconds, in a thread, for the time of the context.
+
+    ``queues`` is told of what is found as well.
 
     Raises:
         SiteError: the password of the account that may look cannot be read.
     """
-    watch = broker_watch(site, BrokerMetrics(REGISTRY))
+    metrics = BrokerMetrics(REGISTRY)
+    watch = broker_watch(site, metrics if queues is None else Both(metrics, queues))
     if watch is None:
         log.info("the broker is not watched: the site names no broker.monitor_password_file")
         yield
@@ -108,7 +151,7 @@ def broker_watched(site: Site) -> Iterator[None]:
         looker.join(ANSWER_SECONDS)
 
 
-def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
+def broker_watch(site: Site, observe: Observer) -> BrokerWatch | None:
     """Give what asks the nodes of the site's broker, where it names an account for that.
 
     Raises:
@@ -129,7 +172,7 @@ def broker_watch(site: Site, metrics: BrokerMetrics) -> BrokerWatch | None:
         with asker(url, ANSWER_SECONDS) as quick, asker(url, QUEUES_SECONDS) as patient:
             return ask(quick, patient, broker.vhost)
 
-    return BrokerWatch((broker.management_url, *broker.management_also), ask_one, metrics)
+    return BrokerWatch((broker.management_url, *broker.management_also), ask_one, observe)
 
 
 def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:

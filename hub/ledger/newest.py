@@ -39,3 +39,14 @@ def newest_act(engine: Engine, code: str) -> Recorded | None:
         question = Question(kind=Kind.OPERATOR_ACTION, outcome=code, limit=1)
         found = search(connection, question).entries
     return found[0] if found else None
+
+
+def newest_change(engine: Engine) -> dt.datetime | None:
+    """Give when a catalogue last came into force, or was refused; none where none did.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be read"), engine.connect() as connection:
+        found = search(connection, Question(kind=Kind.CATALOGUE_CHANGE, limit=1)).entries
+    return found[0].at if found else None

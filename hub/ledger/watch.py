@@ -127,8 +127,7 @@ class Watch:
         What goes wrong with the database itself is told and tried again at the next tick.
         """
         try:
-            self._file.check()
-            self._probe()
+            self.probe()
             self._look()
         except LedgerError as error:
             self._observe.written(str(error))
@@ -148,8 +147,13 @@ class Watch:
         except LedgerError as error:
             self._observe.written(str(error))
 
-    def _probe(self) -> None:
-        """Make the database write: a full disk is to show before a message comes."""
+    def probe(self) -> None:
+        """Make the database write: a full disk is to show before a message comes.
+
+        Raises:
+            LedgerError: it does not, or the ledger's file is not the one that was opened.
+        """
+        self._file.check()
         probe = update(head).where(head.c.id == 1).values(size=head.c.size)
         with ledger_errors("be written"):
             with self._engine.begin() as connection:

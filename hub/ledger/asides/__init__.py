@@ -5,7 +5,15 @@ appends, ``finding``, and ``overtaking``, which tells what a newer message has o
 """
 
 from hub.ledger.asides.bound import bound
-from hub.ledger.asides.finding import Wanted, count_kept, find, listed, recorded, waiting
+from hub.ledger.asides.finding import (
+    Wanted,
+    count_kept,
+    find,
+    listed,
+    oldest_undecided,
+    recorded,
+    waiting,
+)
 from hub.ledger.asides.overtaking import Names, overtaken, recorded_name
 from hub.ledger.asides.writing import accepted_by, forget, write
 
@@ -18,6 +26,7 @@ __all__ = [
     "find",
     "forget",
     "listed",
+    "oldest_undecided",
     "overtaken",
     "recorded",
     "recorded_name",

@@ -73,6 +73,16 @@ def count_kept(connection: Connection) -> dict[tuple[Shelf, State], int]:
     }
 
 
+def oldest_undecided(connection: Connection) -> dict[Shelf, dt.datetime]:
+    """Give since when the oldest message waits on each list for a person; others are left out."""
+    row = asides.c
+    states = [State.OPEN.value, State.REQUESTED.value]
+    query = (
+        select(row.list, func.min(row.at)).where(_IS_KEPT, row.state.in_(states)).group_by(row.list)
+    )
+    return {Shelf(name): moment(at) for name, at in connection.execute(query) if name in set(Shelf)}
+
+
 def find(connection: Connection, numbers: Collection[int]) -> dict[int, Shelved]:
     """Give the rows of these numbers, with their bodies as they are kept."""
     found: dict[int, Shelved] = {}
