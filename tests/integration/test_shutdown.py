@@ -40,6 +40,9 @@ AT_IT = {
 }
 
 
+START_SECONDS = 60.0
+
+
 @dataclass
 class Ground:
     """A site with a broker and, where it says so, a PostgreSQL of its own."""
@@ -223,7 +226,7 @@ def test_with_a_log_that_nobody_reads(ground: Ground) -> None:
     command = [*OURS, *RENKEI, "hub", "--site", str(ground.site)]
     with subprocess.Popen(command, stderr=writing, stdout=writing) as hub:
         try:
-            time.sleep(3.0)
+            until_listening(hub.pid)
             began = time.monotonic()
             hub.terminate()
             assert hub.wait(WITHIN + 5) == 1
@@ -232,6 +235,18 @@ def test_with_a_log_that_nobody_reads(ground: Ground) -> None:
             hub.kill()
             os.close(reading)
             os.close(writing)
+
+
+def until_listening(pid: int) -> None:
+    """Wait until a process has a handler for SIGTERM, as the kernel tells of it."""
+    deadline = time.monotonic() + START_SECONDS
+    status = Path(f"/proc/{pid}/status")
+    while True:
+        (caught,) = (line for line in status.read_text().splitlines() if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        assert time.monotonic() < deadline, "it listens to no signal"
+        time.sleep(0.02)
 
 
 def said(log: Path, text: str) -> bool:
