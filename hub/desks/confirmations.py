@@ -61,15 +61,18 @@ class Desk(ShelfDesk):
     viewing = Act.CONFIRMATION
     deciding = Kind.RELEASE
 
-    def show(self, number: int, access: AccessItems) -> Shown:
+    def show(self, number: int, access: AccessItems, *, with_fields: bool = True) -> Shown:
         """Show a message; that somebody looks is recorded first.
+
+        Without its fields nothing is decrypted, and nobody's data is shown.
 
         Raises:
             QuestionError: there is no such confirmation.
         """
         row, is_overtaken = self.row(number)
         self.view(row, access)
-        fields = _fields(row.message_type, self.body(row)) if row.sealed else []
+        is_read = with_fields and row.sealed
+        fields = _fields(row.message_type, self.body(row)) if is_read else []
         return Shown(row, fields, is_overtaken)
 
     def release(self, number: int, access: AccessItems) -> None:

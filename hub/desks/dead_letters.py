@@ -126,8 +126,8 @@ class DeadLetters(ShelfDesk):
             QuestionError: there is no such request.
             LedgerError: it was this very person's.
         """
-        rows, asked = self._requested(number)
-        if _same_person(asked.access.staff, access.staff):
+        rows, asked = self.requested(number)
+        if same_person(asked.access.staff, access.staff):
             raise LedgerError(
                 f"request {number} was made by {asked.access.staff}: a second person has to "
                 f"approve it, with {_COMMAND} approve {number} --staff …"
@@ -145,11 +145,16 @@ class DeadLetters(ShelfDesk):
         Raises:
             QuestionError: there is no such request.
         """
-        rows, _ = self._requested(number)
+        rows, _ = self.requested(number)
         self._decide(rows, access, State.OPEN, Code.DECLINED, detail=f", request {number}")
         return len(rows)
 
-    def _requested(self, number: int) -> tuple[list[Shelved], Recorded]:
+    def requested(self, number: int) -> tuple[list[Shelved], Recorded]:
+        """Give what a request that waits is about, and the entry that says who asked for what.
+
+        Raises:
+            QuestionError: there is no such request.
+        """
         wanted = Wanted(self.shelf, State.REQUESTED, request=number)
         with ledger_errors("be read"), self.ledger.engine.connect() as connection:
             rows = asides.listed(connection, wanted, MOST_TOGETHER) if number > 0 else []
@@ -190,7 +195,8 @@ class DeadLetters(ShelfDesk):
             self.refuse(row, sentence(Code.RECEIVED).en)
 
 
-def _same_person(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
+    """Say whether two names of staff are the same, however they were typed."""
     return _plainly(one) == _plainly(other)
 
 
