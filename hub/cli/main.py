@@ -27,6 +27,7 @@ from hub.cli.flows import flows
 from hub.cli.keys import app as keys_app
 from hub.cli.layouts import app as layouts_app
 from hub.cli.ledger import app as ledger_app
+from hub.cli.maintenance import app as maintenance_app
 from hub.cli.options import SiteOption
 from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
@@ -43,6 +44,7 @@ from hub.processes import (
     worker_names,
 )
 from hub.stop import WITHIN_SECONDS, Stop
+from monitoring.logs import TEXT, log_as
 
 app = typer.Typer(
     name="renkei",
@@ -60,6 +62,7 @@ app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(confirmations_app, name="confirmations")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(pki_app, name="pki")
 app.add_typer(site_app, name="site")
 app.command("demo")(demo)
@@ -144,6 +147,7 @@ def run_worker(
 
     stop = begin()
     settings, catalogue = load_checked(site, {"hub"})
+    log_as(settings.logs, name)
     run_hub(site, settings, catalogue, stop, worker_of(settings, name, metrics_port))
 
 
@@ -177,6 +181,7 @@ def run_one_adapter(
     os.umask(SHARED)
     settings, catalogue = load_checked(site, {system})
     system_of(settings, system)
+    log_as(settings.logs, system)
     run_system(site, settings, catalogue, system, stop)
 
 
@@ -200,6 +205,7 @@ def run_all(
     stop = begin(SUPERVISOR_SECONDS)
     _say("checking the site ...")
     settings, _ = load_checked(site)
+    log_as(settings.logs, "up")
     if begin_ledger(settings):
         _say("made the empty ledger of a new site")
     supervisor = Supervisor(logs or site.resolve().parent / "logs")
@@ -226,9 +232,7 @@ def begin(within: float = WITHIN_SECONDS) -> Stop:
 
     Asked to stop, the process ends ``within`` so many seconds, whatever it hangs in.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format=TEXT)
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # the link says what matters
     logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = Stop().on_signals().end_within(within)

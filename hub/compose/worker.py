@@ -29,7 +29,7 @@ from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
 from monitoring.certificates import CertificateMetrics
 from monitoring.endpoint import serve
-from monitoring.hub import HubMetrics
+from monitoring.messages import LoggedMetrics, MessageLines
 from schemas import MESSAGE_TYPES
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ def run_hub(
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
     process = worker_process(site, place.name)
-    metrics = HubMetrics(REGISTRY, catalogue.systems, types, flows)
+    lines = MessageLines(site.logs.messages)
+    metrics = LoggedMetrics(REGISTRY, catalogue.systems, types, flows, lines)
     CertificateMetrics(REGISTRY, certificate_ends(site, process, hub_readers(site)))
     if place.metrics_port is not None:
         listen = site.hub.listen

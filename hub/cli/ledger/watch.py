@@ -14,6 +14,9 @@ def watch_ledger(site: SiteOption) -> None:
     from hub.cli.main import begin  # noqa: PLC0415 - it imports this module
     from hub.compose.watch import run_watch  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
+    from monitoring.logs import log_as  # noqa: PLC0415
 
     stop = begin()
-    run_watch(site, load_site(site), stop)
+    settings = load_site(site)
+    log_as(settings.logs, "ledger-watch")
+    run_watch(site, settings, stop)

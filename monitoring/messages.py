@@ -1,0 +1,111 @@
+"""Lines in the log about single messages; ``[logs] messages`` says of which."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Literal
+
+from prometheus_client import CollectorRegistry
+
+from hub.ledger.model import Entry, Kind
+from hub.message import MARKED
+from monitoring.hub import HubMetrics
+from monitoring.logs import FIELDS
+
+log = logging.getLogger(__name__)
+
+LINES_A_SECOND = 200
+"""Of so many messages a process logs a line each; more are counted: nobody fills a disk."""
+_PLAIN = frozenset({Kind.ACCEPTANCE, Kind.DELIVERY, Kind.RECEIPT, Kind.OUT_OF_SCOPE})
+_OF_MESSAGES = _PLAIN | {
+    Kind.REFUSAL,
+    Kind.HOLD,
+    Kind.RELEASE,
+    Kind.REPLAY,
+    Kind.DEAD_LETTER,
+    Kind.EXPIRY,
+}
+_DELIVERED, _SET_ASIDE = "delivered", "set-aside"
+
+
+class MessageLines:
+    """Logs a line for each entry about a message: of all, or of those off the plain way."""
+
+    def __init__(
+        self,
+        messages: Literal["none", "failures", "all"],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._messages = messages
+        self._monotonic = monotonic
+        self._second = 0
+        self._lines = 0
+        self._left_out = 0
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        """Log those of the entries that are to be logged."""
+        if self._messages == "none":
+            return
+        for one in entries:
+            if one.kind in _OF_MESSAGES and (self._messages == "all" or not _is_plain(one)):
+                self._log(one)
+
+    def _log(self, entry: Entry) -> None:
+        second = int(self._monotonic())
+        if second != self._second:
+            if self._left_out:
+                log.info("%d more messages had no line", self._left_out)
+            self._second, self._lines, self._left_out = second, 0, 0
+        if self._lines >= LINES_A_SECOND:
+            self._left_out += 1
+            return
+        self._lines += 1
+        fields = _fields(entry)
+        # The id is its sender's word, and the only one: quoted, so that no line looks like two.
+        text = " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items())
+        log.info("message %s", text, extra={FIELDS: fields})
+
+
+class LoggedMetrics(HubMetrics):
+    """Metrics of a worker that logs single messages as well."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        systems: Collection[str],
+        types: Collection[str],
+        flows: Collection[str],
+        lines: MessageLines,
+    ) -> None:
+        super().__init__(registry, systems, types, flows)
+        self._lines = lines
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        """Count entries, and log what is to be logged of them."""
+        super().recorded(entries)
+        self._lines.recorded(entries)
+
+
+def _is_plain(entry: Entry) -> bool:
+    return entry.kind in _PLAIN and _code(entry) in {"", _DELIVERED}
+
+
+def _code(entry: Entry) -> str:
+    if entry.kind is not Kind.RECEIPT:
+        return entry.code
+    # What else a receipt says was chosen by the receiver; the ledger has it.
+    return _DELIVERED if entry.code in {_DELIVERED, MARKED} else _SET_ASIDE
+
+
+def _fields(entry: Entry) -> dict[str, str]:
+    """Name message, flow and what became of it: no resident, no staff, no body, no detail."""
+    code = _code(entry)
+    said = {
+        "message_id": entry.message.id,
+        "sender": entry.message.sender,
+        "flow": entry.flow,
+        "receiver": entry.receiver,
+        "outcome": f"{entry.kind.value}: {code}" if code else entry.kind.value,
+    }
+    return {name: value for name, value in said.items() if value}
