@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
 
 from hub.broker.node import PrivateNode
 from tests.attack.results import Outcome, Party, note
+from tests.attack.secure import certificates, of_broker
 from tests.attack.victim import Victim
-from tests.fault.ground import Ground
+from tests.fault.ground import SPEAKS, Ground
 from tests.servers.postgresql import PostgresqlServer
 
 FILES = (
@@ -25,13 +27,21 @@ WORKERS = 2
 
 @pytest.fixture(scope="session")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
-    """Give a hub that runs: two workers, a real broker, PostgreSQL, six adapters, the watch."""
+    """Give a hub that runs as a site has it: every connection by certificate, numbers sealed.
+
+    It has two workers, a real broker, PostgreSQL, six adapters, and the watch.
+    """
     folder = tmp_path_factory.mktemp("attacked")
-    with PrivateNode(folder / "node") as node, PostgresqlServer() as server:
-        ground = Ground(folder / "ground", node, server, workers=WORKERS, files=FILES)
-        with ground:
-            ground.until_working()
-            yield Victim(ground)
+    pki = certificates(folder / "made", (*FILES, SPEAKS))
+    with ExitStack() as stack:
+        node = stack.enter_context(PrivateNode(folder / "node", certificate=of_broker(pki)))
+        server = stack.enter_context(PostgresqlServer(certificates=pki))
+        ground = Ground(folder / "ground", node, server, workers=WORKERS, files=FILES, pki=pki)
+        stack.enter_context(ground)
+        ground.until_working()
+        made = Victim(ground, pki)
+        made.until(lambda: made.metric("renkei_hub_connected") == WORKERS, "hub that answers")
+        yield made
 
 
 @dataclass

@@ -13,6 +13,9 @@ RESULTS = "RENKEI_ATTACK_RESULTS"
 FOLDER = Path(__file__).parents[2] / "var" / "attack"
 
 
+NO_METRIC = "no: RabbitMQ counts no refusals"
+
+
 class Party(StrEnum):
     """Who attacks: the parties of the threat model, in the order of ``docs/security.md``."""
 

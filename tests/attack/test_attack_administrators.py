@@ -1,6 +1,7 @@
 """A broker administrator: reads, forges, changes and deletes whatever lies in the queues."""
 
 import json
+import secrets
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from hub.broker.management import Management
 from hub.names import outbound_queue
+from hub.site import HUB_USER
 from tests.attack.conftest import Report
 from tests.attack.results import Party
 from tests.attack.victim import ENTRIES, Victim
@@ -26,12 +28,15 @@ def goes_on(victim: Victim) -> Iterator[None]:
 
 
 RECEIVER = "premium-collection"
+CONNECTED = "renkei_adapter_connected"
+ASIDE = "renkei_adapter_messages_set_aside_total"
 STOPPED_SECONDS = 60.0
-TAKE_SECONDS = 10.0
+TAKE_SECONDS, TRIES = 3.0, 5
 
 
 def kept_back(victim: Victim) -> dict[str, Any]:
     """Let a receiver stand still and a message come, whose copy then stays in its queue."""
+    victim.until(lambda: victim.metric(CONNECTED, system=RECEIVER) == 1, "receiver that is linked")
     victim.ground.strike(f"adapter-{RECEIVER}", signal.SIGSTOP, STOPPED_SECONDS)
     event = victim.event()
     assert not victim.publish(event)
@@ -86,28 +91,82 @@ def test_admin_deletes(victim: Victim, report: Report) -> None:
     )
 
 
-def forged(victim: Victim, **changes: object) -> dict[str, Any]:
-    event = {**victim.event(), "flow": "I2", "acceptedtime": "2026-04-01T12:00:00+09:00"}
-    return {**event, **changes}
-
-
-def as_administrator(victim: Victim, body: bytes, message_id: str) -> None:
+@contextmanager
+def taken_out(victim: Victim, message_id: str) -> Iterator[tuple[BlockingChannel, int, bytes]]:
+    """Take a copy of a receiver that was cut off; what is not acknowledged goes back."""
     node = victim.ground.node
+    for _ in range(TRIES):  # the list of connections may be one of some seconds ago
+        with victim.ground.broker().management() as management:
+            cut_off(victim, management)
+        with victim.channel(node.admin_user) as channel:
+            found = copy_of(channel, message_id)
+            if found is not None:
+                yield channel, *found
+                return
+    pytest.fail("the copy is not in the queue")
+
+
+def copy_of(channel: BlockingChannel, message_id: str) -> tuple[int, bytes] | None:
+    queue = outbound_queue(RECEIVER)
+    for method, _, body in channel.consume(queue, inactivity_timeout=TAKE_SECONDS):
+        if method is None:
+            return None
+        if json.loads(body)["id"] == message_id:
+            return method.delivery_tag, body
+    return None
+
+
+def forged(victim: Victim, **changes: object) -> dict[str, Any]:
+    """Make a copy like one that the hub sent, which is read in the queue and left there."""
+    event = kept_back(victim)
+    with taken_out(victim, str(event["id"])) as (_, _, body):
+        pass
+    let_go(victim)
+    return {**json.loads(body), "id": f"forged-{secrets.token_hex(8)}", **changes}
+
+
+def as_administrator(victim: Victim, body: bytes, message_id: str, signed: str = "") -> None:
+    """Publish a copy, in one's own name, or in another that one gives oneself the right to."""
+    node = victim.ground.node
+    if signed:
+        password = node.admin_password.get_secret_value()
+        rights = {"password": password, "tags": "administrator,impersonator"}
+        with victim.ground.broker().management() as management:
+            management.put("users", node.admin_user, body=rights)
     refused = victim.publish(
-        body, exchange="hub.out", key=RECEIVER, user=node.admin_user, message_id=message_id
+        body,
+        exchange="hub.out",
+        key=RECEIVER,
+        user=node.admin_user,
+        signed=signed,
+        message_id=message_id,
     )
     assert not refused
+
+
+def test_admin_forges_in_its_own_name(victim: Victim, report: Report) -> None:
+    event = forged(victim)
+    rises = victim.watch(ASIDE, system=RECEIVER, code="not-from-hub")
+    as_administrator(victim, json.dumps(event).encode(), str(event["id"]))
+    report(
+        Party.BROKER,
+        "forges a copy in its own name",
+        f"publishes to {RECEIVER} what the hub never sent",
+        refused="set aside: not-from-hub",
+        recorded="`set-aside`, log",
+        alerted=rises(),
+    )
 
 
 def test_admin_forges(victim: Victim, report: Report) -> None:
     """A copy that the hub never sent: no seal of whole messages keeps it off; its receipt tells."""
     event = forged(victim)
     rises = victim.watch(ENTRIES, kind="refusal", code="receipt-unknown")
-    as_administrator(victim, json.dumps(event).encode(), str(event["id"]))
+    as_administrator(victim, json.dumps(event).encode(), str(event["id"]), HUB_USER)
     report(
         Party.BROKER,
-        "forges a copy",
-        f"publishes to {RECEIVER} what the hub never sent",
+        "forges a copy in the hub's name",
+        f"the same, with the right to be anybody (`impersonator`), to {RECEIVER}",
         refused="no: the receiver writes it; its receipt is refused",
         recorded="ledger: refusal receipt-unknown",
         alerted=rises(),
@@ -116,44 +175,28 @@ def test_admin_forges(victim: Victim, report: Report) -> None:
 
 def test_admin_forges_a_type_that_never_moves_there(victim: Victim, report: Report) -> None:
     """The receiver's own wall knows what no statute lets it get."""
-    event = forged(victim, type="resident.changed", flow="I1", source="/systems/union")
-    rises = victim.watch("renkei_adapter_messages_set_aside_total", system=RECEIVER)
-    as_administrator(victim, json.dumps(event).encode(), str(event["id"]))
+    event = forged(victim, type="resident.changed", flow="I1")
+    rises = victim.watch(ASIDE, system=RECEIVER)
+    as_administrator(victim, json.dumps(event).encode(), str(event["id"]), HUB_USER)
     report(
         Party.BROKER,
         "forges a copy that no statute permits",
-        f"another sender and flow, to {RECEIVER}",
+        f"another type and flow, to {RECEIVER}",
         refused="set aside by the receiver's wall",
         recorded="`set-aside`, with its code",
         alerted=rises(),
     )
 
 
-@contextmanager
-def taken_out(victim: Victim) -> Iterator[tuple[BlockingChannel, int, bytes]]:
-    """Take the oldest copy of a receiver that was cut off; what is not acknowledged goes back."""
-    ground = victim.ground
-    with ground.broker().management() as management:
-        cut_off(victim, management)
-    with victim.channel(ground.node.admin_user) as channel:
-        queue = outbound_queue(RECEIVER)
-        for method, _, body in channel.consume(queue, inactivity_timeout=TAKE_SECONDS):
-            assert method is not None
-            yield channel, method.delivery_tag, body
-            break
-        channel.cancel()
-
-
 def test_admin_replays(victim: Victim, report: Report) -> None:
     """An old copy once more: the receiver's journal knows it."""
     event = kept_back(victim)
-    with taken_out(victim) as (channel, tag, body):
-        channel.basic_nack(tag)
-    assert json.loads(body)["id"] == event["id"]
+    with taken_out(victim, str(event["id"])) as (_, _, body):
+        pass
     let_go(victim)
     victim.until(lambda: ("receipt", "delivered") in victim.outcomes(str(event["id"])), "receipt")
     rises = victim.watch("renkei_adapter_messages_repeated_total", system=RECEIVER)
-    as_administrator(victim, body, str(event["id"]))
+    as_administrator(victim, body, str(event["id"]), HUB_USER)
     report(
         Party.BROKER,
         "replays an old copy",
@@ -167,10 +210,10 @@ def test_admin_replays(victim: Victim, report: Report) -> None:
 def test_admin_changes(victim: Victim, report: Report) -> None:
     """A limit that the page states: a changed field is seen by nobody who does not compare."""
     event = kept_back(victim)
-    with taken_out(victim) as (channel, tag, body):
+    with taken_out(victim, str(event["id"])) as (channel, tag, body):
         copy = json.loads(body)
         copy["data"]["total_income"] = 7
-        as_administrator(victim, json.dumps(copy).encode(), str(event["id"]))
+        as_administrator(victim, json.dumps(copy).encode(), str(event["id"]), HUB_USER)
         channel.basic_ack(tag)
     let_go(victim)
     victim.until(lambda: ("receipt", "delivered") in victim.outcomes(str(event["id"])), "receipt")

@@ -22,6 +22,7 @@ from tests.attack.victim import Victim
 pytestmark = pytest.mark.attack
 
 SET_ASIDE = "renkei_adapter_files_set_aside_total"
+IGNORED = "renkei_adapter_files_ignored"
 ANSWER = b'<?xml version="1.0" encoding="UTF-8"?>%b<InquiryResult>%b</InquiryResult>'
 XXE = b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
 LAUGHS = b'<!DOCTYPE a [<!ENTITY a "ha">%b]>' % b"".join(
@@ -185,11 +186,11 @@ def test_nothing_is_fetched(victim: Victim, report: Report) -> None:
 def test_link(victim: Victim, report: Report, target: str) -> None:
     """A link in place of a file, to what only the adapter's account may read."""
     system, name = "resident-registry", f"JUKI_2026040100001{len(target)}_delta.csv"
-    before = victim.metric("renkei_adapter_files_ignored", system=system)
+    before = victim.metric(IGNORED, system=system)
     path = victim.drive(system) / "to-hub" / name
     path.symlink_to(Path(target) if target[0] == "/" else victim.ground.state.root / target)
     victim.until(
-        lambda: victim.metric("renkei_adapter_files_ignored", system=system) > before,
+        lambda: victim.metric(IGNORED, system=system) > before,
         "link that is ignored",
     )
     assert path.is_symlink()
@@ -200,7 +201,7 @@ def test_link(victim: Victim, report: Report, target: str) -> None:
         f"`{name}` is a symbolic link",
         refused="never opened",
         recorded="log: it is a link, a folder or no file",
-        alerted=f'`renkei_adapter_files_ignored{{system="{system}"}}`',
+        alerted=f'`{IGNORED}{{system="{system}"}}`',
     )
 
 
@@ -213,11 +214,14 @@ def test_names(victim: Victim, report: Report) -> None:
         "JUKI_\x1b[2J_forged.csv",
         "JUKI_\n2026-11-28 00:00:00,000 INFO forged: all is well.csv",
     ]
-    rises = victim.watch(SET_ASIDE, system=system)
+    before = victim.metric(IGNORED, system=system)
     for name in names:
         (folder / name).write_bytes(b"\xff")
-    victim.until(lambda: not any((folder / name).exists() for name in names), "names put aside")
-    alerted = rises()
+    victim.until(
+        lambda: victim.metric(IGNORED, system=system) >= before + len(names), "names ignored"
+    )
+    for name in names:
+        (folder / name).unlink()
     text = log.read_text(encoding="utf-8")
     assert "\x1b" not in text
     assert not any(line.startswith("2026-11-28 00:00:00,000") for line in text.splitlines())
@@ -226,7 +230,7 @@ def test_names(victim: Victim, report: Report) -> None:
         Party.SYSTEM,
         "file names with control characters",
         "a line feed and an escape sequence in names",
-        refused="set aside, or ignored",
+        refused="never opened",
         recorded="log: escaped, on one line",
-        alerted=alerted,
+        alerted=f'`{IGNORED}{{system="{system}"}}`',
     )

@@ -1,35 +1,19 @@
 """A database administrator: has all rights in the ledger's database, but not the hub's keys."""
 
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
-from hub.compose.ledger import ledger_url
 from tests.attack.conftest import WORKERS, Report
 from tests.attack.results import Party
 from tests.attack.victim import Victim
-from tests.servers.postgresql import programs
 
 pytestmark = pytest.mark.attack
 
 HALTED, FIRST_BAD = "renkei_ledger_halted", "renkei_ledger_first_bad_entry"
+THROUGH = "renkei_ledger_verified_through_entry"
 FOUND_SECONDS, MENDED_SECONDS = 45.0, 45.0
-
-
-@contextmanager
-def rights(victim: Victim) -> Iterator[sa.Connection]:
-    """Give a connection with all rights; what was done is committed."""
-    site, _ = victim.ground.checked()
-    engine = sa.create_engine(ledger_url(site))
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def months(connection: sa.Connection) -> list[str]:
@@ -47,7 +31,7 @@ def mended(victim: Victim) -> None:
 
 
 def size(victim: Victim) -> int:
-    with rights(victim) as connection:
+    with victim.rights() as connection:
         return int(connection.execute(sa.text("SELECT size FROM ledger_head")).scalar_one())
 
 
@@ -64,7 +48,7 @@ def moves_nothing(victim: Victim) -> None:
 def test_rewritten(victim: Victim, report: Report) -> None:
     """An entry says another time: the watch finds it, and nothing moves until it is mended."""
     victim.passes()
-    with rights(victim) as connection:
+    with victim.rights() as connection:
         (table, *_) = months(connection)
         (seq,) = connection.execute(sa.text(f"SELECT min(seq) FROM {table}")).one()  # noqa: S608
         change = f"UPDATE {table} SET at = at + :by WHERE seq = :seq"  # noqa: S608
@@ -74,7 +58,7 @@ def test_rewritten(victim: Victim, report: Report) -> None:
         assert victim.metric(FIRST_BAD) == seq
         moves_nothing(victim)
     finally:
-        with rights(victim) as connection:
+        with victim.rights() as connection:
             connection.execute(sa.text(change), {"by": -1, "seq": seq})
     report(
         Party.DATABASE,
@@ -90,7 +74,7 @@ def test_rewritten(victim: Victim, report: Report) -> None:
 def test_removed(victim: Victim, report: Report) -> None:
     """An entry is taken away, with all rights."""
     victim.passes()
-    with rights(victim) as connection:
+    with victim.rights() as connection:
         table = months(connection)[-1]
         newest = connection.execute(sa.text(f"SELECT max(seq) FROM {table}")).scalar_one()  # noqa: S608
         delete = sa.text(f"DELETE FROM {table} WHERE seq = :seq RETURNING *")  # noqa: S608
@@ -99,7 +83,7 @@ def test_removed(victim: Victim, report: Report) -> None:
         halts(victim)
         moves_nothing(victim)
     finally:
-        with rights(victim) as connection:
+        with victim.rights() as connection:
             columns = ", ".join(row)
             values = ", ".join(f":{name}" for name in row)
             connection.execute(
@@ -119,31 +103,20 @@ def test_removed(victim: Victim, report: Report) -> None:
 
 def test_rolled_back(victim: Victim, report: Report) -> None:
     """The whole database as it was an hour ago, seal and all: only what is kept outside tells."""
-    site, _ = victim.ground.checked()
-    url = sa.make_url(ledger_url(site))
-    environment = {"PGPASSWORD": str(url.password), "LC_ALL": "C.UTF-8"}
-    where = ["-h", str(url.host), "-p", str(url.port), "-U", str(url.username)]
-    dump = [programs() / "pg_dump", *where, "--clean", "--if-exists", str(url.database)]
+    dump = ("pg_dump", "--clean", "--if-exists")
+    restore = ("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1")
     victim.passes()
-    older = subprocess.run(dump, env=environment, capture_output=True, check=True).stdout
+    older = victim.with_database(*dump)
     victim.passes()
-    psql = [
-        programs() / "psql",
-        *where,
-        "-q",
-        "-1",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-d",
-        str(url.database),
-    ]
-    newer = subprocess.run(dump, env=environment, capture_output=True, check=True).stdout
-    subprocess.run(psql, env=environment, input=older, capture_output=True, check=True)
+    seen = size(victim)
+    victim.until(lambda: victim.metric(THROUGH) >= seen, "look of the watch at what is newer")
+    newer = victim.with_database(*dump)
+    victim.with_database(*restore, said=older)
     try:
         halts(victim)
         moves_nothing(victim)
     finally:
-        subprocess.run(psql, env=environment, input=newer, capture_output=True, check=True)
+        victim.with_database(*restore, said=newer)
     report(
         Party.DATABASE,
         "checkpoint rolled back",
@@ -160,7 +133,7 @@ def test_reads(victim: Victim, report: Report) -> None:
     event = victim.event({"name": "架空　太郎"} if "name" in victim.event()["data"] else {})
     assert not victim.publish(event)
     victim.recorded(str(event["id"]), "delivered")
-    with rights(victim) as connection:
+    with victim.rights() as connection:
         said = []
         for table in sa.inspect(connection).get_table_names():
             rows = connection.execute(sa.text(f"SELECT * FROM {table}")).all()  # noqa: S608

@@ -1,14 +1,11 @@
 """個人番号: in clear, in another's message, changed; and what is found where it was carried."""
 
 import json
-import subprocess
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from adapters.simulation.people import my_number
-from hub.compose.ledger import ledger_url
 from hub.sealing.keys import FolderKeys, Keys
 from hub.sealing.sealer import Sealer
 from hub.site import HUB_USER
@@ -17,18 +14,18 @@ from tests.attack.results import Party
 from tests.attack.victim import ENTRIES, Victim
 from tests.fault.ground import SPEAKS
 from tests.numbers_at_rest import Numbers
-from tests.servers.postgresql import programs
 
 pytestmark = pytest.mark.attack
 
 PERSONS = range(600_000, 600_020)
 NUMBERS = Numbers(map(my_number, PERSONS))
+CLEAR = my_number(599_999)
+"""Sent in clear, it is on the broker's disk before the hub refuses it: not one of the others."""
 
 
 def sealed(victim: Victim, event: dict[str, Any], message_id: str = "") -> dict[str, Any]:
     """Encrypt an event's number as its adapter would, for this message or for another."""
-    folder = victim.ground.state.pki
-    sealer = Sealer(Keys(SPEAKS, FolderKeys(folder, SPEAKS)), HUB_USER)
+    sealer = Sealer(Keys(SPEAKS, FolderKeys(victim.pki, SPEAKS)), HUB_USER)
     data, key = sealer.sealed(event["data"], SPEAKS, message_id or str(event["id"]))
     assert key
     return {**event, "data": data, "datakey": key}
@@ -42,7 +39,7 @@ def refused(victim: Victim, event: dict[str, Any], code: str) -> tuple[str, str]
 
 
 def test_plain_number(victim: Victim, report: Report) -> None:
-    event = victim.event({"my_number": my_number(PERSONS[0])})
+    event = victim.event({"my_number": CLEAR})
     recorded, alerted = refused(victim, event, "number-in-clear")
     report(
         Party.ADAPTER,
@@ -85,12 +82,7 @@ def test_lost_backup(victim: Victim, report: Report) -> None:
     for one in ids:
         victim.recorded(one, "delivered")
     victim.until(lambda: ("receipt", "delivered") in victim.outcomes(ids[-1]), "receipt")
-    site, _ = ground.checked()
-    url = sa.make_url(ledger_url(site))
-    where = ["-h", str(url.host), "-p", str(url.port), "-U", str(url.username)]
-    environment = {"PGPASSWORD": str(url.password), "LC_ALL": "C.UTF-8"}
-    command = [programs() / "pg_dump", *where, str(url.database)]
-    dump = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    dump = victim.with_database("pg_dump")
     assert ids[0].encode() in dump
     assert not NUMBERS.found_in(dump)
     passed_over = [

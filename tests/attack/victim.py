@@ -2,15 +2,18 @@
 
 import json
 import secrets
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pika
+import sqlalchemy as sa
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import (
     AMQPConnectionError,
@@ -20,11 +23,17 @@ from pika.exceptions import (
     UnroutableError,
 )
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
+from hub.broker.parameters import LinkSettings, parameters
+from hub.compose.ledger import ledger_url
+from hub.hosts import Host
+from hub.tls import Identity, client_context
 from tests.fault.ground import SPEAKS, Ground
 from tests.samples import income, tax_event
+from tests.servers.postgresql import programs
 
-PATIENCE = 10.0
+PATIENCE = 25.0
 EXCHANGE, TYPE = f"in.{SPEAKS}", "income.assessed"
 FIRST_PERSON = 700_000
 ENTRIES = "renkei_ledger_entries_total"
@@ -38,6 +47,7 @@ class Victim:
     """
 
     ground: Ground
+    pki: Path
     persons: int = 0
     logged: int = 0
     ports: dict[str, int] = field(default_factory=dict)
@@ -60,13 +70,30 @@ class Victim:
         given = {**income(), **about, **(data or {})}
         return {**tax_event(given), "id": f"attack-{secrets.token_hex(8)}", **attributes}
 
+    @property
+    def where(self) -> Host:
+        """Where the broker takes connections by certificate."""
+        assert self.ground.node.secure is not None
+        return self.ground.node.secure.amqp
+
+    def settings(self, identity: Identity, user: str = SPEAKS, port: int = 0) -> LinkSettings:
+        """Give the settings of a link by a certificate."""
+        return LinkSettings(
+            host=self.where.name,
+            port=port or self.where.port,
+            vhost=self.ground.vhost,
+            user=user,
+            password=SecretStr(""),
+            name=f"somebody as {user}",
+            tls=partial(client_context, identity),
+        )
+
     def parameters(self, user: str) -> pika.ConnectionParameters:
-        """Give what a client of this user needs to know."""
-        node, secret = self.ground.node, self.ground.state.secret(user)
-        password = node.admin_password.get_secret_value()
+        """Give what a client needs: an account's certificate, or the administrator's password."""
+        node = self.ground.node
         if user != node.admin_user:
-            password = secret.read_text(encoding="utf-8").strip()
-        login = pika.PlainCredentials(user, password)
+            return parameters(self.settings(Identity(self.pki, user), user))
+        login = pika.PlainCredentials(user, node.admin_password.get_secret_value())
         return pika.ConnectionParameters(node.host, node.port, self.ground.vhost, login)
 
     @contextmanager
@@ -125,8 +152,8 @@ class Victim:
         )
 
     def guess(self, user: str, password: str) -> str:
-        """Log in with a password that is guessed; say how the broker refused it."""
-        where = self.parameters(user)
+        """Log in by a guessed password, with one's own certificate; say what came of it."""
+        where = self.parameters(SPEAKS)
         where.credentials = pika.PlainCredentials(user, password)
         try:
             pika.BlockingConnection(where).close()
@@ -140,18 +167,47 @@ class Victim:
         path.write_bytes(content)
         return path
 
+    @contextmanager
+    def rights(self) -> Iterator[sa.Connection]:
+        """Give a connection to the ledger's database with all rights; it commits."""
+        engine = sa.create_engine(self._database(), connect_args={"ssl_context": False})
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def _database(self) -> sa.URL:
+        site, _ = self.ground.checked()
+        return sa.make_url(ledger_url(site)).set(query={})
+
+    def with_database(self, program: str, *arguments: str, said: bytes = b"") -> bytes:
+        """Run a program of PostgreSQL's on the ledger's database; give what it prints."""
+        url = self._database()
+        where = ["-h", str(url.host), "-p", str(url.port), "-U", str(url.username)]
+        environment = {
+            "PGPASSWORD": str(url.password),
+            "PGSSLMODE": "disable",
+            "LC_ALL": "C.UTF-8",
+        }
+        command = [str(programs() / program), *where, "-d", str(url.database), *arguments]
+        run = subprocess.run(command, env=environment, input=said, capture_output=True, check=True)
+        return run.stdout
+
     # -- what is seen of it --------------------------------------------------------------
 
     def drive(self, system: str) -> Path:
         return self.ground.state.drive(system)
 
     def until(self, event: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:  # noqa: ANN401
-        """Wait for something; give what it gives."""
+        """Wait for something, also for a process that does not answer yet; give what it gives."""
         deadline = time.monotonic() + seconds
-        while not (found := event()):
+        while True:
+            with suppress(OSError):
+                if found := event():
+                    return found
             assert time.monotonic() < deadline, f"no {what} within {seconds} s"
             time.sleep(0.05)  # other processes have no event to wait for
-        return found
 
     def found(self, *filters: str) -> list[dict[str, Any]]:
         """Search the ledger as its keeper would."""

@@ -25,8 +25,8 @@ from hub.broker.node import PrivateNode
 from hub.broker.provide import ProvidedBroker
 from hub.cli.main import app, guarded
 from hub.clock import today
-from hub.compose.broker import broker_plan
-from hub.compose.checked import load_checked, passwords_of
+from hub.compose.broker import broker_plan, passwords_to_set
+from hub.compose.checked import load_checked
 from hub.compose.ledger import ledger_url
 from hub.demo.site_file import write_site
 from hub.demo.state import DemoState, Parameters, opened, write_atomically
@@ -52,7 +52,8 @@ class Ground:
 
     ``workers`` are hub processes, ``files`` the systems with an adapter. The ledger is in
     ``database``, or on ``disk``. With ``proxied`` all processes reach the broker through ``proxy``;
-    the load never does.
+    the load never does. With ``pki``, a folder of certificates of which the node has its own, all
+    of them come by certificate.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Ground:
     proxied: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Collection[str] = FILES
+    pki: Path | None = None
     proxy: Proxy | None = None
     run: Renkei | None = None
     runs: int = 0
@@ -138,8 +140,8 @@ class Ground:
             stack.callback(self._drop_vhost)
             self._write((*self.files, SPEAKS), address)
             site, catalogue = load_checked(self.state.site_file)
-            topology = broker_plan(site, catalogue, today())
-            apply(management, self.vhost, topology, passwords_of(site), settle=lambda _: None)
+            topology, known = broker_plan(site, catalogue, today()), passwords_to_set(site)
+            apply(management, self.vhost, topology, known, settle=lambda _: None)
             who = self.node.admin_user
             rights = {"configure": ".*", "write": ".*", "read": ".*"}
             management.put("permissions", self.vhost, who, body=rights)
@@ -175,6 +177,15 @@ class Ground:
         }
         if database:
             told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = f'ledger = "{database}"'
+        if self.pki is not None and (secure := self.node.secure) is not None:
+            told |= {
+                'plain_loopback = true\nfolder = "pki"\n': f'folder = "{self.pki}"\n',
+                f"port = {broker.port}\n": told[f"port = {broker.port}\n"].replace(
+                    f"port = {port}\n", f"port = {secure.amqp.port}\n"
+                ),
+                broker.management_url: f"https://{secure.management}",
+                'url = "http://': 'url = "https://',
+            }
         text = self.state.site_file.read_text(encoding="utf-8")
         for old, new in told.items():
             assert old in text, old
