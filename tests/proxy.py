@@ -39,8 +39,9 @@ class Proxy:
     """Stands between clients and a broker; a context manager.
 
     ``deafen`` swallows what the broker says to the connections that are open now; ``hold``
-    keeps back what they say to it, until ``release``; ``say`` speaks to them in its place. ``make``
-    makes trouble for some users or all, also on the connections that come, until ``heal``.
+    keeps back what they say to it, until ``release``; ``say`` speaks to them in its place, and
+    ``alter`` changes a byte of what they say. ``make`` makes trouble for
+    some users or all, also on the connections that come, until ``heal``.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -64,6 +65,11 @@ class Proxy:
     def release(self) -> None:
         for pair in self._pairs:
             pair.up.held = False
+
+    def alter(self) -> None:
+        """Change one byte of what the clients say next."""
+        for pair in self._pairs:
+            pair.up.alters = True
 
     def say(self, data: bytes) -> None:
         """Say something to the clients in the broker's name, between two of its own words."""
@@ -129,6 +135,7 @@ class _Stream:
 
     swallows: bool = False
     held: bool = False
+    alters: bool = False
     kept: deque[tuple[float, bytes]] = field(default_factory=deque)
 
     def take(self, data: bytes, delay: float) -> None:
@@ -141,6 +148,9 @@ class _Stream:
         now = time.monotonic()
         while self.kept and not self.held and self.kept[0][0] <= now:
             found += self.kept.popleft()[1]
+        if found and self.alters:
+            self.alters = False
+            found = found[:-1] + bytes([found[-1] ^ 1])
         return found
 
 

@@ -34,12 +34,13 @@ from hub.compose.links import link_settings
 from hub.errors import BrokerError, BrokerUnavailable, LedgerError, LinkLost
 from hub.ledger.connecting import with_identity
 from hub.ledger.schema import ledger_errors, open_engine
-from hub.pki.names import Profile, profiles
+from hub.pki.names import ADMINISTRATOR, Profile, profiles
 from hub.pki.store import Store
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER, Site, load_site
 from hub.tls import Identity, client_context
 from tests.client_rig import change
+from tests.proxy import Proxy
 from tests.samples import shipped
 from tests.servers.postgresql import ADMIN, PostgresqlServer
 
@@ -195,6 +196,24 @@ def test_a_stolen_certificate_is_cut_off_and_opens_nothing_any_more(place: Place
         place.store.issue(profile, NOW)
         with place.link(SENDER):
             bystander.turn()
+
+
+def test_a_message_that_is_altered_on_its_way_is_never_taken(place: Place) -> None:
+    to_spare = [replace(one, exchange="", routing_key="spare") for one in copies(50, 100)]
+    with Proxy(HOST, place.site.broker.port) as proxy:
+        settings = replace(place.settings(ADMINISTRATOR), port=proxy.port)
+        settings = replace(settings, user=place.site.broker.admin_user)
+        link = PikaLink(settings)
+        assert link.publish(to_spare[:10]) == [Sent.CONFIRMED] * 10
+        proxy.alter()
+        with pytest.raises(LinkLost):
+            link.publish(to_spare[10:])
+        link.close()
+        with PikaLink(settings) as again:
+            assert again.publish(to_spare[10:]) == [Sent.CONFIRMED] * 40
+    reading = replace(place.settings(ADMINISTRATOR, "spare"), user=place.site.broker.admin_user)
+    with PikaLink(reading) as link:
+        assert taken(link, 50) == list(range(50))
 
 
 def _by_another_authority(place: Place, folder: Path) -> LinkSettings:
