@@ -1,0 +1,1 @@
+"""The pages: each module has ``PAGES``, and is found by being here."""
