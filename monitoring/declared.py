@@ -26,7 +26,6 @@ from monitoring.hub import HubMetrics
 from monitoring.ledger import LedgerMetrics
 from monitoring.queues import QueueMetrics
 from monitoring.stages import StageMetrics
-from monitoring.times import TimeMetrics
 from monitoring.visits import VisitMetrics
 
 BEGIN, END = "<!-- metrics -->", "<!-- end -->"
@@ -74,7 +73,6 @@ def _hub(registry: CollectorRegistry) -> None:
 
 def _adapter(registry: CollectorRegistry) -> None:
     EdgeMetrics(registry, "")
-    TimeMetrics(registry, "")
     DiskMetrics(registry, {})
 
 

@@ -6,16 +6,39 @@ A file's name is as its system chose it, so the log has it escaped and in quotes
 import datetime as dt
 import logging
 import time
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from hub.edge.form import FileFault
+from monitoring.disk import DiskMetrics
+from monitoring.health import Health
+from monitoring.times import TimeMetrics
 
 log = logging.getLogger(__name__)
 
 
-class EdgeMetrics:
-    """Counts and logs what an adapter tells; every metric has the label ``system``."""
+BROKER = "broker"
+_LANES = frozenset({"link", "station", "inbound", "outbound"})
+"""Where trouble means that the adapter cannot do its work; elsewhere it is one file or message."""
+DISK_SECONDS = 30.0
+"""How often the room on the disks is looked at, at the most."""
 
-    def __init__(self, registry: CollectorRegistry, system: str) -> None:
+
+class EdgeMetrics:
+    """Counts and logs what an adapter tells; nearly every metric has the label ``system``.
+
+    ``disks`` are those of its journal and its drive.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, system: str, disks: DiskMetrics | None = None
+    ) -> None:
+        self.health = Health(BROKER)
+        self._times = TimeMetrics(registry, system)
+        self._disks = disks
+        self._disks_due = 0.0
+
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, ("system", *labels), registry=registry)
 
@@ -55,6 +78,8 @@ class EdgeMetrics:
         self._files_set_aside = counter(
             "renkei_adapter_files_set_aside", "Files set aside whole, by reason.", "code"
         )
+        for fault in FileFault:  # increase() does not see a series that is born at 1
+            self._files_set_aside.labels(system, fault)
         self._published = counter(
             "renkei_adapter_messages_published",
             "Messages that the broker confirmed.",
@@ -105,6 +130,7 @@ class EdgeMetrics:
     def connected(self) -> None:
         """Note that the link is up; the first one means that the adapter works."""
         self._up.set(1)
+        self.health.holds(BROKER)
         if not self._was_connected:
             self._was_connected = True
             log.info("the adapter of %s is working", self._system)
@@ -112,12 +138,14 @@ class EdgeMetrics:
     def disconnected(self) -> None:
         """Note that the link is gone."""
         self._up.set(0)
+        self.health.fails(BROKER, "the connection is lost; another is being made")
 
     def file_read(self, name: str, message_type: str, records: int, rejected: int) -> None:
         """Count a file and its records, and log them."""
         log.info("%a was read: %d records of %s", name, records, message_type)
         if rejected:
             log.warning("%a: %d of %d records were rejected", name, rejected, records)
+        self.health.mark("file-read")
         self._files_read.labels(self._system, message_type).inc()
         self._records_read.labels(self._system, message_type).inc(records)
         self._records_rejected.labels(self._system, message_type).inc(rejected)
@@ -141,6 +169,10 @@ class EdgeMetrics:
         self._files_waiting.set(waiting)
         self._files_ignored.set(ignored)
         self._oldest = None if oldest is None else oldest.timestamp()
+        self.health.mark("survey")
+        if self._disks is not None and time.monotonic() >= self._disks_due:
+            self._disks_due = time.monotonic() + DISK_SECONDS
+            self._disks.look()
 
     def published(self, message_type: str, count: int) -> None:
         """Count confirmed messages."""
@@ -153,8 +185,17 @@ class EdgeMetrics:
     def file_written(self, name: str, message_type: str, records: int) -> None:
         """Count a written file and its records, and log them."""
         log.info("%a was written: %d records of %s", name, records, message_type)
+        self.health.mark("file-written")
         self._files_written.labels(self._system, message_type).inc()
         self._records_written.labels(self._system, message_type).inc(records)
+
+    def file_took(self, direction: str, seconds: float) -> None:
+        """Observe how long a file took."""
+        self._times.file_took(direction, seconds)
+
+    def arrived(self, flow: str, critical: Mapping[int, int], delivery: Mapping[int, int]) -> None:
+        """Observe how long messages took."""
+        self._times.arrived(flow, critical, delivery)
 
     def message_set_aside(self, name: str, code: str) -> None:
         """Count and log a message set aside."""
@@ -181,10 +222,14 @@ class EdgeMetrics:
     def trouble(self, where: str, error: Exception) -> None:
         """Count and log what failed; the error's text never holds personal data."""
         self._troubles.labels(self._system, where).inc()
+        if where in _LANES:
+            self.health.fails(where, str(error))
         log.warning("%s: %s", where, error)
 
     def recovered(self, where: str, seconds: float) -> None:
         """Log what works again."""
+        if where in _LANES:
+            self.health.holds(where)
         log.info("%s: works again after %.0f s", where, seconds)
 
     def catalogue_in_force(self, digest: str) -> None:

@@ -167,11 +167,13 @@ class Standing:
 
 @dataclass
 class Recorder(EdgeObserver):
-    """Remembers what it was told, by name; and apart from that files' names, and surveys."""
+    """Remembers what it was told, by name; and apart from that files' names, surveys, times."""
 
     told: list[tuple[Any, ...]] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     surveys: list[tuple[int, dt.datetime | None, int]] = field(default_factory=list)
+    took: list[tuple[str, float]] = field(default_factory=list)
+    arrivals: list[tuple[str, dict[int, int], dict[int, int]]] = field(default_factory=list)
 
     def connected(self) -> None:
         self.told.append(("connected",))
@@ -206,6 +208,12 @@ class Recorder(EdgeObserver):
     def file_written(self, name: str, message_type: str, records: int) -> None:
         self.named.append(name)
         self.told.append(("file_written", message_type, records))
+
+    def file_took(self, direction: str, seconds: float) -> None:
+        self.took.append((direction, seconds))
+
+    def arrived(self, flow: str, critical: Mapping[int, int], delivery: Mapping[int, int]) -> None:
+        self.arrivals.append((flow, dict(critical), dict(delivery)))
 
     def message_set_aside(self, name: str, code: str) -> None:
         self.named.append(name)

@@ -18,7 +18,9 @@ from hub.names import outbound_queue
 from hub.processes import collect_rarely
 from hub.site import HUB_USER, Site
 from hub.statute.model import Catalogue
+from monitoring.build import begin
 from monitoring.certificates import CertificateMetrics
+from monitoring.disk import DiskMetrics
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
 
@@ -36,11 +38,19 @@ def run_system(
         RenkeiError: the site does not name the system, a secret is wrong, or the port is taken.
     """
     settings = system_of(site, system)
-    metrics = EdgeMetrics(REGISTRY, system)
+    begin(REGISTRY)
+    places = {"journals": settings.journal.parent, "drives": settings.folder}
+    metrics = EdgeMetrics(REGISTRY, system, DiskMetrics(REGISTRY, places))
     CertificateMetrics(REGISTRY, certificate_ends(site, system, (HUB_USER, system)))
     if settings.metrics_port is not None:
         context = served_with(site, system, settings.listen)
-        serve(REGISTRY, settings.metrics_port, settings.listen, context=context)
+        serve(
+            REGISTRY,
+            settings.metrics_port,
+            settings.listen,
+            health=metrics.health,
+            context=context,
+        )
     link = link_settings(
         site,
         system,

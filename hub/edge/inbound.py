@@ -6,6 +6,7 @@ is published again until it does: nothing is skipped, and nothing newer about th
 overtakes it.
 """
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,7 @@ class Sender:
                 self._inbox.set_aside(picked.path, bad)
 
     def _send_file(self, link: Link, picked: Picked) -> Steps:
+        began = time.monotonic()
         rejects_path = self._inbox.rejects_path(picked)
         sieve = Sieve(picked.entry, self._journal)
         with RejectsFile(rejects_path) as rejects:
@@ -110,6 +112,7 @@ class Sender:
             yield from self._publish(link, picked, batch)
             rejects.finish()
         self._inbox.finish(picked, rejects.count)
+        self._observe.file_took("in", time.monotonic() - began)
 
     def _parts(self, picked: Picked, sieve: Sieve) -> Iterator[Numbered | BadRecord]:
         for group in picked.form.groups(picked.path, self._encoding):

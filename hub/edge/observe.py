@@ -1,6 +1,7 @@
 """What an adapter tells of its work; numbers and names, never what a record says."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -52,6 +53,18 @@ class EdgeObserver(Protocol):
 
     def file_written(self, name: str, message_type: str, records: int) -> None:
         """Tell that a file stands in the receiver's folder."""
+        ...
+
+    def file_took(self, direction: str, seconds: float) -> None:
+        """Tell how long a file took: ``in`` from the system, or ``out`` to it."""
+        ...
+
+    def arrived(self, flow: str, critical: Mapping[int, int], delivery: Mapping[int, int]) -> None:
+        """Tell how many messages of a flow that are in files now took so many whole seconds.
+
+        ``critical`` counts from when the file was made that they came from, ``delivery`` from
+        when the hub accepted them. By two clocks: it may be negative.
+        """
         ...
 
     def message_set_aside(self, name: str, code: str) -> None:

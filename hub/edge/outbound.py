@@ -6,7 +6,8 @@ after a crash finds in the journal what was done.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -229,6 +230,7 @@ class Outbox:
     def _write(
         self, prefix: str, last: int, lines: Sequence[Line], at: dt.datetime
     ) -> OutboundFile:
+        began = self._monotonic()
         wire = self._sorter.wires[prefix]
         sequence, name = last, ""
         # Where the journal was lost, what the system has not yet read stays.
@@ -239,6 +241,7 @@ class Outbox:
         temporary = files.temporary_name(self._folders.from_hub / file.name)
         records = (line.record for line in lines)
         files.write_synced(temporary, wire.encoder.framed(_header(self._access, at), records))
+        self._observe.file_took("out", self._monotonic() - began)
         return file
 
     def _name_files(self) -> None:
@@ -265,6 +268,18 @@ class Outbox:
             self._observe.messages_marked(marked)
         if parts.repeated:
             self._observe.message_repeated(len(parts.repeated))
+        self._tell_times(line for lines in parts.lines.values() for line in lines)
+
+    def _tell_times(self, lines: Iterable[Line]) -> None:
+        now = self._now().timestamp()
+        critical: dict[str, Counter[int]] = {}
+        delivery: dict[str, Counter[int]] = {}
+        for line in lines:
+            flow = line.key.flow
+            critical.setdefault(flow, Counter())[int(now - line.occurred)] += 1
+            delivery.setdefault(flow, Counter())[int(now - line.accepted)] += 1
+        for flow, seconds in critical.items():
+            self._observe.arrived(flow, seconds, delivery[flow])
 
 
 def _header(access: AccessSite, at: dt.datetime) -> Header:

@@ -31,13 +31,19 @@ from schemas.layout import Encoding
 
 
 class Line(NamedTuple):
-    """A message as a record of a receiver's file; ``code`` is empty or ``MARKED``."""
+    """A message as a record of a receiver's file; ``code`` is empty or ``MARKED``.
+
+    ``occurred`` is when the sender's file was made, ``accepted`` when the hub took the message, in
+    seconds since 1970.
+    """
 
     key: TakenKey
     prefix: str
     record: bytes
     asked: tuple[Asked, ...] = ()
     code: str = ""
+    occurred: float = 0.0
+    accepted: float = 0.0
 
 
 class Release(NamedTuple):
@@ -169,7 +175,8 @@ def _line(
     except Exception as error:  # noqa: BLE001 - whatever a mapping meets must not end a process
         reason = f"the mapping failed ({type(error).__name__})"
         return Aside(key, AsideCode.MAPPING_FAILED, reason, delivery)
-    return Line(key, wire.outbound.prefix, record, asked, code)
+    times = copy.time.timestamp(), copy.acceptedtime.timestamp()
+    return Line(key, wire.outbound.prefix, record, asked, code, *times)
 
 
 def _record(encoder: Encoder, row: Mapping[str, str], *, marks: bool) -> tuple[bytes, str]:

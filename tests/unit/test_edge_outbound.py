@@ -46,6 +46,20 @@ def test_messages_become_files_in_order_with_receipts(rig: Rig) -> None:
     assert rig.recorder.all("file_written") == [("test.noted", 4), ("test.noted", 2)]
 
 
+def test_how_long_messages_took_is_told_by_flow_once_they_are_in_files(rig: Rig) -> None:
+    give(rig, *range(6))
+    rig.run(BETA)
+    told = rig.recorder.arrivals
+    assert {flow for flow, _, _ in told} == {"F1"}
+    assert [sum(critical.values()) for _, critical, _ in told] == [4, 2]
+    assert all(critical == delivery for _, critical, delivery in told)  # both by one clock here
+    assert all(0 <= seconds <= 9 for _, critical, _ in told for seconds in critical)
+    assert [direction for direction, _ in rig.recorder.took] == ["out", "out"]
+    give(rig, 1)
+    rig.run(BETA)
+    assert rig.recorder.arrivals == told
+
+
 def test_a_file_out_is_whole_and_names_its_writer(rig: Rig) -> None:
     give(rig, 1)
     rig.run(BETA)

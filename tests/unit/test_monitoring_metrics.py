@@ -39,6 +39,8 @@ EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "published": ("income.assessed", 3),
     "held_back": (4,),
     "file_written": ("income_1.csv", "income.assessed", 6),
+    "file_took": ("out", 0.25),
+    "arrived": ("M1d", {40: 1}, {3: 1}),
     "message_set_aside": ("message-1.json", "unwritable"),
     "messages_marked": (2,),
     "message_repeated": (7,),
