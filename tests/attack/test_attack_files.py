@@ -182,17 +182,19 @@ def test_nothing_is_fetched(victim: Victim, report: Report) -> None:
     )
 
 
+def ignored(victim: Victim, system: str, count: int) -> None:
+    """Wait until so many names in a system's folder are known to be nobody's."""
+    victim.until(lambda: victim.metric(IGNORED, system=system) == count, f"{count} names ignored")
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "secrets/hub"])
 def test_link(victim: Victim, report: Report, target: str) -> None:
     """A link in place of a file, to what only the adapter's account may read."""
     system, name = "resident-registry", f"JUKI_2026040100001{len(target)}_delta.csv"
-    before = victim.metric(IGNORED, system=system)
+    ignored(victim, system, 0)
     path = victim.drive(system) / "to-hub" / name
     path.symlink_to(Path(target) if target[0] == "/" else victim.ground.state.root / target)
-    victim.until(
-        lambda: victim.metric(IGNORED, system=system) > before,
-        "link that is ignored",
-    )
+    ignored(victim, system, 1)
     assert path.is_symlink()
     path.unlink()
     report(
@@ -214,12 +216,10 @@ def test_names(victim: Victim, report: Report) -> None:
         "JUKI_\x1b[2J_forged.csv",
         "JUKI_\n2026-11-28 00:00:00,000 INFO forged: all is well.csv",
     ]
-    before = victim.metric(IGNORED, system=system)
+    ignored(victim, system, 0)
     for name in names:
         (folder / name).write_bytes(b"\xff")
-    victim.until(
-        lambda: victim.metric(IGNORED, system=system) >= before + len(names), "names ignored"
-    )
+    ignored(victim, system, len(names))
     for name in names:
         (folder / name).unlink()
     text = log.read_text(encoding="utf-8")
