@@ -14,17 +14,20 @@ class Fence:
     """A context in which users may be kept from writing.
 
     Where something breaks off inside of it while they are, the error says so: nothing moves
-    until it was done again. ``closed`` counts the connections that were closed, by user.
+    until it was done again. ``closed`` counts the connections that were closed, by user. A user
+    whom nobody planned is kept out like all others, and stays so: ``verify`` names it.
     """
 
     def __init__(
         self, management: Management, vhost: str, there: Topology, planned: Topology
     ) -> None:
         """Begin with who is kept from writing by an earlier time that broke off."""
-        writers = {one.name for one in planned.accounts if one.write != NOTHING}
+        users = {one.name: one.write for one in planned.accounts}
         self._management = management
         self._vhost = vhost
-        self._accounts = [one for one in there.accounts if one.name in writers]
+        self._accounts = [
+            one for one in there.accounts if users.get(one.name, one.write) != NOTHING
+        ]
         self._kept_out = {one.name for one in self._accounts if one.write == NOTHING}
         self.closed: dict[str, int] = {}
 

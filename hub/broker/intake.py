@@ -20,7 +20,7 @@ counts each time, and at its delivery limit, 100, puts them with the dead letter
 
 def bytes_kept(prefetch: int) -> int:
     """Give how large all that is kept of one queue may be, of so many messages in hand."""
-    return -(-prefetch * MESSAGE_BYTES // ROUNDS)
+    return -(-prefetch * MESSAGE_BYTES // ROUNDS) + MESSAGE_BYTES
 
 
 class Intake:

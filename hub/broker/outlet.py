@@ -81,8 +81,8 @@ class Outlet:
         """Wait until each message's fate is known, and give the fates in the order of the call."""
         if not isinstance(sending, Window):
             raise TypeError("no sending of this link")
-        self._pump.check()
         while sending.open:
+            self._pump.check()
             self.push()
             self._wait_for_confirms(sending)
         if sending in self._windows:

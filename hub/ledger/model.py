@@ -124,6 +124,7 @@ class Known:
     accepted: set[tuple[str, str]] = field(default_factory=set)
     settled: set[tuple[str, str]] = field(default_factory=set)
     delivered: set[tuple[str, str]] = field(default_factory=set)
+    delivered_by: dict[tuple[str, str], int] = field(default_factory=dict)
     receipted: set[tuple[str, str]] = field(default_factory=set)
     outside: set[tuple[str, str]] = field(default_factory=set)
     held_as: Commitment | None = None
@@ -136,6 +137,10 @@ class Known:
     def is_accepted(self, body: bytes) -> bool:
         """Say whether this very body was accepted."""
         return self.accepted_as is not None and self.accepted_as.is_of(body)
+
+    def is_delivered_since(self, flow: str, receiver: str, number: int) -> bool:
+        """Say whether a delivery is recorded after the entry of this number."""
+        return self.delivered_by.get((flow, receiver), 0) > number
 
     def is_held(self, body: bytes) -> bool:
         """Say whether this very body was put on the confirmation list."""

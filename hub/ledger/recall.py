@@ -70,6 +70,7 @@ def recall(
 
 class _Row(NamedTuple):
     message: int
+    seq: int
     at: int
     digest: str
     salt: bytes | None
@@ -85,6 +86,7 @@ def _about_query(month: Month) -> Select[tuple[int, int, str, bytes, str, str, s
     return (
         select(
             entry.message_no,
+            entry.seq,
             entry.at,
             entry.digest,
             entry.salt,
@@ -123,6 +125,7 @@ def _learn(known: Known, row: _Row) -> None:
         known.settled.add(pair)
         if kind is Kind.DELIVERY:
             known.delivered.add(pair)
+            known.delivered_by[pair] = row.seq
     elif kind in {Kind.REFUSAL, Kind.OUT_OF_SCOPE}:
         _learn_refusal(known, row, commitment)
 

@@ -290,7 +290,7 @@ def _refuse_twice(
     found = recall(connection, months, {entry.message for entry in once}).known
     for entry in once:
         known = found.get(entry.message)
-        if known is not None and _is_done(known, entry):
+        if known is not None and _is_done(known, entry, asked_at):
             raise LedgerError("another worker has recorded the same meanwhile: asking again")
 
 
@@ -298,7 +298,8 @@ _ONCE = frozenset({Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE, Kind.HOLD, Kind.DELIVERY,
 
 
 def _is_once(entry: Entry) -> bool:
-    return entry.kind in _ONCE or _is_given_up(entry)
+    is_whole = not entry.receiver and entry.kind in {Kind.REFUSAL, Kind.DEAD_LETTER}
+    return entry.kind in _ONCE or is_whole or _is_given_up(entry)
 
 
 def _is_given_up(entry: Entry) -> bool:
@@ -313,7 +314,7 @@ def _is_given_up(entry: Entry) -> bool:
     return entry.kind in DYING and entry.detail.partition(":")[0] == Step.SEND
 
 
-def _is_done(known: Known, entry: Entry) -> bool:
+def _is_done(known: Known, entry: Entry, asked_at: int) -> bool:
     pair = (entry.flow, entry.receiver)
     if _is_given_up(entry):
         return pair in known.settled
@@ -323,7 +324,11 @@ def _is_done(known: Known, entry: Entry) -> bool:
         case Kind.OUT_OF_SCOPE:
             return pair in known.outside
         case Kind.DELIVERY:
-            return pair in known.delivered
+            return known.is_delivered_since(*pair, asked_at)
+        case Kind.REFUSAL:
+            return bool(known.decided or known.accepted or known.held_as)
+        case Kind.DEAD_LETTER:
+            return known.dead_as is not None
         case Kind.RECEIPT:
             return pair in known.receipted or (entry.code == UNENCODABLE and pair in known.lacking)
         case _:

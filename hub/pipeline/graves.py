@@ -100,6 +100,8 @@ class Graves(Book):
             self.plan.turns.append(again.turn(State.REFUSED))
 
     def _is_recorded(self, verdict: Dead, known: Known) -> bool:
+        if not verdict.cause.mark and not verdict.pair[1] and _is_settled(verdict, known):
+            return True  # the hub fails on what has nothing left to do
         waits = self.deaths.get(verdict.cause.mark)
         # The broker tells deaths by the second. What has gone its way may die again in the same.
         if waits or (waits is not None and verdict.repeated):
@@ -114,7 +116,7 @@ class Graves(Book):
         if receiver:
             known.settled.add(verdict.pair)
             known.dead.add(verdict.pair)
-        is_done = known.is_accepted(verdict.body) and known.accepted <= known.settled
+        is_done = _is_settled(verdict, known)
         self.entomb(
             verdict,
             verdict.pair,
@@ -190,3 +192,7 @@ class Graves(Book):
         if number and bound and bound not in {number, self.pseudonyms.aliases.today(number)}:
             return Code.BOUND_MEANWHILE
         return verdict.code
+
+
+def _is_settled(verdict: Dead, known: Known) -> bool:
+    return known.is_accepted(verdict.body) and known.accepted <= known.settled

@@ -28,7 +28,7 @@ from hub.pipeline.verdict import (
     Verdict,
 )
 from hub.sealing.seals import Seals
-from hub.statute.reasons import Code
+from hub.statute.reasons import BY_CATALOGUE, Code
 
 _ABOUT_NUMBERS = frozenset({Code.BINDING_DIFFERS, Code.BINDING_MISSING})
 _HOW_A_NUMBER_CAME = frozenset(
@@ -213,7 +213,7 @@ class _Planner(Graves):
     def refused(self, verdict: Refused) -> None:
         known = self.of(verdict.key)
         decision = known.decision(verdict.body)
-        if known.is_accepted(verdict.body):
+        if known.is_accepted(verdict.body) and verdict.code in BY_CATALOGUE:
             self.withdraw(verdict, known.accepted - known.settled, known)
         elif verdict.again is not None:
             pairs = {verdict.again.pair} if verdict.again.is_dead else known.held

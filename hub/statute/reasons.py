@@ -64,6 +64,21 @@ class Code(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+BY_CATALOGUE = frozenset(
+    {
+        Code.NO_FLOW,
+        Code.TYPE_NOT_PERMITTED,
+        Code.HELD,
+        Code.DENIED,
+        Code.CLOSED,
+        Code.NOT_IN_FORCE,
+        Code.PURPOSE_NOT_PERMITTED,
+        Code.FIELD_NOT_PERMITTED,
+        Code.INVALID,
+    }
+)
+"""What the catalogue and the schemas say of a message itself, whichever way it came."""
+
 _SENTENCES = {
     Code.TOO_LARGE: Sentence(
         "The message is larger than the hub reads.", "電文が受付可能な大きさを超えています。"

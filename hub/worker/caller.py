@@ -7,7 +7,6 @@ one marker too many, which changes nothing (``hub.pipeline.again``).
 
 import itertools
 import logging
-import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +20,24 @@ from hub.worker.shift import Shift
 
 log = logging.getLogger(__name__)
 
-CALL_SECONDS = 60.0
-"""After so long a released message that has not moved gets another marker: a queue may be lost."""
+CALL_SECONDS, LONGEST_SECONDS = 60.0, 6 * 3600.0
+"""After so long a released message that has not moved gets another marker: a queue may be lost.
+Each time ten times as long, for it may only stand behind many others."""
+MOST_AT_ONCE = 100
+"""So many may be called and not have moved: what waits for a receiver must not fill the room."""
 LIMITS = BreakerLimits(failures=1, first_seconds=1.0, longest_seconds=30.0)
 """How long a queue that took no marker is left alone."""
 
 _Called = tuple[int, str]
 """A released message's number and bucket."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """When a marker is due anew, and after how long another one."""
+
+    due: float
+    pause: float = CALL_SECONDS
 
 
 @dataclass(slots=True)
@@ -42,7 +52,7 @@ class Caller:
     partitions: int
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
-    _called: dict[int, float] = field(default_factory=dict)
+    _called: dict[int, _Call] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
 
     def call(self) -> None:
@@ -53,6 +63,8 @@ class Caller:
         Raises:
             LinkLost: the connection is gone.
         """
+        if self.shift.tray.room.full:
+            return
         try:
             released = self.shift.tools.ledger.released()
         except LedgerError as error:
@@ -61,7 +73,7 @@ class Caller:
         mine = [one for one in released if self._queue(one) in self.shift.tray.queues]
         for gone in self._called.keys() - {number for number, _ in mine}:
             del self._called[gone]
-        due = list(itertools.islice(self._due(mine), self.shift.tools.batch))
+        due = list(itertools.islice(self._due(mine), min(MOST_AT_ONCE, self.shift.tools.batch)))
         if not due:
             return
         self.shift.end()
@@ -71,11 +83,17 @@ class Caller:
     def _due(self, mine: Sequence[_Called]) -> Iterator[_Called]:
         now = self.monotonic()
         in_hand = {marked(one) for one in self.shift.tray.room}
+        most = min(MOST_AT_ONCE, -(-self.shift.tray.room.limit // 2))
+        free = most - len(in_hand | self._called.keys())
         for one in mine:
             number, _ = one
-            if number in in_hand or now - self._called.get(number, -math.inf) <= CALL_SECONDS:
+            call = self._called.get(number)
+            if number in in_hand or (call is not None and now <= call.due):
+                continue
+            if call is None and free <= 0:
                 continue
             if self._breaker(self._queue(one)).may_try():
+                free -= call is None
                 yield one
 
     def _told(self, due: Sequence[_Called], fates: Sequence[Sent]) -> None:
@@ -85,7 +103,9 @@ class Caller:
         for one, fate in zip(due, fates, strict=True):
             number, _ = one
             if fate is Sent.CONFIRMED:
-                self._called[number] = now
+                before = self._called.get(number)
+                pause = CALL_SECONDS if before is None else min(10 * before.pause, LONGEST_SECONDS)
+                self._called[number] = _Call(now + pause, pause)
                 log.info("message %d of the list was released and goes its way", number)
             else:
                 full.add(self._queue(one))

@@ -8,7 +8,7 @@ from hub.ledger.model import Entry
 from hub.message import MessageKey
 from hub.pipeline.book import Send
 from hub.pipeline.plan import keys_of
-from hub.pipeline.verdict import Dead, Permitted, Receipted, Refused, Resent, Strayed
+from hub.pipeline.verdict import Dead, Permitted, Receipted, Resent, Strayed
 from hub.ports import Delivery, Sending, Sent
 from hub.worker.verdicts import Judged
 
@@ -50,7 +50,8 @@ def names_of(judged: Sequence[Judged]) -> frozenset[object]:
         return frozenset()
     names: set[object] = set()
     for case, verdict in judged:
-        if case.again is not None or not isinstance(verdict, Permitted | Refused | Receipted):
+        # What is refused today may have been accepted on another day, and be planned by that.
+        if case.again is not None or not isinstance(verdict, Permitted | Receipted):
             return frozenset()
         names |= keys_of([verdict])
         if isinstance(verdict, Permitted) and verdict.resident:

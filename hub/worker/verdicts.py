@@ -14,7 +14,8 @@ from hub.pipeline.dead import failed
 from hub.pipeline.judge import Judge
 from hub.pipeline.judging import judged
 from hub.pipeline.plan import plan_batch
-from hub.pipeline.verdict import Verdict
+from hub.pipeline.verdict import Dead, Verdict
+from hub.worker.trial import ProcessEnded
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +51,18 @@ def plan_of(
     *,
     now: dt.datetime,
     notified: frozenset[str],
-) -> Plan:
-    """Plan a batch; ``recall`` asks the ledger.
+) -> tuple[Plan, list[Judged]]:
+    """Plan a batch; ``recall`` asks the ledger. Give also by what verdicts it was planned.
 
     Raises:
         LedgerError: the ledger cannot be asked.
     """
 
-    def planned(some: Sequence[Judged]) -> Plan:
+    def planned(some: Sequence[Judged]) -> tuple[Plan, list[Judged]]:
         records = recall([verdict for _, verdict in some])
-        return plan_batch(
-            _as_accepted(judge, some, records.known),
+        meant = list(_as_accepted(judge, some, records.known))
+        plan = plan_batch(
+            [verdict for _, verdict in meant],
             records.known,
             now=now,
             pseudonyms=judge.pseudonyms,
@@ -69,6 +71,7 @@ def plan_of(
             deaths=records.deaths,
             seals=judge.seals,
         )
+        return plan, meant
 
     try:
         return planned(batch)
@@ -78,7 +81,7 @@ def plan_of(
         return planned([_sound(judge, one, planned) for one in batch])
 
 
-def _sound(judge: Judge, one: Judged, planned: Callable[[Sequence[Judged]], Plan]) -> Judged:
+def _sound(judge: Judge, one: Judged, planned: Callable[[Sequence[Judged]], object]) -> Judged:
     case, _ = one
     try:
         planned([one])
@@ -95,9 +98,13 @@ def _given_up(judge: Judge, case: Case, fault: Exception) -> Verdict:
     return failed(case, fault, judge.pseudonyms, judge.seals)
 
 
+def _ends_the_process(verdict: Verdict) -> bool:
+    return isinstance(verdict, Dead) and verdict.cause.detail == ProcessEnded.__name__
+
+
 def _as_accepted(
     judge: Judge, batch: Sequence[Judged], known: Mapping[MessageKey, Known]
-) -> Iterator[Verdict]:
+) -> Iterator[Judged]:
     """Judge what is already accepted by the day of its acceptance, not by today's.
 
     A dead letter that staff let go is judged by today's, whatever was accepted of it.
@@ -107,10 +114,11 @@ def _as_accepted(
         is_dead = case.again is not None and case.again.is_dead
         if (
             not is_dead
+            and not _ends_the_process(verdict)
             and earlier is not None
             and earlier.accepted_at is not None
             and earlier.is_accepted(verdict.body)
         ):
-            yield verdict_of(judge, case, earlier.accepted_at)
+            yield case, verdict_of(judge, case, earlier.accepted_at)
         else:
-            yield verdict
+            yield case, verdict
