@@ -22,6 +22,7 @@ from hub.cli.confirmations import app as confirmations_app
 from hub.cli.dead_letters import app as dead_letters_app
 from hub.cli.demo import demo
 from hub.cli.docs import docs
+from hub.cli.doctor import doctor
 from hub.cli.explain import explain
 from hub.cli.flows import flows
 from hub.cli.keys import app as keys_app
@@ -72,6 +73,7 @@ app.command("explain")(explain)
 app.command("check")(check)
 app.command("replay-rules")(replay_rules)
 app.command("docs")(docs)
+app.command("doctor")(doctor)
 app.command("top")(top)
 
 errors = Console(stderr=True)

@@ -104,16 +104,27 @@ class Asker:
             HTTPException: it answers something else.
             ValueError: its answer cannot be read.
         """
+        status, body = self.read(target, "/metrics")
+        if status != _OK:
+            raise ValueError(f"{target.process} answers {status}")
+        return Reading(body.decode())
+
+    def read(self, target: Target, path: str) -> tuple[int, bytes]:
+        """Ask a process for anything that it answers; give status and body.
+
+        Raises:
+            ValueError: it answers too much; else as for metrics.
+        """
         connection = self._connection(target)
         try:
-            connection.request("GET", "/metrics")
+            connection.request("GET", path)
             answer = connection.getresponse()
             body = answer.read(MOST_BYTES + 1)
         finally:
             connection.close()
-        if answer.status != _OK or len(body) > MOST_BYTES:
-            raise ValueError(f"{target.process} answers {answer.status}, {len(body)} bytes")
-        return Reading(body.decode())
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"{target.process} answers over {MOST_BYTES} bytes")
+        return answer.status, body
 
     def _connection(self, target: Target) -> http.client.HTTPConnection:
         if not target.tls:

@@ -1,0 +1,109 @@
+"""The processes that run: do they answer, are they linked, and of which version are they."""
+
+import http.client
+import importlib.metadata
+import json
+import socket
+from collections.abc import Iterator, Mapping
+
+from hub.compose.doctor.model import Patient, Said, fail, ok, unknown, warn
+from hub.compose.links import context_maker
+from hub.errors import SiteError
+from hub.pki.names import OPERATOR
+from hub.processes import worker_names
+from hub.site import Site
+from monitoring.build import DISTRIBUTION
+from monitoring.endpoint import DETAIL
+from monitoring.figures.scrape import WATCH, Asker, Reading, Target, targets_of
+
+DETAIL_SECONDS = 9.0
+"""The watch takes 8 s at most for what it tries."""
+CONNECT_SECONDS = 1.0
+_AWAY = (OSError, ValueError, http.client.HTTPException, SiteError)
+
+
+def look_at_processes(patient: Patient) -> Iterator[Said]:
+    """Ask every process that has a port for its metrics, and the watch for what it tries out."""
+    site = patient.site
+    targets = targets_of(site)
+    yield from _without_port(site, targets, patient)
+    ask = Asker(context_maker(site, OPERATOR))
+    workers: list[float] = []
+    for target in targets:
+        try:
+            reading = ask(target)
+        except _AWAY as error:
+            yield _silent(target, error, patient)
+            continue
+        yield from process_said(target, reading)
+        workers += filter(None, [reading.value("renkei_hub_workers")])
+        if target.process == WATCH:
+            yield from _detail(site, target)
+    if workers and max(workers) < site.hub.workers:
+        yield warn(
+            f"{max(workers):.0f} of {site.hub.workers} workers are at work",
+            "look into logs/hub*.log",
+        )
+
+
+def process_said(target: Target, reading: Reading) -> Iterator[Said]:
+    """Say what a process's own metrics say of it."""
+    version = importlib.metadata.version(DISTRIBUTION)
+    builds = reading.by("renkei_build_info", "version")
+    if builds and version not in builds:
+        yield warn(
+            f"{target.process} runs version {', '.join(builds)}, and {version} is installed",
+            "start it again: docs/operations/install.md#9-an-update",
+        )
+    for name in ("renkei_hub_connected", "renkei_adapter_connected"):
+        if reading.value(name) == 0:
+            yield fail(
+                f"{target.process} has no link to the broker",
+                "docs/operations/troubles.md#the-link-to-the-broker",
+            )
+            return
+    yield ok(f"{target.process} answers at {target.address}")
+
+
+def _without_port(site: Site, targets: tuple[Target, ...], patient: Patient) -> Iterator[Said]:
+    wanted = (*worker_names(site.hub.workers), WATCH, *site.systems)
+    dumb = [name for name in wanted if name not in {one.process for one in targets}]
+    if dumb:
+        yield unknown(
+            f"these have no port for their metrics: {', '.join(dumb)}",
+            f"give each a metrics_port in {patient.path} (docs/site-file.md)",
+        )
+
+
+def _silent(target: Target, error: Exception, patient: Patient) -> Said:
+    try:
+        socket.create_connection((target.host, target.port), CONNECT_SECONDS).close()
+    except OSError:
+        return fail(
+            f"{target.process} does not answer at {target.address}",
+            f"{patient.command('up')}; its log says more",
+        )
+    return fail(
+        f"something answers at {target.address}, and not as {target.process}: "
+        f"{type(error).__name__}",
+        f"ss -ltnp 'sport = :{target.port}' says who; renkei pki check",
+    )
+
+
+def _detail(site: Site, target: Target) -> Iterator[Said]:
+    asker = Asker(context_maker(site, OPERATOR), DETAIL_SECONDS)
+    try:
+        document = json.loads(asker.read(target, DETAIL)[1])
+    except _AWAY as error:
+        yield unknown(f"the watch does not say what it tries: {type(error).__name__}", "its log")
+        return
+    yield from detail_said(document)
+
+
+def detail_said(document: Mapping[str, Mapping[str, object]]) -> Iterator[Said]:
+    """Say what the watch tried out, by doing, and with what success."""
+    wrong = {name: str(one.get("why")) for name, one in document.items() if not one.get("ok")}
+    for name, why in wrong.items():
+        yield fail(f"the watch tried {name}: {why}", "docs/operations/troubles.md")
+    if not wrong:
+        yield ok(f"the watch tried, and it went well: {', '.join(document)}")
