@@ -1,11 +1,21 @@
 """What the hub tells whoever watches it; ``monitoring/`` counts it, tests write it down."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from hub.breaker import ReceiverState
 from hub.ledger.model import Entry
 from hub.statute.model import Catalogue
+
+
+class Stage(StrEnum):
+    """A stage of a batch: until it is judged, recorded, published, confirmed."""
+
+    JUDGE = "judge"
+    RECORD = "record"
+    PUBLISH = "publish"
+    CONFIRM = "confirm"
 
 
 class HubObserver(Protocol):
@@ -17,6 +27,18 @@ class HubObserver(Protocol):
 
     def batch_done(self, messages: int, seconds: float) -> None:
         """A batch was acknowledged, this long after it was taken."""
+        ...
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """Say how long a batch was in a stage; told once a batch."""
+        ...
+
+    def tried_again(self, receivers: Mapping[str, int]) -> None:
+        """Say how many copies were sent once more, by receiver, whose queue had not taken them."""
+        ...
+
+    def came_again(self, messages: int) -> None:
+        """Say how many messages of a batch the broker has given out before."""
         ...
 
     def number_in_clear(self, sender: str) -> None:

@@ -25,7 +25,6 @@ from monitoring.health import Health
 from monitoring.hub import HubMetrics
 from monitoring.ledger import LedgerMetrics
 from monitoring.queues import QueueMetrics
-from monitoring.stages import StageMetrics
 from monitoring.visits import VisitMetrics
 
 BEGIN, END = "<!-- metrics -->", "<!-- end -->"
@@ -67,8 +66,6 @@ def _every(registry: CollectorRegistry) -> None:
 
 def _hub(registry: CollectorRegistry) -> None:
     HubMetrics(registry, (), (), ())
-    StageMetrics(registry, ())
-    upkeep.UpkeepMetrics(registry)
 
 
 def _adapter(registry: CollectorRegistry) -> None:

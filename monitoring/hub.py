@@ -11,20 +11,30 @@ from operator import attrgetter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hub.breaker import BreakerState
+from hub.clock import JST
 from hub.ledger.changes import CATALOGUE_REFUSED
+from hub.ledger.maintenance import Maintenance
 from hub.ledger.model import Entry, Kind
 from hub.message import MARKED
+from hub.observe import Stage
 from hub.pipeline.waiting import ReceiverState
 from hub.statute.model import Catalogue
 from hub.statute.reasons import Code
 from monitoring.health import Health
+from monitoring.stages import OTHER, StageMetrics
+from monitoring.upkeep import UpkeepMetrics
 
-OTHER = "other"
-"""Stands for any sender, receiver, flow, type or code that this hub does not know."""
 _CODES = frozenset({*Code, CATALOGUE_REFUSED})
 _SORT = attrgetter("kind", "flow", "message.sender", "receiver", "message_type", "code")
-BROKER, LEDGER = "broker", "ledger"
+BROKER, LEDGER, MAINTENANCE = "broker", "ledger", "maintenance"
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
+MOST_SERIES = 4000
+"""So many sorts of entries are counted apart; whoever is refused for anything makes no more."""
+ATTEMPTS = (
+    *(Code.SENDER_UNPROVEN, Code.SENDER_UNKNOWN, Code.SENDER_MISMATCH, Code.COPIES_ASKED),
+    *(Code.DENIED, Code.NUMBER_MISPLACED, Code.RECEIPT_UNKNOWN),
+)
+"""The codes of refusals that may be an attempt: a person is to look at each."""
 
 
 class HubMetrics:
@@ -41,6 +51,9 @@ class HubMetrics:
         self._systems = frozenset(systems)
         self._types = frozenset(types)
         self._flows = frozenset(flows)
+        self._stages = StageMetrics(registry, systems)
+        self._upkeep = UpkeepMetrics(registry)
+        self._sorts: set[tuple[str, ...]] = set()
         self._entries = Counter(
             "renkei_ledger_entries",
             "Entries recorded in the ledger, by kind, flow, sender, receiver and code.",
@@ -116,19 +129,33 @@ class HubMetrics:
             registry=registry,
         )
 
+        for sender in (*sorted(self._systems), OTHER):
+            for code in ATTEMPTS:
+                # increase() does not see a series that is born at 1.
+                self._counted(Kind.REFUSAL, "", sender, "", "", code)
+
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries."""
         # Most entries of a batch are of one sort: its labels are looked up once.
         for sort, number in Tally(map(_SORT, entries)).items():
-            kind, flow, sender, receiver, message_type, code = sort
-            self._entries.labels(
-                kind.value,
-                _among(self._flows, flow),
-                _among(self._systems, sender),
-                _among(self._systems, receiver),
-                _among(self._types, message_type),
-                _code(kind, code),
-            ).inc(number)
+            self._counted(*sort).inc(number)
+
+    def _counted(  # noqa: PLR0913, PLR0917 - the labels
+        self, kind: Kind, flow: str, sender: str, receiver: str, message_type: str, code: str
+    ) -> Counter:
+        labels: tuple[str, ...] = (
+            kind.value,
+            _among(self._flows, flow),
+            _among(self._systems, sender),
+            _among(self._systems, receiver),
+            _among(self._types, message_type),
+            _code(kind, code),
+        )
+        if labels not in self._sorts:
+            if len(self._sorts) >= MOST_SERIES:
+                labels = (kind.value, OTHER, OTHER, OTHER, OTHER, OTHER)
+            self._sorts.add(labels)
+        return self._entries.labels(*labels)
 
     def shared(self, workers: int, queues: int) -> None:
         """Set how many workers there are, and how many queues are this one's."""
@@ -137,9 +164,31 @@ class HubMetrics:
 
     def batch_done(self, messages: int, seconds: float) -> None:
         """Observe a batch."""
+        self.health.mark("batch")
         self._batch_messages.observe(messages)
         self._batch_seconds.observe(seconds)
         self._last_batch.set_to_current_time()
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """Observe a stage of a batch."""
+        self._stages.took(stage, seconds)
+
+    def tried_again(self, receivers: Mapping[str, int]) -> None:
+        """Count copies that were sent once more."""
+        self._stages.tried_again(receivers)
+
+    def came_again(self, messages: int) -> None:
+        """Count messages that came again."""
+        self._stages.came_again(messages)
+
+    def resting(self, said: Maintenance | None) -> None:
+        """Note that maintenance begins, or with nothing that it is over."""
+        self._upkeep.maintained(on=said is not None)
+        if said is None:
+            self.health.holds(MAINTENANCE)
+        else:
+            until = f"{said.until.astimezone(JST):%Y-%m-%d %H:%M}"
+            self.health.fails(MAINTENANCE, f"maintenance until {until}")
 
     def number_in_clear(self, sender: str) -> None:
         """Count a number that came without encryption."""

@@ -4,21 +4,13 @@ Told once a batch: what every message goes through is not slowed by being measur
 """
 
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from hub.observe import Stage
+
 OTHER = "other"
 """Stands for any sender, receiver, flow, type or code that this hub does not know."""
-
-
-class Stage(StrEnum):
-    """A stage of a batch: until it is judged, recorded, published, confirmed."""
-
-    JUDGE = "judge"
-    RECORD = "record"
-    PUBLISH = "publish"
-    CONFIRM = "confirm"
 
 
 class StageMetrics:

@@ -23,6 +23,7 @@ from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import suspects
 from hub.message import NOTICE_TYPE, MessageKey
 from hub.names import DEAD_QUEUE, OUT_EXCHANGE, PARTITIONS_EXCHANGE
+from hub.observe import Stage
 from hub.pipeline.judge import Judge
 from hub.pipeline.waiting import ReceiverState, WaitingRoom
 from hub.ports import Delivery, Outgoing, Sent
@@ -173,6 +174,9 @@ class Observed:
     batches: list[int] = field(default_factory=list)
     in_clear: list[str] = field(default_factory=list)
     lost: int = 0
+    stages: Counter[Stage] = field(default_factory=Counter)
+    retries: Counter[str] = field(default_factory=Counter)
+    again: int = 0
     available: list[bool] = field(default_factory=list)
     catalogues: list[str] = field(default_factory=list)
     receivers: dict[str, ReceiverState] = field(default_factory=dict)
@@ -183,6 +187,16 @@ class Observed:
     def batch_done(self, messages: int, seconds: float) -> None:
         assert seconds >= 0
         self.batches.append(messages)
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        assert seconds >= 0
+        self.stages[stage] += 1
+
+    def tried_again(self, receivers: Mapping[str, int]) -> None:
+        self.retries.update(receivers)
+
+    def came_again(self, messages: int) -> None:
+        self.again += messages
 
     def number_in_clear(self, sender: str) -> None:
         self.in_clear.append(sender)

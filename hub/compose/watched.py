@@ -27,6 +27,7 @@ from hub.ledger.schema import sqlite_path
 from hub.ledger.tail import Tail
 from hub.site import Site
 from hub.statute.catalogue import load_catalogue
+from hub.statute.frequency import Rest
 from hub.statute.model import Catalogue
 from hub.statute.overrides import decided
 from monitoring.disk import DiskMetrics
@@ -174,7 +175,15 @@ def looked_at(  # noqa: PLR0913 - what is looked at
     def clock() -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
-    freshness = Freshness(engine, in_force, site.systems, FreshnessMetrics(registry), clock=clock)
+    freshness = Freshness(
+        engine,
+        in_force,
+        site.systems,
+        FreshnessMetrics(registry),
+        clock=clock,
+        rest=Rest.of(site.watch.rest_days, site.watch.holidays),
+        hours=site.watch.due_hours,
+    )
     depths = None if broker is None else Depths(broker)
     queues = None
     if depths is not None:

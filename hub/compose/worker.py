@@ -27,6 +27,7 @@ from hub.sealing.seals import Seals
 from hub.site import HUB_USER, HubSite, Site
 from hub.statute.catalogue import Catalogue
 from hub.worker import Tools, Worker
+from monitoring.build import begin
 from monitoring.certificates import CertificateMetrics
 from monitoring.endpoint import serve
 from monitoring.messages import LoggedMetrics, MessageLines
@@ -47,8 +48,10 @@ def run_hub(
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
     process = worker_process(site, place.name)
+    begin(REGISTRY)
     lines = MessageLines(site.logs.messages)
     metrics = LoggedMetrics(REGISTRY, catalogue.systems, types, flows, lines)
+    metrics.resting(None)
     CertificateMetrics(REGISTRY, certificate_ends(site, process, hub_readers(site)))
     if place.metrics_port is not None:
         listen = site.hub.listen
@@ -63,7 +66,7 @@ def run_hub(
     ledger = open_ledger(site, PROMPT_SECONDS, process)
     keyed = pseudonyms(site)
     roster = Roster(ledger.engine, place.name)
-    share = Share(roster, site.hub.partitions, metrics.shared)
+    share = Share(roster, site.hub.partitions, metrics.shared, metrics.resting)
     try:
         see_all_keys(ledger, keyed)
         rules = Rules(

@@ -8,10 +8,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from hub.errors import SiteError
+from hub.observe import Stage
 from monitoring.certificates import CertificateMetrics
 from monitoring.declared import declared, filled, library
 from monitoring.disk import DiskMetrics
-from monitoring.stages import OTHER, Stage, StageMetrics
+from monitoring.stages import OTHER, StageMetrics
 from monitoring.times import TimeMetrics
 from monitoring.visits import LOGINS, NOT_FOUND, VisitMetrics
 

@@ -15,20 +15,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from hub.breaker import BreakerState
 from hub.edge.observe import EdgeObserver
 from hub.errors import SiteError
+from hub.ledger.maintenance import Maintenance
 from hub.ledger.model import Entry, Kind
 from hub.message import MessageKey
-from hub.observe import HubObserver
+from hub.observe import HubObserver, Stage
 from hub.pipeline.waiting import ReceiverState
 from hub.statute.catalogue import Catalogue, load_catalogue
 from hub.statute.reasons import Code
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
-from monitoring.hub import OTHER, HubMetrics
+from monitoring.hub import ATTEMPTS, MOST_SERIES, OTHER, HubMetrics
 
 pytestmark = pytest.mark.unit
 
 SYSTEMS, TYPES, FLOWS = {"tax", "union"}, {"income.assessed"}, {"M1d"}
-NAME = re.compile(r"renkei_[a-z]+(_[a-z]+)+")
+NAME = re.compile(r"renkei(_[a-z]+)+")
 # What each observer is told, in an order that a process could tell it in.
 EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "connected": (),
@@ -91,7 +92,8 @@ def samples(registry: CollectorRegistry) -> Iterator[tuple[str, dict[str, str], 
 
 
 def entries(registry: CollectorRegistry) -> list[tuple[dict[str, str], float]]:
-    return [(labels, n) for name, labels, n in samples(registry) if name.endswith("entries_total")]
+    told = [(labels, n) for name, labels, n in samples(registry) if name.endswith("entries_total")]
+    return [(labels, n) for labels, n in told if n]  # what may be an attempt begins at 0
 
 
 def methods(protocol: type) -> set[str]:
@@ -164,6 +166,9 @@ def test_every_hub_metric_moves_when_it_is_told(
         ("recorded", ([entry(), entry()],), {}),
         ("batch_done", (3, 0.02), {}),
         ("number_in_clear", ("union",), {}),
+        ("took", (Stage.RECORD, 0.02), {}),
+        ("tried_again", ({"union": 2},), {}),
+        ("came_again", (3,), {}),
         ("linked", (), {}),
         ("link_lost", (), {}),
         ("ledger_available", (), {"available": False}),
@@ -242,6 +247,54 @@ def test_no_hostile_input_makes_a_new_series(hub: HubMetrics, registry: Collecto
         ("refusal", OTHER, OTHER, OTHER, OTHER, OTHER): 200,
         ("receipt", "M1d", "tax", "union", "income.assessed", "set-aside"): 200,
     }
+
+
+def test_what_may_be_an_attempt_begins_at_0_for_each_sender(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    assert hub
+    told = {
+        (labels["sender"], labels["code"]): n
+        for name, labels, n in samples(registry)
+        if name == "renkei_ledger_entries_total"
+    }
+    assert told == {(who, code.value): 0 for who in (*SYSTEMS, OTHER) for code in ATTEMPTS}
+
+
+def test_the_number_of_series_is_bounded_whoever_is_refused_for_what(
+    registry: CollectorRegistry,
+) -> None:
+    names = [f"system-{n}" for n in range(40)]
+    metrics = HubMetrics(registry, names, TYPES, FLOWS)
+    for sender in names:
+        kinds = (Kind.REFUSAL, Kind.HOLD)
+        metrics.recorded(
+            [
+                entry(kind, sender=sender, receiver=receiver, code=code)
+                for kind in kinds
+                for receiver in names
+                for code in list(Code)[:30]
+            ]
+        )
+    told = entries(registry)
+    assert sum(n for _, n in told) == 2 * 40 * 40 * 30
+    assert MOST_SERIES - 400 < len(told) <= MOST_SERIES + len(Kind)
+    rest = [n for labels, n in told if labels["code"] == labels["sender"] == OTHER]
+    assert len(rest) == 2
+
+
+def test_maintenance_is_shown_and_no_trouble_once_it_is_over(
+    hub: HubMetrics, registry: CollectorRegistry
+) -> None:
+    hub.linked()
+    hub.ledger_available(available=True)
+    hub.resting(Maintenance(dt.datetime(2026, 11, 28, 14, tzinfo=dt.UTC), "a new disk"))
+    assert registry.get_sample_value("renkei_maintenance") == 1
+    assert not hub.health.is_ready
+    assert b"maintenance until 2026-11-28 23:00" in hub.health.document()
+    hub.resting(None)
+    assert registry.get_sample_value("renkei_maintenance") == 0
+    assert hub.health.is_ready
 
 
 @pytest.mark.parametrize("code", Code)
