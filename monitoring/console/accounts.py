@@ -2,7 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,9 +89,23 @@ class Record(Protocol):
 class Accounts:
     """The accounts; each method that changes one records that first, and is undone else."""
 
-    def __init__(self, store: Store, record: Record) -> None:
+    def __init__(
+        self, store: Store, record: Record, alone: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        """Keep accounts in a store; ``alone`` takes the ledger, which is taken first, always."""
         self.store = store
         self._record = record
+        self._alone = alone
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Do what is inside as a whole or not at all.
+
+        Raises:
+            LedgerError: there is no ledger to record it in.
+        """
+        with self._alone(), self.store.changing():
+            yield
 
     def find(self, account: str) -> Account | None:
         """Give an account; none where there is none, or its row is damaged.
@@ -118,7 +133,7 @@ class Accounts:
         """
         _check(person)
         code = new_code()
-        with self.store.changing():
+        with self.changing():
             if self.store.get(KIND, person.id) is not None or self._is_damaged(person.id):
                 raise QuestionError(f"there is an account {person.id} already")
             self._record(Act.ACCOUNT_ADDED, access, said(person))
@@ -140,7 +155,7 @@ class Accounts:
             LedgerError: it cannot be recorded.
         """
         _check(person)
-        with self.store.changing():
+        with self.changing():
             before = self._known(person.id)
             after = before.model_copy(
                 update={name: getattr(person, name) for name in Person.model_fields}
@@ -157,7 +172,7 @@ class Accounts:
             LedgerError: it cannot be recorded.
         """
         code = new_code()
-        with self.store.changing():
+        with self.changing():
             before = self._known(account)
             self._record(Act.ACCOUNT_CHANGED, access, f"{account}: set up anew")
             self.keep(
@@ -187,7 +202,7 @@ class Accounts:
             QuestionError: there is none, or it is one's own, or the last administrator's.
             LedgerError: it cannot be recorded.
         """
-        with self.store.changing():
+        with self.changing():
             after = self._known(account).model_copy(update={"locked": True})
             self._keep_an_administrator(after, access)
             self._record(Act.ACCOUNT_LOCKED, access, account)
@@ -200,7 +215,7 @@ class Accounts:
             QuestionError: there is none.
             LedgerError: it cannot be recorded.
         """
-        with self.store.changing():
+        with self.changing():
             before = self._known(account)
             self._record(Act.ACCOUNT_UNLOCKED, access, account)
             update = {"locked": False, "locked_until": None, "failures": 0, "locks": 0}
@@ -214,7 +229,7 @@ class Accounts:
             QuestionError: there is none, or it is one's own, or the last administrator's.
             LedgerError: it cannot be recorded.
         """
-        with self.store.changing():
+        with self.changing():
             found = self.find(account)
             if found is not None:
                 self._keep_an_administrator(found.model_copy(update={"locked": True}), access)

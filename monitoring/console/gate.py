@@ -1,8 +1,6 @@
 """The way in: login, second factor, lockout, setting an account up. All of it is recorded."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hub.ledger.acts import Act
@@ -57,7 +55,7 @@ class Gate:
         if found is None or not is_open:
             self._refused(found, access)
             return ""
-        with self._changing():
+        with self.accounts.changing():
             # Between the look and this another try may have taken the code, or locked it.
             found = self.accounts.find(found.id) or found
             is_right = is_right and found.password == kept and not found.is_locked(now)
@@ -76,7 +74,7 @@ class Gate:
         Raises:
             Unrecorded: a failure cannot be recorded.
         """
-        with self._changing():
+        with self.accounts.changing():
             account = self.accounts.find(opened.account.id)
             if account is None or account.is_locked(now):
                 return None
@@ -106,11 +104,11 @@ class Gate:
         if found is None or not is_right:
             locked = None
             if found is not None and not found.is_locked(now):
-                with self._changing():
+                with self.accounts.changing():
                     locked = self._failed(self.accounts.find(account) or found, now)
             self._refused(found, access, locked)
             return None
-        with self._changing():
+        with self.accounts.changing():
             after = found.model_copy(
                 update={"new_password": hashed, "new_secret": passwords.new_secret()}
             )
@@ -125,7 +123,7 @@ class Gate:
         Raises:
             Unrecorded: it cannot be recorded, and nothing is changed.
         """
-        with self._changing():
+        with self.accounts.changing():
             found = self.shown_secret(account, one_time, now)
             if found is None:
                 return False
@@ -167,7 +165,7 @@ class Gate:
         Raises:
             StoreError: it cannot be written.
         """
-        with self._changing():
+        with self.accounts.changing():
             found = self.accounts.find(account)
             if found is not None and found.language != language:
                 self.accounts.keep(found.model_copy(update={"language": language}))
@@ -197,12 +195,6 @@ class Gate:
         """
         for _ in range(self.sessions.end_all(account)):
             self._record(Act.SESSION_ENDED, access._replace(staff=account), why)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Change an account; the ledger first, always, so that no two wait for one another."""
-        with self.books.alone(), self.accounts.store.changing():
-            yield
 
     def _let_in(
         self, found: Account, step: int, access: AccessItems, address: str, now: dt.datetime

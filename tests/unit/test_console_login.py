@@ -1,0 +1,246 @@
+"""The way into the console: password and second factor, lockout, sessions, setting up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.errors import LedgerError
+from hub.ledger.store import DatabaseLedger
+from hub.message import AccessItems
+from monitoring.console.pages import own
+from monitoring.console.rights import Role
+from monitoring.console.sessions import COOKIE
+from tests.console_rig import PASSWORD, SECRET, ConsoleRig, Person, console_rig, forms_of
+
+pytestmark = pytest.mark.unit
+
+WRONG = "four cranes crossed the river"
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[ConsoleRig]:
+    with console_rig(tmp_path, own.PAGES) as rig:
+        yield rig
+
+
+@pytest.fixture
+def clerk(console: ConsoleRig) -> Person:
+    return console.browser(account=console.account(Role.OPERATOR).id)
+
+
+def test_who_has_both_factors_is_in_and_each_step_is_recorded(
+    console: ConsoleRig, clerk: Person
+) -> None:
+    assert clerk.get("/me").headers["location"] == "/login"
+    assert clerk.logged_in().headers["location"] == "/"
+    assert clerk.get("/me").status_code == 200
+    assert clerk.send("/me", "/logout").headers["location"] == "/login?ended=logout"
+    assert clerk.get("/me").headers["location"] == "/login"
+    assert console.codes(clerk.account) == ["login", "page", "page", "logout"]
+    (login, *_) = console.entries(outcome="login")
+    assert login.access.department == "後期高齢"
+    assert login.access.terminal == "10.0.0.21"
+
+
+def test_every_failure_has_the_same_answer(console: ConsoleRig, clerk: Person) -> None:
+    locked = console.account(Role.VIEWER, locked=True)
+    fresh = console.account(Role.VIEWER, password="", secret="")
+    answers = {
+        clerk.send("/login", "/login", account=account, password=password, code=code).text
+        for account, password, code in (
+            (clerk.account, PASSWORD, "000000"),
+            (clerk.account, "another one of these", console.code()),
+            ("nobody", PASSWORD, console.code()),
+            (locked.id, PASSWORD, console.code()),
+            (fresh.id, "", console.code()),
+            ("", "", ""),
+        )
+    }
+    assert len(answers) == 1
+    assert COOKIE not in clerk.client.cookies
+
+
+def test_a_code_counts_once(console: ConsoleRig, clerk: Person) -> None:
+    code = console.code()
+    assert clerk.logged_in(code).status_code == 303
+    other = console.browser("10.0.0.22", clerk.account)
+    assert other.logged_in(code).status_code == 403
+    console.later(seconds=31)
+    assert other.logged_in().status_code == 303
+
+
+def test_an_unknown_id_is_never_written_down(console: ConsoleRig, clerk: Person) -> None:
+    clerk.send("/login", "/login", account=PASSWORD, password=WRONG, code="1")
+    (refused,) = console.entries(outcome="login-refused")
+    assert PASSWORD not in repr(refused)
+    assert refused.access.staff == ""
+
+
+def test_failures_lock_for_twice_as_long_each_time(console: ConsoleRig, clerk: Person) -> None:
+    for minutes in (15, 30):
+        for _ in range(5):
+            assert clerk.logged_in(password=WRONG).status_code == 403
+        console.later(minutes=minutes - 1)
+        assert clerk.logged_in().status_code == 403
+        console.later(minutes=1, seconds=1)
+    assert clerk.logged_in().status_code == 303
+    assert console.codes(clerk.account).count("lockout") == 2
+
+
+def test_tries_of_one_address_have_a_limit(console: ConsoleRig) -> None:
+    anybody = console.browser()
+    statuses = [
+        anybody.send("/login", "/login", account=f"a{n}", password=WRONG, code="1").status_code
+        for n in range(22)
+    ]
+    assert statuses == [403] * 20 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "times", "why"), [(16, 1, "idle"), (14, 35, "lifetime")], ids=["idle", "lifetime"]
+)
+def test_a_session_ends_by_itself(
+    console: ConsoleRig, clerk: Person, minutes: int, times: int, why: str
+) -> None:
+    clerk.logged_in()
+    for _ in range(times):
+        console.later(minutes=minutes)
+        answer = clerk.get("/me")
+    assert answer.headers["location"] == f"/login?ended={why}"
+    (ended,) = console.entries(outcome="session-ended")
+    assert (ended.access.staff, ended.detail) == (clerk.account, why)
+
+
+def test_a_session_of_a_closed_browser_is_recorded_too(console: ConsoleRig, clerk: Person) -> None:
+    clerk.logged_in()
+    console.later(minutes=20)
+    console.console.tend()
+    assert console.codes(clerk.account) == ["login", "session-ended"]
+    assert console.console.sessions.count() == 0
+
+
+def test_a_stolen_cookie_is_of_no_use_elsewhere(console: ConsoleRig, clerk: Person) -> None:
+    clerk.logged_in()
+    thief = console.browser("10.0.0.66")
+    thief.client.cookies.set(COOKIE, clerk.client.cookies[COOKIE])
+    assert thief.get("/me").headers["location"] == "/login?ended=foreign"
+    assert clerk.get("/me").status_code == 303
+    assert console.entries(outcome="session-ended")[0].access.terminal == "10.0.0.66"
+
+
+def test_a_session_is_never_one_that_somebody_chose(console: ConsoleRig, clerk: Person) -> None:
+    clerk.client.cookies.set(COOKIE, "chosen-by-an-attacker")
+    clerk.logged_in()
+    set_to = {one.value for one in clerk.client.cookies.jar if one.name == COOKIE}
+    assert set_to - {"chosen-by-an-attacker"}
+    thief = console.browser()
+    thief.client.cookies.set(COOKIE, "chosen-by-an-attacker")
+    assert thief.get("/me").status_code == 303
+
+
+def test_one_person_has_one_session(console: ConsoleRig, clerk: Person) -> None:
+    clerk.logged_in()
+    console.later(seconds=31)
+    second = console.browser(account=clerk.account)
+    second.logged_in()
+    assert clerk.get("/me").status_code == 303
+    assert console.codes(clerk.account) == ["login", "session-ended", "login"]
+
+
+def test_a_changed_account_ends_its_sessions(console: ConsoleRig, clerk: Person) -> None:
+    clerk.logged_in()
+    accounts = console.console.office.accounts
+    found = accounts.find(clerk.account)
+    assert found is not None
+    accounts.keep(found.model_copy(update={"roles": (Role.VIEWER,)}))
+    assert clerk.get("/me").headers["location"] == "/login?ended=revoked"
+
+
+def test_a_row_that_somebody_wrote_into_the_database_opens_nothing(
+    console: ConsoleRig, clerk: Person
+) -> None:
+    other = console.account(Role.ADMINISTRATOR)
+    store = console.console.office.store
+    database = store._database
+    database.execute(
+        "UPDATE rows SET sealed = (SELECT sealed FROM rows WHERE id = ?) WHERE id = ?",
+        (other.id, clerk.account),
+    )
+    assert clerk.logged_in().status_code == 403
+    assert console.console.office.accounts.find(clerk.account) is None
+
+
+def test_without_a_ledger_nobody_gets_in(
+    console: ConsoleRig, clerk: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LedgerError("the ledger is halted")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(DatabaseLedger, "append", fail)
+        assert clerk.logged_in().status_code == 503
+    assert COOKIE not in clerk.client.cookies
+    assert console.console.sessions.count() == 0
+    assert clerk.logged_in().status_code == 303
+    with monkeypatch.context() as broken:
+        broken.setattr(DatabaseLedger, "append", fail)
+        answer = clerk.get("/me")
+    assert answer.status_code == 503
+    assert "職員" not in answer.text
+
+
+def set_up(console: ConsoleRig, code: str, account: str, password: str = PASSWORD) -> Person:
+    person = console.browser(account=account)
+    person.send("/enrol", "/enrol", account=account, code=code, password=password, again=password)
+    return person
+
+
+@pytest.fixture
+def added(console: ConsoleRig) -> tuple[str, str]:
+    admin = console.account(Role.ADMINISTRATOR)
+    accounts = console.console.office.accounts
+    person = admin.model_copy(update={"id": "suzuki", "roles": (Role.VIEWER,)})
+    items = AccessItems(admin.id, "", "", "", "test")
+    return "suzuki", accounts.add(person, items, console.now)
+
+
+def test_a_new_person_sets_password_and_second_factor(
+    console: ConsoleRig, added: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.console.passwords.new_secret", lambda: SECRET)
+    account, code = added
+    person = console.browser(account=account)
+    assert person.logged_in().status_code == 403
+    page = person.send(
+        "/enrol", "/enrol", account=account, code=code, password=PASSWORD, again=PASSWORD
+    )
+    assert "<svg" in page.text
+    assert "style=" not in page.text
+    wrong = person.fill(page, "/enrol/factor", code="000000")
+    assert wrong.status_code == 403
+    done = person.fill(wrong, "/enrol/factor", code=console.code())
+    assert done.headers["location"] == "/login?ended=enrolled"
+    console.later(seconds=31)
+    assert person.logged_in().status_code == 303
+    again = person.send(
+        "/enrol", "/enrol", account=account, code=code, password=PASSWORD, again=PASSWORD
+    )
+    assert again.status_code == 403
+    assert console.codes(account) == ["login-refused", "account-enrolled", "login"]
+
+
+def test_a_one_time_code_ends(console: ConsoleRig, added: tuple[str, str]) -> None:
+    account, code = added
+    console.later(hours=73)
+    person = console.browser()
+    page = person.send(
+        "/enrol", "/enrol", account=account, code=code, password=PASSWORD, again=PASSWORD
+    )
+    assert page.status_code == 403
+    assert all(form.action != "/enrol/factor" for form in forms_of(page.text))
+
+
+def test_nobody_uses_an_account_for_ninety_days(console: ConsoleRig, clerk: Person) -> None:
+    console.later(days=91)
+    assert clerk.logged_in().status_code == 403
