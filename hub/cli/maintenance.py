@@ -61,7 +61,7 @@ def begin(  # noqa: PLR0913 - a command's options
 
     That is recorded in the ledger first. Said once more, the new time counts.
     """
-    from hub.compose.maintenance import rest  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.maintenance import rest  # noqa: PLC0415 - see hub.cli.main
 
     access = asked_by(staff, department, why(reason), "renkei maintenance on")
     with opened(site, state) as (_, ledger):
@@ -78,7 +78,7 @@ def end(
     department: DepartmentOption = "",
 ) -> None:
     """Let the hub go on: its workers take up their queues within seconds."""
-    from hub.compose.maintenance import go_on  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.maintenance import go_on  # noqa: PLC0415 - see hub.cli.main
 
     access = asked_by(staff, department, "", "renkei maintenance off")
     with opened(site, state) as (_, ledger):

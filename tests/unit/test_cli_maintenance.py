@@ -9,7 +9,7 @@ import pytest
 from hub.cli.main import app, guarded
 from hub.cli.maintenance import _moment
 from hub.clock import JST
-from hub.compose.maintenance import go_on, rest
+from hub.desks.maintenance import go_on, rest
 from hub.errors import LedgerError
 from hub.ledger.maintenance import Maintenance, read_maintenance
 from hub.ledger.model import Kind
