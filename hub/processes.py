@@ -104,6 +104,7 @@ class Child:
     due: float = 0.0
     restarts: int = 0
     ended: str = ""
+    is_asked: bool = False
 
 
 @dataclass(slots=True)
@@ -118,6 +119,8 @@ class Supervisor:
     folder: Path
     children: dict[str, Child] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    held: frozenset[str] = frozenset()
+    """Who is asked to end, and not started again as long as its name stands here."""
 
     def start(self, commands: Mapping[str, Sequence[str]]) -> None:
         """Start one process a name; ``commands`` are arguments of ``renkei``.
@@ -145,10 +148,13 @@ class Supervisor:
         started: list[str] = []
         ended = False
         for child in self.children.values():
+            held = child.name in self.held
             if child.process is not None and child.process.poll() is not None:
-                self._schedule(child)
+                self._schedule(child, quietly=held)
                 ended = True
-            if child.process is None and self.clock() >= child.due:
+            if held:
+                self._hold(child)
+            elif child.process is None and self.clock() >= child.due:
                 child.restarts += 1
                 self._launch(child)
                 if child.process is not None:
@@ -182,10 +188,18 @@ class Supervisor:
             child.process.kill()
             child.process.wait()
 
-    def _schedule(self, child: Child) -> None:
+    def _hold(self, child: Child) -> None:
+        if child.process is not None and not child.is_asked:
+            child.process.terminate()
+            child.is_asked = True
+        child.due = self.clock()
+
+    def _schedule(self, child: Child, *, quietly: bool) -> None:
         code = child.process.returncode if child.process is not None else 0
         child.process = None
         child.ended = _said(code)
+        if quietly or child.is_asked:
+            return
         if self.clock() - child.started >= STEADY_SECONDS:
             child.pause = FIRST_PAUSE
         self._delay(child)
@@ -204,6 +218,7 @@ class Supervisor:
     def _launch(self, child: Child) -> None:
         """Start a child; where that cannot be (a full disk, say) it is tried again later."""
         child.started = self.clock()
+        child.is_asked = False
         try:
             self._open(child)
         except OSError as error:

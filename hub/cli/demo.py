@@ -55,8 +55,10 @@ def demo(  # noqa: PLR0913 - the options of a command
 
     Exit status: 0 only if everything reconciles and every forbidden attempt was refused, and
     otherwise 1. With --serve, SIGINT or SIGTERM ends it in good order: what was written
-    arrives, then comes the report. Without it, a signal breaks the demo off, with 130 after
-    SIGINT and 143 after SIGTERM, and the same command goes on where it was.
+    arrives, then comes the report. Meanwhile a file named hold in its folder has processes end
+    and stay away, one name a line (`adapter-union`), to see what alerts say. Without it, a
+    signal breaks the demo off, with 130 after SIGINT and 143 after SIGTERM, and the same
+    command goes on where it was.
 
     RabbitMQ is taken from RENKEI_BROKER_URL, from this machine, from Docker or from Debian's
     packages, in this order; a private node is stopped at the end.

@@ -135,11 +135,16 @@ class Stage:
         return attempt(misdeed, link)
 
     def tend(self) -> bool:
-        """Start again whatever has died, and let the systems answer; say whether one did."""
+        """Start again whatever has died but is not held, and let the systems answer.
+
+        Returns:
+            Whether one did.
+        """
         node = self.broker.node
         if node is not None and not node.alive():
             self.watcher.say("the broker had ended and is started again")
             node.start()
+        self.supervisor.held = self.state.held()
         for name in self.supervisor.tend():
             ended = self.supervisor.children[name].ended
             self.watcher.say(f"{name} {ended} and was started again")

@@ -27,6 +27,7 @@ _OURS = (
     "site.toml",
     "metrics-targets.json",
     "vhost",
+    "hold",
 )
 _BEFORE_MARK = {".lock", f".{MARKER}.tmp"}
 """What a run that was killed at its very start leaves."""
@@ -83,6 +84,13 @@ class DemoState:
     def metrics_targets(self) -> Path:
         """Prometheus's ``file_sd`` list of every process's endpoint."""
         return self.root / "metrics-targets.json"
+
+    def held(self) -> frozenset[str]:
+        """Name the processes that people hold: one a line in ``hold``, as ``adapter-union``."""
+        try:
+            return frozenset((self.root / "hold").read_text(encoding="utf-8").split())
+        except FileNotFoundError:
+            return frozenset()
 
     def drive(self, system: str) -> Path:
         """The folder that stands for a system's shared drive."""

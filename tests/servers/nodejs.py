@@ -1,4 +1,4 @@
-"""Node.js for tests, and the npm packages that ``tests/asyncapi`` locks.
+"""Node.js for tests, and the npm packages that ``tests/asyncapi`` and ``tests/axe`` lock.
 
 Debian's packages are installed where there is no Node.js. The npm packages are installed once,
 below ``.cache``, for each state of the lock.
@@ -20,7 +20,8 @@ from tests.servers.packages import alone
 
 PROJECT = Path(__file__).parents[2]
 LOCKED = PROJECT / "tests" / "asyncapi"
-CACHE = PROJECT / ".cache" / "asyncapi"
+AXE = PROJECT / "tests" / "axe"
+CACHE = PROJECT / ".cache"
 LEAST = 18
 INSTALL_SECONDS = 300.0
 RUN_SECONDS = 120.0
@@ -60,13 +61,27 @@ def node() -> Node:
         NotInstalled: it cannot be installed; the text says what to do.
     """
     program, npm = _programs()
+    return Node(program, _packages(npm, LOCKED))
+
+
+def axe() -> str:
+    """Give the script of axe, which checks a page for accessibility; install what is missing.
+
+    Raises:
+        NotInstalled: it cannot be installed; the text says what to do.
+    """
+    folder = _packages(_programs()[1], AXE)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def _packages(npm: str, locked: Path) -> Path:
     content = b"\0".join(
-        (LOCKED / name).read_bytes() for name in ("package.json", "package-lock.json")
+        (locked / name).read_bytes() for name in ("package.json", "package-lock.json")
     )
-    folder = CACHE / hashlib.sha256(content).hexdigest()[:16]
+    folder = CACHE / locked.name / hashlib.sha256(content).hexdigest()[:16]
     if not folder.is_dir():
-        _install_packages(npm, folder)
-    return Node(program, folder)
+        _install_packages(npm, locked, folder)
+    return folder
 
 
 def _programs() -> tuple[str, str]:
@@ -94,12 +109,12 @@ def _found() -> tuple[str, str] | None:
     return (program, npm) if version and int(version[1]) >= LEAST else None
 
 
-def _install_packages(npm: str, folder: Path) -> None:
+def _install_packages(npm: str, locked: Path, folder: Path) -> None:
     """Install into a folder beside, then rename: other runs see all of it or nothing."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as made:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(LOCKED / name, made)
+            shutil.copy(locked / name, made)
         done = subprocess.run(
             [npm, "ci", "--ignore-scripts"],
             cwd=made,
@@ -109,7 +124,7 @@ def _install_packages(npm: str, folder: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            raise NotInstalled(f"npm could not install what tests/asyncapi locks:\n{done.stderr}")
+            raise NotInstalled(f"npm could not install what {locked} locks:\n{done.stderr}")
         whole = Path(made) / "whole"
         whole.mkdir()
         (Path(made) / "node_modules").rename(whole / "node_modules")

@@ -132,6 +132,22 @@ def test_a_process_gets_its_log_its_session_and_its_supervisor(
     assert log.stat().st_mode & 0o007 == 0
 
 
+def test_one_that_is_held_ends_and_comes_back_when_it_is_let_go(
+    world: World, supervisor: Supervisor
+) -> None:
+    supervisor.held = frozenset({"hub"})
+    assert supervisor.tend() == []
+    assert supervisor.tend() == []
+    assert world.latest().told == ["terminate"]
+    assert listed(supervisor) == {}
+    world.seconds += 100.0
+    assert supervisor.tend() == []
+    supervisor.held = frozenset()
+    assert supervisor.tend() == ["hub"]
+    assert len(world.processes) == 2
+    assert supervisor.tend() == []
+
+
 def test_what_runs_is_left_alone(world: World, supervisor: Supervisor) -> None:
     assert supervisor.tend() == []
     assert len(world.processes) == 1
