@@ -196,6 +196,8 @@ def test_link(victim: Victim, report: Report, target: str) -> None:
     path.symlink_to(Path(target) if target[0] == "/" else victim.ground.state.root / target)
     ignored(victim, system, 1)
     assert path.is_symlink()
+    log = victim.ground.state.logs / f"adapter-{system}.log"
+    assert f"{name!a} in to-hub is ignored: it is a link" in log.read_text(encoding="utf-8")
     path.unlink()
     report(
         Party.SYSTEM,
