@@ -21,7 +21,7 @@ from hub.ledger.beside import Beside, Turn
 from hub.ledger.model import Entry, Known, Ledger
 from hub.ledger.vault import vault_of
 from hub.message import MessageKey
-from hub.observe import HubObserver
+from hub.observe import HubObserver, Stage
 from hub.pipeline.again import Case, cases_of, marked
 from hub.pipeline.book import Plan, Send
 from hub.pipeline.judge import Judge
@@ -35,6 +35,7 @@ from hub.pipeline.verdict import (
 from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sent
 from hub.worker.intray import InTray
+from hub.worker.told import came_again, sent_again, timed
 from hub.worker.trial import ProcessEnded, Trial, trial_of
 from hub.worker.under import Under, names_of, origin, origins_of, tell
 from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
@@ -117,15 +118,20 @@ class Shift:
         batch = self.tray.batch(self.tools.batch, patience)
         now = self.tools.clock()
         judge = self.tools.rules()
+        taken = time.monotonic()
         trial = trial_of(batch, self.tray, self.tools.ledger, judge.pseudonyms)
         judged, count = self._judge(judge, trial, now)
+        if count:
+            self.tools.observe.took(Stage.JUDGE, time.monotonic() - taken)
         self._land(whole=not self._is_apart(judged, trial))
         if not count and not self._owes:
             return 0
         judged = self._not_ended(judged)
         plan, judged = self._plan(judge, judged, now)
-        self._record(plan, judge)
+        with timed(self.tools.observe, Stage.RECORD):
+            self._record(plan, judge)
         moved = self.tray.moved(count)
+        self.tools.observe.came_again(came_again(moved, self.tray.room))
         self._outlived(trial, moved)
         recorded, self._done = self._done, []
         self._start(plan, moved, judged, began)
@@ -284,9 +290,16 @@ class Shift:
                 origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
             )
             (sends if may_go else held).append(send)
+        observe = self.tools.observe
+        observe.tried_again(sent_again(sends, of, self.tray.room))
+        published = time.monotonic()
         sending = self.link.start([send.outgoing for send in sends])
+        if sends:
+            observe.took(Stage.PUBLISH, time.monotonic() - published)
         names, asked_at = names_of(judged), self.tools.ledger.asked_at
-        self._under.append(Under(deliveries, of, sends, held, sending, began, names, asked_at))
+        self._under.append(
+            Under(deliveries, of, sends, held, sending, began, published, names, asked_at)
+        )
 
     def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
         """Say whether a batch may go its way before what is under way is confirmed.
@@ -313,6 +326,8 @@ class Shift:
         under = self._under[0]
         fates = self.link.finish(under.sending)
         self._under.popleft()
+        if under.sends:
+            self.tools.observe.took(Stage.CONFIRM, time.monotonic() - under.published)
         if self._owed_since is None:  # of several that are owed the first was asked about first
             self._owed_since = under.asked_at
         missing: dict[Name, list[Send]] = {}

@@ -26,7 +26,8 @@ class Under:
     """A batch whose copies are under way; ``held`` are those that were not published now.
 
     ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
-    residents that they are about, where they are few. ``asked_at`` is where the ledger stood when
+    residents that they are about, where they are few. It ``began`` and was ``published`` at these
+    times of the monotonic clock. ``asked_at`` is where the ledger stood when
     they were planned.
     """
 
@@ -36,6 +37,7 @@ class Under:
     held: Sequence[Send]
     sending: Sending
     began: float
+    published: float
     names: frozenset[object]
     asked_at: int | None
 
