@@ -81,14 +81,23 @@ def worker_names(count: int) -> tuple[str, ...]:
 
 
 def commands_of(
-    site: Path, systems: Iterable[str], workers: Iterable[str] = (WORKER,)
+    site: Path,
+    systems: Iterable[str],
+    workers: Iterable[str] = (WORKER,),
+    *,
+    console: bool = False,
 ) -> dict[str, tuple[str, ...]]:
-    """Give the command of each hub worker, the ledger's watch and each adapter, by process name."""
+    """Give the command of each process by its name.
+
+    They are the hub's workers, the ledger's watch, the adapters, and the console where there is
+    one.
+    """
     where = ("--site", str(site.resolve()))
     return {
         **{name: ("hub", "--name", name, *where) for name in workers},
         "ledger-watch": ("ledger", "watch", *where),
         **{f"adapter-{system}": ("adapter", system, *where) for system in systems},
+        **({"console": ("console", *where)} if console else {}),
     }
 
 

@@ -76,16 +76,18 @@ def client_context(identity: Identity) -> ssl.SSLContext:
     return _with_files(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
 
 
-def server_context(identity: Identity) -> ssl.SSLContext:
+def server_context(identity: Identity, *, browsers: bool = False) -> ssl.SSLContext:
     """Make a context for connections from clients of the site; each needs a certificate.
 
-    ``ServerContexts`` gives one that is up to date.
+    Only ``browsers`` do not: who uses one logs in on a page. ``ServerContexts`` gives one that is
+    up to date.
 
     Raises:
         SiteError: a file is missing or damaged, or the key is open to others.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.verify_mode = ssl.CERT_REQUIRED
+    if not browsers:
+        context.verify_mode = ssl.CERT_REQUIRED
     # A session that is taken up again would go past the revocation list.
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
@@ -98,9 +100,10 @@ class ServerContexts:
     A revocation list that is added to a living context takes no effect, hence a new one.
     """
 
-    def __init__(self, identity: Identity) -> None:
-        """Take whose files they are; nothing is read yet."""
+    def __init__(self, identity: Identity, *, browsers: bool = False) -> None:
+        """Take whose files they are, and whether clients have none; nothing is read yet."""
         self._identity = identity
+        self._browsers = browsers
         self._lock = Lock()
         self._made: tuple[object, ssl.SSLContext] | None = None
 
@@ -113,7 +116,8 @@ class ServerContexts:
         with self._lock:
             stamp = _stamp(self._identity)
             if self._made is None or self._made[0] != stamp:
-                self._made = (stamp, server_context(self._identity))
+                made = server_context(self._identity, browsers=self._browsers)
+                self._made = (stamp, made)
             return self._made[1]
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from hub.cli.broker import app as broker_app
 from hub.cli.check import check
 from hub.cli.confirmations import app as confirmations_app
+from hub.cli.console import app as console_app
 from hub.cli.dead_letters import app as dead_letters_app
 from hub.cli.demo import demo
 from hub.cli.docs import docs
@@ -34,6 +35,7 @@ from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
+from hub.cli.targets import targets
 from hub.cli.top import top
 from hub.errors import QuestionError, RenkeiError
 from hub.processes import (
@@ -63,6 +65,7 @@ app.add_typer(layouts_app, name="layouts")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(confirmations_app, name="confirmations")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(console_app, name="console")
 app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(pki_app, name="pki")
 app.add_typer(site_app, name="site")
@@ -74,6 +77,7 @@ app.command("check")(check)
 app.command("replay-rules")(replay_rules)
 app.command("docs")(docs)
 app.command("doctor")(doctor)
+app.command("targets")(targets)
 app.command("top")(top)
 
 errors = Console(stderr=True)
@@ -214,7 +218,9 @@ def run_all(
     try:
         if not stop():
             workers = worker_names(settings.hub.workers)
-            supervisor.start(commands_of(site, settings.systems, workers))
+            has_console = settings.console is not None
+            commands = commands_of(site, settings.systems, workers, console=has_console)
+            supervisor.start(commands)
             _say(f"running: {', '.join(supervisor.children)}; logs in {supervisor.folder}")
         while not stop.wait(TEND_SECONDS):
             for name in supervisor.tend():

@@ -95,6 +95,8 @@ def _files(secrets: Iterable[SecretPlace]) -> Iterator[Path]:
 def _secrets(site: Site) -> Iterator[SecretPlace]:
     yield site.hub.pseudonym_key_file
     broker = site.broker
+    if site.console is not None:
+        yield site.console.key_file
     for other in (
         site.hub.password_file,
         *(system.password_file for system in site.systems.values()),
@@ -110,6 +112,8 @@ def _private_folders(site: Site) -> Iterator[Path]:
     ledger = _ledger_file(site)
     if ledger is not None:
         yield ledger.parent
+    if site.console is not None:
+        yield site.console.folder
     for system in site.systems.values():
         yield system.journal.parent
 

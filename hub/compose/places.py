@@ -20,8 +20,11 @@ _SQLITE = "sqlite:///"
 _DEFAULT_LEDGER = "sqlite:///ledger.sqlite3"
 _DEFAULT_KEY = "secrets/ledger-key"
 _DEFAULT_WITNESS = "ledger.witness"
+_DEFAULT_CONSOLE, _DEFAULT_CONSOLE_KEY = "console", "secrets/console-key"
 LEDGER_KEY = "ledger_key_file"
 WITNESS = "ledger_witness_file"
+CONSOLE_USER = "the console"
+"""Whose secret the console's is; no system can have this name."""
 ADMINISTRATOR_KEY = "broker.admin_password_file"
 
 
@@ -90,6 +93,10 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         if where is not None:
             found.append(Place("hub.ledger", where))
     add(table(document, "tls"), "tls", "folder")
+    console = _console(document)
+    add(console, "console", "folder")
+    add(console, "console", "key_file", CONSOLE_USER)
+    add(table(document, "traces"), "traces", "file")
     systems = table(document, "systems")
     for system in systems:
         section = table(systems, system)
@@ -98,6 +105,14 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         for key in ("password_file", "secret_file", "key_file"):
             add(section, f"systems.{system}", key, system)
     return found
+
+
+def _console(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the table of the console with its defaults, where the site has one."""
+    if "console" not in document:
+        return {}
+    defaults = {"folder": _DEFAULT_CONSOLE, "key_file": _DEFAULT_CONSOLE_KEY}
+    return {**defaults, **table(document, "console")}
 
 
 def _resolved(path: Path) -> Path | None:

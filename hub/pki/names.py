@@ -14,6 +14,7 @@ from hub.processes import worker_names
 from hub.site import HUB_USER, Site
 
 WATCH = "ledger-watch"
+CONSOLE = "console"
 OPERATOR = "operator"
 ADMINISTRATOR = "broker-admin"
 MONITOR = "broker-monitor"
@@ -91,6 +92,9 @@ def _profiles(site: Site) -> Iterator[Profile]:
         yield Profile(broker_process(node), broker_process(node), client=False, hosts=hosts)
     if host := database_host(site):
         yield Profile(POSTGRESQL, POSTGRESQL, client=False, hosts=(host,))
+    if site.console is not None:
+        named = (site.console.listen, host_of(site.console.origin or ""))
+        yield Profile(CONSOLE, HUB_USER, hosts=tuple(dict.fromkeys(filter(None, named))))
     for name, system in site.systems.items():
         yield Profile(name, name, hosts=_served(system.listen))
 
