@@ -19,7 +19,7 @@ from hub.message import MARKED
 from hub.observe import Stage
 from hub.pipeline.waiting import ReceiverState
 from hub.statute.model import Catalogue
-from hub.statute.reasons import Code
+from hub.statute.reasons import ATTEMPTS, Code
 from monitoring.health import Health
 from monitoring.stages import OTHER, StageMetrics
 from monitoring.upkeep import UpkeepMetrics
@@ -30,11 +30,6 @@ BROKER, LEDGER, MAINTENANCE = "broker", "ledger", "maintenance"
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 MOST_SERIES = 4000
 """So many sorts of entries are counted apart; whoever is refused for anything makes no more."""
-ATTEMPTS = (
-    *(Code.SENDER_UNPROVEN, Code.SENDER_UNKNOWN, Code.SENDER_MISMATCH, Code.COPIES_ASKED),
-    *(Code.DENIED, Code.NUMBER_MISPLACED, Code.RECEIPT_UNKNOWN),
-)
-"""The codes of refusals that may be an attempt: a person is to look at each."""
 
 
 class HubMetrics:

@@ -96,7 +96,7 @@ class Tally:
             LedgerError: entries of this time are destroyed.
         """
         with ledger_errors("be read"), self._engine.connect() as connection:
-            for month, begin, end in _kept_parts(connection, span):
+            for month, begin, end in kept_parts(connection, span):
                 for start in range(begin, end, ROWS_A_TIME):
                     stop = min(start + ROWS_A_TIME, end)
                     firsts = _decided(connection, month, (start, stop), span)
@@ -111,7 +111,12 @@ class Tally:
                         yield found
 
 
-def _kept_parts(connection: Connection, span: Span) -> Iterator[tuple[Month, int, int]]:
+def kept_parts(connection: Connection, span: Span) -> Iterator[tuple[Month, int, int]]:
+    """Give the months that may have entries of a time, each with its first number and its end.
+
+    Raises:
+        LedgerError: entries of this time are destroyed.
+    """
     months = span.months()
     for month, begin, end in parts(connection):
         if months is not None and not months[0] <= month.month <= months[1]:

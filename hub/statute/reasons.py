@@ -78,6 +78,11 @@ BY_CATALOGUE = frozenset(
     }
 )
 """What the catalogue and the schemas say of a message itself, whichever way it came."""
+ATTEMPTS = (
+    *(Code.SENDER_UNPROVEN, Code.SENDER_UNKNOWN, Code.SENDER_MISMATCH, Code.COPIES_ASKED),
+    *(Code.DENIED, Code.NUMBER_MISPLACED, Code.RECEIPT_UNKNOWN),
+)
+"""What may be an attempt to send what nobody may: a person is to look at each."""
 
 _SENTENCES = {
     Code.TOO_LARGE: Sentence(
