@@ -13,10 +13,10 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attack quick lint docs fault fuzz bench profile supply lock clean
+.PHONY: help setup demo test attack operations quick lint docs fault fuzz bench profile supply lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make the environment in .venv (quick when it is there)
 	@$(PYTHON) deploy/bootstrap.py
@@ -36,7 +36,7 @@ docs: setup ## write docs/catalogue and the tables in docs/systems anew from rou
 	@$(BIN)/renkei docs
 
 test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
-	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term -m "not attack" $(ARGS)
+	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term -m "not attack and not operations" $(ARGS)
 
 quick: setup ## the quick ones of the tests that need no broker, server or other process
 	@$(BIN)/pytest $(call shared,loadfile) -m "unit and not slow" $(ARGS)
@@ -45,6 +45,9 @@ attack: setup ## each party of the threat model against a running hub; then docs
 	@rm -f var/attack/results.jsonl
 	@$(BIN)/pytest -n0 -m attack $(ARGS) tests/attack; attacks=$$?; \
 	$(if $(ARGS),:,$(BIN)/python -m tests.attack.page) && exit $$attacks # a part of it is no page
+
+operations: setup ## people in a real browser, Prometheus and its alerts in front of a running demo
+	@$(BIN)/pytest -n0 -m operations $(ARGS) tests/operations
 
 fault: setup ## the long drills: all is killed, cut, filled; then docs/reliability.md
 	@rm -f var/fault/results.jsonl

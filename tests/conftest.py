@@ -54,6 +54,7 @@ TLS_BROKER = broker_process(HOST)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the long drills (``make fault``); without it each has its short run."""
     parser.addoption("--long", action="store_true", help="run the drills at full length")
+    parser.addoption("--pictures", action="store_true", help="make docs/pictures anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

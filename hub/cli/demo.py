@@ -43,6 +43,10 @@ def demo(  # noqa: PLR0913 - the options of a command
     every: Annotated[
         float, typer.Option(min=0.5, help="With --serve: seconds between two days.")
     ] = 5.0,
+    console: Annotated[
+        bool,
+        typer.Option("--console", help="With --serve: the web console beside it, with accounts."),
+    ] = False,
     as_object: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON object on the last line; the rest to stderr."),
@@ -68,6 +72,8 @@ def demo(  # noqa: PLR0913 - the options of a command
     from hub.demo.stage import Interrupted  # noqa: PLC0415
     from hub.demo.state import Parameters  # noqa: PLC0415
 
+    if console and not serve:
+        raise typer.BadParameter("--console goes with --serve")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     out = Console(stderr=as_object)
     parameters = Parameters(residents, days, seed, workers)
@@ -75,7 +81,7 @@ def demo(  # noqa: PLR0913 - the options of a command
     try:
         with _watched(Console(stderr=True)) as watcher:
             if serve:
-                report, where = serve_demo(state, parameters, every, watcher, stop)
+                report, where = serve_demo(state, parameters, every, watcher, stop, console=console)
             else:
                 report, where = run_demo(state, parameters, watcher, stop)
     except Interrupted as interrupted:

@@ -13,7 +13,7 @@ from hub.compose.broker import broker_plan
 from hub.compose.checked import load_checked, passwords_of
 from hub.compose.ledger import ledger_url, open_ledger
 from hub.demo.report import Report
-from hub.demo.site_file import served_commands, write_site
+from hub.demo.site_file import CONSOLE, served_commands, write_site
 from hub.demo.stage import Interrupted, Stage
 from hub.demo.state import DemoState, Parameters, opened
 from hub.demo.watch import Watcher
@@ -43,10 +43,18 @@ def run_demo(
     return report, state
 
 
-def serve_demo(
-    root: Path, parameters: Parameters, every: float, watcher: Watcher, stop: Stop
+def serve_demo(  # noqa: PLR0913 - one command's options
+    root: Path,
+    parameters: Parameters,
+    every: float,
+    watcher: Watcher,
+    stop: Stop,
+    *,
+    console: bool = False,
 ) -> tuple[Report, DemoState]:
     """Run the demo with a new day every few seconds until ``stop``, then drain and report.
+
+    With ``console`` the web console runs beside it, with an account for each role.
 
     Raises:
         Interrupted: ``stop`` was asked for before the first days were written, or again while
@@ -54,7 +62,10 @@ def serve_demo(
         RenkeiError: the folder, the broker or a part of the hub cannot be used.
     """
     began = time.monotonic()
-    with opened(root, parameters) as state, _stage(state, watcher, stop) as stage:
+    with (
+        opened(root, parameters) as state,
+        _stage(state, watcher, stop, console=console) as stage,
+    ):
         with _breakable(stop):
             stage.live_until(max(parameters.days, state.lived), stop)
         while not stage.idle(every, stop):
@@ -87,20 +98,25 @@ def _breakable(stop: Stop) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stage(state: DemoState, watcher: Watcher, stop: Stop) -> Iterator[Stage]:
+def _stage(
+    state: DemoState, watcher: Watcher, stop: Stop, *, console: bool = False
+) -> Iterator[Stage]:
     with contextlib.ExitStack() as running:
         with _breakable(stop):
-            stage = _set_up(state, watcher, running)
+            stage = _set_up(state, watcher, running, console=console)
         yield stage
         stage.supervisor.stop()
         stage.discard_broker()
 
 
-def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -> Stage:
+def _set_up(
+    state: DemoState, watcher: Watcher, running: contextlib.ExitStack, *, console: bool
+) -> Stage:
     broker = running.enter_context(provide(state.broker, watcher.say))
     systems = adapters.systems()
     served = [system for system in systems if adapters.simulator(system).served]
-    ports = write_site(state, broker, broker.vhost or state.vhost(), systems, served)
+    vhost = broker.vhost or state.vhost()
+    ports = write_site(state, broker, vhost, systems, served, console=console)
     site, catalogue = load_checked(state.site_file)
     settled_at = _prepare_broker(broker, site, catalogue)
     migrate(ledger_url(site))
@@ -111,7 +127,19 @@ def _set_up(state: DemoState, watcher: Watcher, running: contextlib.ExitStack) -
     watcher.say(f"starting the hub and the adapters of {', '.join(systems)} ...")
     workers = worker_names(site.hub.workers)
     supervisor.start(served_commands(state, ports) | commands_of(state.site_file, systems, workers))
+    if site.console is not None:
+        _start_console(state, site, supervisor, watcher)
     return Stage(state, site, catalogue, broker, supervisor, ledger, watcher, settled_at)
+
+
+def _start_console(state: DemoState, site: Site, supervisor: Supervisor, watcher: Watcher) -> None:
+    from hub.demo.console import make_accounts  # noqa: PLC0415 - most demos have no console
+
+    make_accounts(site, state.accounts)
+    if CONSOLE not in supervisor.children:
+        supervisor.start_one(CONSOLE, (CONSOLE, "--site", str(state.site_file)))
+    port = site.console.port if site.console else 0
+    watcher.say(f"the console: http://127.0.0.1:{port}; accounts: {state.accounts}")
 
 
 def _prepare_broker(broker: ProvidedBroker, site: Site, catalogue: Catalogue) -> float:

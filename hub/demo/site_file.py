@@ -17,6 +17,7 @@ from hub.processes import worker_names
 from hub.site import HUB_USER
 
 _KEY_BYTES = 32
+CONSOLE = "console"
 SETTLE_SECONDS = 1.0
 """The simulators never leave a file unfinished; who drops one by hand need not wait long."""
 
@@ -36,16 +37,19 @@ decided_by = "医療保険課長（デモの例）"
 decided_on = 2023-07-07"""
 
 
-def write_site(
+def write_site(  # noqa: PLR0913 - what a demo consists of
     state: DemoState,
     broker: ProvidedBroker,
     vhost: str,
     systems: Iterable[str],
     served: Iterable[str] = (),
+    *,
+    console: bool = False,
 ) -> dict[str, int]:
     """Write the site file, secrets, keys and metrics targets of a demo; secrets and keys stay.
 
-    ``served`` are the systems that are reached by HTTP; their ports are given.
+    ``served`` are the systems that are reached by HTTP; their ports are given. With ``console``
+    the site has one.
     """
     systems, served = tuple(systems), tuple(served)
     for name in ("hub", "pseudonym-key", *systems, *map(_interface, served)):
@@ -53,10 +57,12 @@ def write_site(
     _make_secret(state.secret("ledger-key"), new_ledger_key("renkei-demo/ledger"))
     _make_keys(state, (HUB_USER, *systems))
     workers = worker_names(state.parameters.workers)
-    names = (*workers, "ledger-watch", *systems)
+    consoles = (CONSOLE,) if console else ()
+    names = (*workers, "ledger-watch", *systems, *consoles)
     ports = _metrics_ports(state, len(names))
     hubs, (watch, *others) = ports[: len(workers)], ports[len(workers) :]
-    interfaces = dict(zip(served, free_ports(len(served), ports), strict=True))
+    *free, page = free_ports(len(served) + 1, ports)
+    interfaces = dict(zip(served, free, strict=True))
     lines = [
         "# Written by renkei demo; a real site file is explained in docs/site-file.md.",
         "# Everything here runs on one machine, so its connections are plain; a real site's are",
@@ -81,6 +87,14 @@ def write_site(
     ]
     if len(workers) > 1:
         lines += [f"workers = {len(workers)}", f"worker_metrics_ports = {hubs[1:]}"]
+    if console:
+        _make_secret(state.secret("console-key"), secrets.token_urlsafe(_KEY_BYTES))
+        lines += [
+            "",
+            "[console]",
+            f"port = {page}",
+            f"metrics_port = {others.pop()}",
+        ]
     for system, port in zip(systems, others, strict=True):
         lines += [
             "",

@@ -28,6 +28,7 @@ _OURS = (
     "metrics-targets.json",
     "vhost",
     "hold",
+    "console",
 )
 _BEFORE_MARK = {".lock", f".{MARKER}.tmp"}
 """What a run that was killed at its very start leaves."""
@@ -79,6 +80,11 @@ class DemoState:
     def certificate(self) -> Path:
         """What the reconciliation at the end of the demo came to: beside the ledger."""
         return self.root / "ledger" / "reconciliation.txt"
+
+    @property
+    def accounts(self) -> Path:
+        """Accounts of the console, with their passwords: a demo's alone are written down."""
+        return self.root / "console" / "accounts.txt"
 
     @property
     def metrics_targets(self) -> Path:

@@ -1,0 +1,69 @@
+"""The demo and the browser that the tests of operations share."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from hub.broker.management import Management
+from hub.broker.node_config import ADMIN
+from hub.ledger.beside import Shelf
+from hub.names import outbound_queue
+from tests.demo_rig import Renkei
+from tests.operations.rig import AtBrowser, Served, at_browser
+from tests.servers.packages import rabbitmq_is_here
+
+RECEIVER = "union"
+"""Whose copies die: something of it comes every day."""
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Give a demo that goes on, with its console; a day a minute, so that it is quiet between."""
+    rabbitmq_is_here(print)
+    folder = tmp_path_factory.mktemp("served")
+    state = folder / "state"
+    city = ("--residents", "200", "--days", "1", "--every", "60")
+    run = Renkei(folder / "run", ("demo", "--serve", "--console", *city, "--state", str(state)))
+    try:
+        run.until_said("trying what no statute permits")
+        yield Served(run, state)
+    finally:
+        run.end()
+
+
+@pytest.fixture(scope="session")
+def person(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtBrowser]:
+    """Give somebody at a browser, whom all tests share."""
+    with at_browser(served, tmp_path_factory.mktemp("browser")) as one:
+        yield one
+
+
+@pytest.fixture
+def two_dead(served: Served) -> list[int]:
+    """Have two copies die in the broker: their receiver is away, and they may not wait there."""
+    queue = outbound_queue(RECEIVER)
+    node = json.loads((served.state / "broker" / "node.json").read_text(encoding="utf-8"))
+    broker = served.site.broker
+    short = {"pattern": f"^{queue}$", "definition": {"message-ttl": 1}, "apply-to": "queues"}
+    served.hold(f"adapter-{RECEIVER}")
+    with Management(broker.management_url, ADMIN, SecretStr(node["password"])) as management:
+        management.put("operator-policies", broker.vhost, "short", body=short)
+        try:
+            served.until(lambda: len(served.waiting(Shelf.DEAD_LETTER)) > 1, "two dead letters")
+        finally:
+            management.delete("operator-policies", broker.vhost, "short")
+            served.hold()
+    return [one.id for one in served.waiting(Shelf.DEAD_LETTER)][:2]
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest) -> Path | None:
+    """Give the folder of pictures, where they are to be made anew (``--pictures``)."""
+    return (
+        Path(__file__).parents[2] / "docs/pictures"
+        if request.config.getoption("--pictures")
+        else None
+    )
