@@ -14,6 +14,9 @@ from hub.errors import QuestionError, RenkeiError
 DEFAULT_FOLDER = Path("docs/catalogue")
 PAGES = "systems"
 """The folder, beside that of the catalogue, of the pages about the systems."""
+OPERATIONS, METRICS, ALERTS = "operations", "metrics.md", "alerts"
+MONITORING = "monitoring"
+"""The folder, beside that of the documents, of rules and dashboards."""
 _FOR_ALL = 0o022
 """The umask: documents are for everybody, unlike all else that the hub writes."""
 
@@ -30,15 +33,19 @@ def docs(
 
     The same catalogue always gives the same files; without --site it is the document's. No
     file is deleted. The tables of wire layouts in the pages of the folder `systems` beside it
-    are written anew, each between `<!-- layout: ID -->` and `<!-- end -->`. Exit status of
-    --check: 0 all is up to date; 1 some files are not, and they are named.
+    are written anew, each between `<!-- layout: ID -->` and `<!-- end -->`; so is the table of
+    metrics in `operations/metrics.md`, the rule on each alert's page, and what is made from code
+    in the project's folder `monitoring`: alert rules and dashboards. Exit status of --check: 0
+    all is up to date; 1 some files are not, and they are named.
     """
     from hub.catalogue.documents import documents  # noqa: PLC0415 - see hub.cli.main
 
     texts = documents(catalogue_of(site), importlib.metadata.version("renkei-hub"))
-    pages = _pages(out.with_name(PAGES))
+    beside = {out.with_name(PAGES): _pages(out.with_name(PAGES)), **_operations(out)}
     if check:
-        stale = [*_stale(out, texts), *_differing(out.with_name(PAGES), pages)]
+        stale = [*_stale(out, texts)]
+        for folder, files in beside.items():
+            stale += _differing(folder, files)
         for line in stale:
             typer.echo(line)
         if stale:
@@ -47,7 +54,7 @@ def docs(
     before = os.umask(_FOR_ALL)
     try:
         written = _write(out, texts)
-        filled = _write(out.with_name(PAGES), pages)
+        filled = sum(_write(folder, files) for folder, files in beside.items())
     except OSError as error:
         message = f"{out} cannot be written: {error.strerror or error}"
         raise RenkeiError(message) from error
@@ -55,7 +62,7 @@ def docs(
         os.umask(before)
     typer.echo(f"{written} of {len(texts)} files in {out} were out of date and are written")
     if filled:
-        typer.echo(f"{filled} of {len(pages)} pages beside it had tables that were out of date")
+        typer.echo(f"{filled} of {sum(map(len, beside.values()))} files beside it were, too")
     for name in _surplus(out, texts):
         typer.echo(f"not of this catalogue: {out / name}", err=True)
 
@@ -75,6 +82,30 @@ def _pages(folder: Path) -> dict[str, str]:
             raise QuestionError(f"{path} names a layout that there is not: {', '.join(unknown)}")
         pages[path.name] = filled(page, load_layout)
     return pages
+
+
+def _operations(out: Path) -> dict[Path, dict[str, str]]:
+    """Give what stands beside about metrics and alerts, by folder, where there is such a folder."""
+    from monitoring.declared import filled  # noqa: PLC0415 - see hub.cli.main
+    from monitoring.rules import pages  # noqa: PLC0415
+    from monitoring.rules.alerts import GROUPS, alerts  # noqa: PLC0415
+    from monitoring.rules.write import files  # noqa: PLC0415
+
+    found: dict[Path, dict[str, str]] = {}
+    folder = out.with_name(OPERATIONS)
+    if (text := _read(folder / METRICS)) is not None:
+        found[folder] = {METRICS: filled(text)}
+    runbooks = folder / ALERTS
+    if (text := _read(runbooks / pages.INDEX)) is not None:
+        found[runbooks] = {pages.INDEX: pages.index(text, alerts())} | {
+            name: pages.page(_read(runbooks / name) or "", alert)
+            for alert in alerts()
+            for name in [f"{alert.name}.md"]
+        }
+    made = out.parent.parent / MONITORING
+    if made.is_dir():
+        found[made / "prometheus"] = files(GROUPS)
+    return found
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> int:

@@ -1,0 +1,1 @@
+"""The alert rules, with cases that they are tried by; written to ``monitoring/prometheus``."""

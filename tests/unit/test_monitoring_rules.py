@@ -1,0 +1,145 @@
+"""Each alert asks for what the code tells, has cases of both kinds, and a page that helps."""
+
+import functools
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from hub.cli.main import app
+from hub.statute.catalogue import load_catalogue
+from hub.statute.reasons import Code
+from monitoring.declared import declared, library
+from monitoring.rules import pages
+from monitoring.rules.alerts import GROUPS, alerts
+from monitoring.rules.evidence import ATTEMPTS
+from monitoring.rules.model import Alert, Severity
+from monitoring.rules.moving import IMMEDIATE
+from monitoring.rules.write import files
+from tests.expressions import asked, grouped
+
+pytestmark = pytest.mark.unit
+
+PROJECT = Path(__file__).parents[2]
+EVERY = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
+FENCED = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+TOLD = {name: family.labels for family in (*declared(), *library()) for name in family.samples()}
+OF_PROMETHEUS = {"up": (), "ALERTS": ()}
+ALWAYS = {"job", "instance", "process", "le"}
+
+
+def test_the_files_are_as_the_code_writes_them() -> None:
+    for name, text in files(GROUPS).items():
+        path = PROJECT / "monitoring/prometheus" / name
+        assert path.read_text(encoding="utf-8") == text, "run 'renkei docs'"
+
+
+def test_names_are_given_once() -> None:
+    names = [alert.name for alert in alerts()]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"Renkei[A-Z][A-Za-z]+", name) for name in names)
+
+
+@EVERY
+def test_it_asks_only_for_what_the_code_tells(alert: Alert) -> None:
+    known = {**TOLD, **OF_PROMETHEUS}
+    for metric, labels in asked(alert.expression):
+        assert metric in known, metric
+        assert labels <= {*known[metric], *ALWAYS}, (metric, labels)
+    possible = {label for metric, _ in asked(alert.expression) for label in known[metric]}
+    assert grouped(alert.expression) <= possible | ALWAYS
+
+
+@EVERY
+def test_cases_show_it_fire_and_not_fire(alert: Alert) -> None:
+    firing = {case.firing > 0 for case in alert.cases}
+    assert firing == ({True} if alert.severity is Severity.NONE else {True, False})
+    for case in alert.cases:
+        for series in case.series:
+            assert all(metric in {**TOLD, **OF_PROMETHEUS} for metric, _ in asked(series))
+
+
+@EVERY
+def test_its_summary_says_the_same_in_both_languages(alert: Alert) -> None:
+    assert alert.summary.en.endswith((".", "."))
+    assert alert.summary.ja.endswith(("。", "}}"))
+    quoted = re.compile(r"\$labels\.(\w+)")
+    labels = set(quoted.findall(alert.summary.en)) | set(quoted.findall(alert.summary.ja))
+    possible = {label for metric, _ in asked(alert.expression) for label in TOLD.get(metric, ())}
+    assert labels <= possible | {"process", "system"}
+
+
+@EVERY
+def test_its_page_says_what_to_do(alert: Alert) -> None:
+    path = PROJECT / alert.page
+    text = path.read_text(encoding="utf-8")
+    assert pages.page(text, alert) == text, "run 'renkei docs'"
+    assert text.startswith(f"# {alert.name}\n")
+    assert tuple(re.findall(r"^## (.+)$", text, re.MULTILINE)) == pages.HEADINGS
+    for target, anchor in LINK.findall(text):
+        page = path.parent / target if target else path
+        assert page.exists(), target
+        assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
+
+
+def test_every_command_of_a_page_is_there() -> None:
+    found = 0
+    for path in (PROJECT / "docs/operations/alerts").glob("*.md"):
+        for line in commands(path.read_text(encoding="utf-8")):
+            found += 1
+            understand(shlex.split(line)[1:])
+    assert found > len(alerts()) / 2
+
+
+def test_a_command_that_is_not_there_is_found() -> None:
+    with pytest.raises(AssertionError):
+        understand(["ledger", "mend"])
+    with pytest.raises(AssertionError):
+        understand(["top", "--twice"])
+
+
+def test_the_index_names_them_all_and_no_page_is_left_over() -> None:
+    folder = PROJECT / "docs/operations/alerts"
+    index = (folder / pages.INDEX).read_text(encoding="utf-8")
+    assert pages.index(index, alerts()) == index, "run 'renkei docs'"
+    there = {path.name for path in folder.iterdir()}
+    assert there == {pages.INDEX, *(f"{alert.name}.md" for alert in alerts())}
+
+
+def test_attempts_are_codes_and_immediate_flows_are_those_of_the_source() -> None:
+    assert set(ATTEMPTS) <= {code.value for code in Code}
+    at_once = {flow.ref for flow in load_catalogue().flows if "即時交付" in flow.frequency}
+    assert set(IMMEDIATE) == at_once
+
+
+def commands(text: str) -> Iterator[str]:
+    for block in FENCED.findall(text):
+        yield from (line for line in block.splitlines() if line.startswith("renkei "))
+
+
+def understand(words: list[str]) -> None:
+    """Find the command and each of its options."""
+    command = tree()
+    while words and hasattr(command, "commands"):
+        word, *words = words
+        assert word in command.commands, word
+        command = command.commands[word]
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+@functools.cache
+def tree() -> Any:  # noqa: ANN401 - typer's own
+    return typer.main.get_command(app)
+
+
+def anchors(page: Path) -> set[str]:
+    """Name a page's headings as GitHub links to them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    kept = (re.sub(r"[^\w\- ]", "", one.lower()) for one in headings)
+    return {one.replace(" ", "-") for one in kept}
