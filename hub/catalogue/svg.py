@@ -117,11 +117,13 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
     ref = arrow.of.flow.ref
     name = line_id(ref, arrow.sender, arrow.receiver)
     mark = marks.get(name, Mark("unknown", "", ""))
-    said = f"{' '.join(filter(None, path.label.lines))} {mark.said}".strip()
+    label = " ".join(filter(None, path.label.lines))
+    said = f"{label} {mark.said}".strip()
     low = path.label.y + LINE * (len(path.label.lines) - 1)
     return (
         f'<a href="/flows/{quote(ref, safe="")}" data-line="{_escaped(name)}" '
-        f'data-state="{_escaped(mark.state)}" aria-label="{_escaped(said)}">'
+        f'data-state="{_escaped(mark.state)}" data-name="{_escaped(label)}" '
+        f'aria-label="{_escaped(said)}">'
         f"{_line(path, state)}{_label(path, state)}"
         f'<text class="figure" x="{path.label.x}" y="{low}" font-size="{FONT}">'
         f"{_escaped(mark.text)}</text></a>"

@@ -29,6 +29,26 @@ def listed(ledger: DatabaseLedger, wanted: Wanted, most: int) -> list[Shelved]:
         return asides.listed(connection, wanted, most)
 
 
+def counted(ledger: DatabaseLedger, wanted: Wanted) -> int:
+    """Count what stands on a list.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be read"), ledger.engine.connect() as connection:
+        return asides.counted(connection, wanted)
+
+
+def requests(ledger: DatabaseLedger, shelf: Shelf) -> dict[int, int]:
+    """Give the requests that wait for a second person, and how many messages each is about.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be read"), ledger.engine.connect() as connection:
+        return asides.requests(connection, shelf)
+
+
 NOBODY = "none of its flows carries this person today."
 
 

@@ -30,6 +30,7 @@ from hub.ledger.tables import checkpoints, entries, tiles
 from hub.ledger.writing import insert_rows, put_tiles
 from hub.message import UNENCODABLE, MessageKey
 from schemas.evidence.checkpoint import Checkpoint
+from schemas.evidence.keys import Verifier
 from schemas.evidence.note import SignedNote, Signer
 
 _COVERED = select(checkpoints.c.size).order_by(checkpoints.c.id.desc()).limit(1)
@@ -77,6 +78,11 @@ class DatabaseLedger:
     def engine(self) -> Engine:
         """The database, for those who read what this writes."""
         return self._engine
+
+    @property
+    def verifier(self) -> Verifier:
+        """What the hub's signatures are checked by."""
+        return self._signer.verifier
 
     @property
     def asked_at(self) -> int | None:

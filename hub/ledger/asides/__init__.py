@@ -8,10 +8,12 @@ from hub.ledger.asides.bound import bound
 from hub.ledger.asides.finding import (
     Wanted,
     count_kept,
+    counted,
     find,
     listed,
     oldest_undecided,
     recorded,
+    requests,
     waiting,
 )
 from hub.ledger.asides.overtaking import Names, overtaken, recorded_name
@@ -23,6 +25,7 @@ __all__ = [
     "accepted_by",
     "bound",
     "count_kept",
+    "counted",
     "find",
     "forget",
     "listed",
@@ -30,6 +33,7 @@ __all__ = [
     "overtaken",
     "recorded",
     "recorded_name",
+    "requests",
     "waiting",
     "write",
 ]

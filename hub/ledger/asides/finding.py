@@ -99,6 +99,22 @@ def listed(connection: Connection, wanted: Wanted, most: int) -> list[Shelved]:
     return [_shelved(one) for one in connection.execute(query)]
 
 
+def counted(connection: Connection, wanted: Wanted) -> int:
+    """Count the messages put aside for which all holds that is asked."""
+    query = select(func.count()).select_from(asides).where(*wanted.conditions())
+    return int(connection.execute(query).scalar_one())
+
+
+def requests(connection: Connection, shelf: Shelf) -> dict[int, int]:
+    """Give the requests that wait for a second person, and how many messages each is about."""
+    row = asides.c
+    query = select(row.request, func.count()).where(
+        row.list == shelf.value, row.state == State.REQUESTED.value
+    )
+    query = query.group_by(row.request).order_by(row.request)
+    return {one[0]: one[1] for one in connection.execute(query)}
+
+
 def recorded(connection: Connection, marks: Collection[str]) -> dict[str, bool]:
     """Give the marks under which dead letters are recorded, and whether one of them waits."""
     row = asides.c
