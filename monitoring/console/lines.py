@@ -1,0 +1,70 @@
+"""The figures of each arrow as text: for the picture, the table below it, and the script. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from hub.catalogue.svg import Mark, line_id
+from monitoring.console.shown import Say
+from monitoring.console.views import when
+from monitoring.figures.lines import Line, LineState
+
+SIGNS: Mapping[LineState, str] = {
+    LineState.OK: "●",
+    LineState.SLOW: "▲",
+    LineState.LATE: "◆",
+    LineState.STOPPED: "■",
+    LineState.UNKNOWN: "?",
+    LineState.NOT_IN_FORCE: "–",
+    LineState.HELD: "‖",
+    LineState.DENIED: "✕",
+}
+"""A state is told by colour, by its sign and in words: none of them alone."""
+MOVES = frozenset(
+    {LineState.OK, LineState.SLOW, LineState.LATE, LineState.STOPPED, LineState.UNKNOWN}
+)
+"""The states of what may move today."""
+COLUMNS = ("state", "rate", "delay", "queue", "oldest", "refused", "dead", "last", "due")
+
+
+class Told(NamedTuple):
+    """An arrow in words: ``cells`` under ``COLUMNS``."""
+
+    id: str
+    flow: str
+    sender: str
+    receiver: str
+    mark: Mark
+    cells: tuple[str, ...]
+
+
+def told(lines: Iterable[Line], say: Say) -> list[Told]:
+    """Word the arrows in their order."""
+    return [_told(line, say) for line in lines]
+
+
+def _told(line: Line, say: Say) -> Told:
+    t = say.words
+    sign, word = SIGNS[line.state], t(f"line.{line.state.value}")
+    status = f"{sign} {word}"
+    flow, sender, receiver = line.key
+    moves = line.state in MOVES
+    cells = (
+        status,
+        "–" if line.per_minute is None or not moves else f"{line.per_minute:.1f}",
+        "–" if line.delay is None else say.span(line.delay),
+        "–" if line.queue is None else str(line.queue),
+        "–" if line.oldest is None or not line.queue else say.span(line.oldest),
+        str(line.refused),
+        str(line.dead),
+        "–" if line.last is None else when(line.last, t.language),
+        "–" if line.due is None else when(line.due, t.language),
+    )
+    text = sign
+    said = word
+    if moves:
+        parts = [t("line.rate", number=cells[1]), cells[2], t("line.queue", number=cells[3])]
+        text = " ".join((sign, *(part for part in parts if "–" not in part)))
+        pairs = zip(COLUMNS[1:], cells[1:], strict=True)
+        said = "; ".join((word, *(f"{t(f'column.{name}')} {cell}" for name, cell in pairs)))
+    name = line_id(flow, sender, receiver)
+    return Told(name, flow, sender, receiver, Mark(line.state.value, text, said), cells)

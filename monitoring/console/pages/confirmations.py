@@ -1,0 +1,96 @@
+"""The confirmation list (確認リスト): look, release, reject."""
+
+from starlette.responses import Response
+
+from hub.desks.confirmations import listed
+from hub.disclosure.worded import worded
+from hub.ledger.beside import Shelf, State
+from monitoring.console.page import Page
+from monitoring.console.rights import Right
+from monitoring.console.shown import Say
+from monitoring.console.visit import Visit
+
+MOST = 200
+STATES = ("open", "released", "moved", "rejected", "refused", "all")
+_LIST = "/confirmations"
+
+
+def _list(visit: Visit) -> Response:
+    wanted = {name: visit.query.get(name, "") for name in ("state", "system", "code")}
+    chosen = wanted["state"] or State.OPEN.value
+    if chosen not in STATES:
+        return visit.trouble(404)
+    state = None if chosen == "all" else State(chosen)
+    with visit.office.books.alone() as ledger:
+        rows = listed(ledger, state, wanted["system"], wanted["code"], MOST + 1)
+    say = Say(visit.words, visit.office.catalogue())
+    return visit.show(
+        "confirmations.html",
+        say=say,
+        rows=rows[:MOST],
+        more=len(rows) > MOST,
+        wanted=wanted | {"state": chosen},
+        state_options=say.states(Shelf.CONFIRMATION, STATES),
+    )
+
+
+def _show(visit: Visit) -> Response:
+    number = int(visit.params["number"])
+    is_shown = visit.may(Right.FACTS, personal=True)
+    with visit.office.confirmations() as desk:
+        shown = desk.show(number, visit.access(), with_fields=is_shown)
+    return visit.show(
+        "confirmation.html",
+        say=Say(visit.words, visit.office.catalogue()),
+        number=number,
+        row=shown.row,
+        is_overtaken=shown.is_overtaken,
+        is_shown=is_shown,
+        fields=worded(shown.fields, shown.row.key.sender),
+        may_decide=visit.may(Right.DECIDE) and shown.row.state is State.OPEN,
+    )
+
+
+def _release(visit: Visit) -> Response:
+    return _decide(visit, is_released=True)
+
+
+def _reject(visit: Visit) -> Response:
+    return _decide(visit, is_released=False)
+
+
+def _decide(visit: Visit, *, is_released: bool) -> Response:
+    number = int(visit.params["number"])
+    reason = visit.form.get("reason", "").strip()
+    if not reason:
+        return visit.trouble(400, key="reason-missing")
+    with visit.office.confirmations() as desk:
+        if is_released:
+            desk.release(number, visit.access(reason))
+        else:
+            desk.reject(number, visit.access(reason))
+    return visit.go(f"{_LIST}/{number}")
+
+
+PAGES = (
+    Page("confirmations", _LIST, Right.FACTS, _list, menu=40),
+    Page("confirmation", f"{_LIST}/{{number:int}}", Right.FACTS, _show, recorded=False),
+    Page(
+        "confirmation-release",
+        f"{_LIST}/{{number:int}}/release",
+        Right.DECIDE,
+        _release,
+        method="POST",
+        recorded=False,
+        step_up=True,
+    ),
+    Page(
+        "confirmation-reject",
+        f"{_LIST}/{{number:int}}/reject",
+        Right.DECIDE,
+        _reject,
+        method="POST",
+        recorded=False,
+        step_up=True,
+    ),
+)

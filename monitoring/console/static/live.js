@@ -1,0 +1,64 @@
+// Shows the figures of now on the map, every three seconds, while somebody is there to look.
+"use strict";
+(() => {
+  const map = document.getElementById("map");
+  if (!map) return;
+  const every = 3000;
+  const idle = Number(map.dataset.idle) * 60000;
+  let touched = Date.now();
+  let failed = 0;
+  for (const kind of ["keydown", "pointerdown", "pointermove", "scroll"]) {
+    addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+  }
+
+  function arrow(link, line) {
+    link.dataset.state = line.state;
+    link.setAttribute("aria-label", `${link.dataset.name} ${line.said}`);
+    link.querySelector(".figure").textContent = line.text;
+  }
+
+  function row(tr, line) {
+    tr.dataset.state = line.state;
+    tr.querySelectorAll("[data-cell]").forEach((cell, place) => {
+      if (cell.textContent !== line.cells[place]) cell.textContent = line.cells[place];
+    });
+  }
+
+  function show(figures) {
+    const changed = [];
+    for (const place of document.querySelectorAll("[data-line]")) {
+      const line = figures.lines[place.dataset.line];
+      if (!line) continue;
+      const isRow = place.tagName === "TR";
+      if (isRow && place.dataset.state !== line.state) changed.push(line.changed);
+      (isRow ? row : arrow)(place, line);
+    }
+    for (const place of document.querySelectorAll("[data-fact]")) {
+      const text = figures.facts[place.dataset.fact];
+      if (text !== undefined && place.textContent !== text) place.textContent = text;
+    }
+    // A screen reader is told of states alone: figures change all the time.
+    if (changed.length) document.getElementById("changes").textContent = changed.join(", ");
+  }
+
+  async function look() {
+    try {
+      const answer = await fetch("/map/figures", { credentials: "same-origin" });
+      if (answer.redirected || answer.status === 403) { location.reload(); return; }
+      if (!answer.ok) throw new Error(String(answer.status));
+      show(await answer.json());
+      failed = 0;
+    } catch {
+      failed += 1;
+    }
+    map.dataset.old = failed > 2 ? "yes" : "no";
+    document.getElementById("old").hidden = failed <= 2;
+  }
+
+  async function turn() {
+    // Whoever went away is not kept logged in by the map.
+    if (!document.hidden && Date.now() - touched < idle) await look();
+    setTimeout(turn, every);
+  }
+  setTimeout(turn, every);
+})();

@@ -1,0 +1,151 @@
+"""Words of map, flows and messages."""
+
+from hub.statute.reasons import Sentence
+
+WORDS = {
+    "menu.map": Sentence("Map", "全体図"),
+    "menu.messages": Sentence("Messages", "電文の検索"),
+    "map.title": Sentence("The statutory flows, now", "法定の流れの現在"),
+    "map.old": Sentence(
+        "The figures are not of now: the console does not answer.",
+        "表示は最新ではありません（コンソールが応答しません）。",
+    ),
+    "map.help": Sentence(
+        "Each arrow leads to its flow. The same stands in a table.",
+        "矢印から各流れの説明を開けます。同じ内容を表でも示します。",
+    ),
+    "map.to-table": Sentence("To the table", "表へ"),
+    "map.table": Sentence("As a table", "一覧表"),
+    "map.nowhere": Sentence("(not stated)", "（記載なし）"),
+    "map.figures-help": Sentence(
+        "Rates and delays are of a quarter of an hour, refused and dead of an hour, or of the time "
+        "since somebody began to look. A queue is the receiver's: it may hold other flows too.",
+        "毎分の件数と所要時間は直近15分、拒否と配信不能は直近1時間（見始めてからの時間が短ければ"
+        "その間）の値です。待ちは送付先ごとの値で、他の流れの電文を含みます。",
+    ),
+    "map.at": Sentence("As of", "時点"),
+    "map.ledger": Sentence("Ledger", "授受簿"),
+    "map.processes": Sentence("Processes", "プロセス"),
+    "map.confirmations": Sentence("Confirmations that wait", "確認待ち"),
+    "map.dead-letters": Sentence("Dead letters that wait", "未処理の配信不能電文"),
+    "map.maintenance": Sentence("At rest for maintenance", "保守のため停止中"),
+    "map.answer": Sentence("all answer", "すべて応答"),
+    "map.silent": Sentence("{number} do not answer", "{number}個が応答なし"),
+    "ledger.unknown": Sentence("not known: the watch does not answer", "不明（監視が応答なし）"),
+    "ledger.halted": Sentence(
+        "halted: a fault was found, nothing moves", "停止（不整合を検出。電文は動きません）"
+    ),
+    "ledger.writable": Sentence("{size} entries, written to", "{size}件、記録できる状態"),
+    "ledger.away": Sentence("cannot be written to: nothing moves", "記録できません"),
+    "line.ok": Sentence("moves", "正常"),
+    "line.slow": Sentence("slow", "滞留"),
+    "line.stopped": Sentence("stopped", "停止"),
+    "line.late": Sentence("late", "遅延"),
+    "line.held": Sentence("held", "保留"),
+    "line.denied": Sentence("denied", "禁止"),
+    "line.not-in-force": Sentence("not in force", "有効な根拠なし"),
+    "line.unknown": Sentence("unknown", "不明"),
+    "line.rate": Sentence("{number}/min", "{number}/分"),
+    "line.queue": Sentence("queue {number}", "待ち{number}"),
+    "column.state": Sentence("State", "状態"),
+    "column.rate": Sentence("A minute", "毎分"),
+    "column.delay": Sentence("Delay", "所要時間"),
+    "column.queue": Sentence("Queue", "待ち"),
+    "column.oldest": Sentence("Oldest", "最古"),
+    "column.refused": Sentence("Refused", "拒否"),
+    "column.dead": Sentence("Dead", "配信不能"),
+    "column.last": Sentence("Last", "最終"),
+    "column.due": Sentence("Due", "期限"),
+    "flow.day": Sentence("On", "基準日"),
+    "flow.way": Sentence("Way", "経路"),
+    "flow.purpose": Sentence("Purpose", "用途"),
+    "flow.whose": Sentence("About whom", "対象者"),
+    "flow.frequency": Sentence("Frequency", "時期・頻度"),
+    "flow.transport": Sentence("Means of transfer", "移転方法"),
+    "flow.lasting": Sentence("How long it is tried", "再送と失効"),
+    "flow.source": Sentence("Where the assessment states it", "評価書の該当箇所"),
+    "flow.note": Sentence("Remark", "備考"),
+    "flow.missing": Sentence("What is missing", "不足しているもの"),
+    "flow.missing-help": Sentence(
+        "The city completes it in the site file, once somebody has decided it:",
+        "市が決定した後、サイトファイルに次のように記入します。",
+    ),
+    "flow.basis": Sentence("Legal basis", "法令上の根拠"),
+    "flow.basis-file": Sentence(
+        "The assessment names no basis of this flow's own: that of the whole file applies (I.4).",
+        "評価書に個別の根拠の記載がないため、ファイル全体の根拠（I.4）によります。",
+    ),
+    "flow.in-force": Sentence("in force", "有効"),
+    "flow.fields": Sentence("Fields", "情報の項目"),
+    "flow.fields-assumed": Sentence(
+        "The assessment names the subject alone: the single fields are assumed.",
+        "評価書は情報の名称のみを示すため、個々の項目は仮定です。",
+    ),
+    "flow.my-number": Sentence("(with 個人番号)", "（個人番号を含む）"),
+    "flow.now": Sentence("Now", "現在の状態"),
+    "flow.newest": Sentence("The newest entries", "新しい記録"),
+    "flow.changes": Sentence("Changes of the catalogue", "目録の変更"),
+    "messages.title": Sentence("Search the ledger", "授受簿の検索"),
+    "messages.help": Sentence(
+        "Each search is recorded. A message's content is not in the ledger and not shown here.",
+        "検索はすべて記録されます。電文の内容は授受簿になく、ここでは表示しません。",
+    ),
+    "messages.addressee": Sentence("宛名番号", "宛名番号"),
+    "messages.addressee-help": Sentence(
+        "Not the 個人番号. The ledger keeps the pseudonym alone.",
+        "個人番号は入力しないでください。授受簿には仮名のみ記録されます。",
+    ),
+    "messages.message": Sentence("Id of the message", "電文の識別子"),
+    "messages.system": Sentence("From or to", "送付元又は送付先"),
+    "messages.outcome": Sentence("Outcome", "結果コード"),
+    "messages.outcome-help": Sentence(
+        "such as delivered or binding-differs", "例: delivered、binding-differs"
+    ),
+    "messages.staff": Sentence("Staff", "職員"),
+    "messages.begin": Sentence("From day", "開始日"),
+    "messages.end": Sentence("To day", "終了日"),
+    "messages.search": Sentence("Search", "検索する"),
+    "messages.found": Sentence("Entries found", "検索結果"),
+    "messages.count": Sentence("{count} entries, the newest first.", "{count}件（新しい順）"),
+    "messages.pages": Sentence("Pages of the list", "一覧のページ"),
+    "messages.newer": Sentence("Newer", "新しい記録"),
+    "messages.older": Sentence("Older", "古い記録"),
+    "messages.again": Sentence("Search again", "検索し直す"),
+    "messages.gone": Sentence(
+        "The list is gone: it is kept for 15 minutes. Search again.",
+        "検索結果の保持時間（15分）が過ぎました。検索し直してください。",
+    ),
+    "messages.too-long": Sentence("A word is too long.", "入力が長すぎます。"),
+    "messages.my-number": Sentence(
+        "That looks like a 個人番号: it is never searched by.",
+        "個人番号と思われる番号では検索できません。",
+    ),
+    "messages.not-staff": Sentence(
+        "You may not search by staff.", "職員での検索は許可されていません。"
+    ),
+    "messages.not-persons": Sentence(
+        "You may not search by person.", "宛名番号での検索は許可されていません。"
+    ),
+    "messages.no-kind": Sentence("There is no such kind of entry.", "その種類の記録はありません。"),
+    "messages.no-day": Sentence("That is no day.", "日付が正しくありません。"),
+    "message.title": Sentence("The way of a message", "電文の経過"),
+    "message.entries": Sentence("Entries", "記録の件数"),
+    "message.help": Sentence(
+        "From both sides: what the sender's and the receiver's adapter noted, and what the hub "
+        "recorded. The numbers are those of the ledger's entries. That you looked is recorded.",
+        "送付元と送付先の両側の記録です。番号は授受簿の記録番号です。閲覧は記録されました。",
+    ),
+    "message.begin": Sentence("Before it was shared out", "振り分けの前"),
+    "message.no-time": Sentence("(time not noted)", "（時刻の記録なし）"),
+    "message.after": Sentence("{span} later", "{span}後"),
+    "message.file": Sentence("File", "ファイル"),
+    "message.released": Sentence("Fields given", "提供した項目"),
+    "message.withheld": Sentence("Fields withheld", "提供しなかった項目"),
+    "message.proof": Sentence("Proof", "証明"),
+    "message.proved": Sentence(
+        "{count} entries were proved just now to stand in the ledger of {size} entries that the "
+        "hub has signed.",
+        "{count}件の記録が、ハブの署名した{size}件の授受簿に含まれることを今確認しました。",
+    ),
+    "message.get-proof": Sentence("Get the proof as a file", "証明をファイルで受け取る"),
+}

@@ -1,0 +1,211 @@
+"""The work lists in the console: looking, deciding, asking for several, approving."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.ledger.beside import State
+from monitoring.console.pages import dead_letters
+from monitoring.console.rights import Role
+from tests.confirmations_rig import OTHER, changed, drain, open_ones, told
+from tests.console_rig import ConsoleRig, Person, console_rig, forms_of
+from tests.dead_letters_rig import died, numbers
+from tests.samples import ADDRESSEE, MY_NUMBER, NAME, event
+from tests.worker_rig import Rig, shipped_four
+
+pytestmark = pytest.mark.unit
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[ConsoleRig]:
+    with console_rig(tmp_path, hub=Rig(tmp_path, judge=shipped_four())) as console:
+        yield console
+
+
+def held(rig: ConsoleRig) -> int:
+    drain(rig.hub, changed("a1"), changed("a2", my_number=OTHER, note=HOSTILE))
+    (number,) = open_ones(rig.hub)
+    return number
+
+
+def dead(rig: ConsoleRig, *ids: str) -> list[int]:
+    drain(rig.hub, *(event(id=one) for one in ids))
+    return died(rig.hub, "union")
+
+
+def shows(person: Person, path: str) -> str:
+    answer = person.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_the_list_of_confirmations_says_who_waits_for_what_and_nobody_s_data(
+    rig: ConsoleRig,
+) -> None:
+    number = held(rig)
+    page = shows(rig.person(Role.VIEWER), "/confirmations")
+    assert f"/confirmations/{number}" in page
+    assert "確認リストで職員の確認を待っています" in page
+    assert NAME not in page
+    assert ADDRESSEE not in page
+    assert "該当する電文はありません" in shows(
+        rig.person(Role.VIEWER), "/confirmations?state=moved"
+    )
+    assert rig.person(Role.VIEWER).get("/confirmations", state="x").status_code == 404
+
+
+def test_the_content_is_shown_to_those_with_the_right_alone_and_the_look_is_recorded(
+    rig: ConsoleRig,
+) -> None:
+    number = held(rig)
+    without = rig.person(Role.OPERATOR)
+    page = shows(without, f"/confirmations/{number}")
+    assert NAME not in page
+    assert ADDRESSEE not in page
+    person = rig.person(Role.OPERATOR, personal=True)
+    page = shows(person, f"/confirmations/{number}")
+    assert NAME in page
+    assert "&lt;script&gt;" in page
+    assert HOSTILE not in page
+    assert OTHER not in page
+    assert MY_NUMBER not in page
+    for who in (without, person):
+        (look,) = [one for one in rig.entries() if one.access.staff == who.account]
+        assert (look.kind, look.code) == ("log-view", "confirmation")
+        assert look.resident
+
+
+def test_an_operator_releases_with_a_reason_and_the_hub_moves_it(rig: ConsoleRig) -> None:
+    number = held(rig)
+    person = rig.person(Role.OPERATOR)
+    path = f"/confirmations/{number}"
+    action = f"{path}/release"
+    assert person.send(path, action, reason=" ").status_code == 400
+    assert open_ones(rig.hub) == [number]
+    answer = person.send(path, action, reason="本人確認済み")
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    rig.hub.drain()
+    assert ("delivery", "union", "") in told(rig.hub, "a2")
+    (entry,) = {one.access.reason for one in rig.entries() if one.kind == "release"}
+    assert entry == "本人確認済み"
+    page = shows(person, path)
+    assert not [one for one in forms_of(page) if one.action.startswith(path)]
+    assert person.post(action, {"reason": "x"}).status_code == 403
+
+
+def test_an_operator_rejects_and_a_second_try_is_told(rig: ConsoleRig) -> None:
+    number = held(rig)
+    person = rig.person(Role.OPERATOR)
+    path = f"/confirmations/{number}"
+    page = person.get(path)
+    assert person.fill(page, f"{path}/reject", reason="別人").status_code == 303
+    assert open_ones(rig.hub) == []
+    assert person.fill(page, f"{path}/release", reason="x").status_code == 409
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.APPROVER, Role.AUDITOR])
+def test_others_have_no_button_and_a_forged_form_does_nothing(rig: ConsoleRig, role: Role) -> None:
+    number = held(rig)
+    person = rig.person(role)
+    path = f"/confirmations/{number}"
+    assert not [one for one in forms_of(shows(person, path)) if "release" in one.action]
+    assert person.post(f"{path}/release", {"reason": "x"}).status_code == 403
+    assert open_ones(rig.hub) == [number]
+
+
+def test_one_dead_letter_is_replayed_by_one_person(rig: ConsoleRig) -> None:
+    (number,) = dead(rig, "b1")
+    person = rig.person(Role.OPERATOR)
+    page = shows(person, "/dead-letters")
+    assert f"/dead-letters/{number}" in page
+    path = f"/dead-letters/{number}"
+    page = shows(person, path)
+    assert "授受簿の記録" in page
+    assert NAME not in page
+    assert person.send(path, f"{path}/replay", reason="受信側を修理").status_code == 303
+    rig.hub.drain()
+    assert numbers(rig.hub, State.MOVED) == [number]
+
+
+def test_several_are_asked_for_by_one_and_approved_by_another(
+    rig: ConsoleRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = dead(rig, "b1", "b2", "b3")
+    asking = rig.person(Role.OPERATOR, Role.APPROVER)
+    form = next(
+        one
+        for one in forms_of(shows(asking, "/dead-letters"))
+        if one.action == "/dead-letters/request"
+    )
+    chosen = [("number", str(one)) for one in found[:2]]
+    answer = asking.post(form.action, [*form.fields, *chosen, ("reason", "受信側を修理")])
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"]
+    assert numbers(rig.hub, State.REQUESTED) == found[:2]
+    own = shows(asking, path)
+    assert "別の職員の承認が必要です" in own
+    assert not [one for one in forms_of(own) if one.action.endswith("/approve")]
+    with monkeypatch.context() as patched:  # a page that shows the button by mistake
+        patched.setattr(dead_letters, "same_person", lambda *_: False)
+        page = asking.get(path)
+    answer = asking.fill(page, f"{path}/approve", reason="x")
+    assert answer.status_code == 409
+    assert numbers(rig.hub, State.REQUESTED) == found[:2]
+    other = rig.person(Role.APPROVER)
+    assert f"{path}" in shows(other, "/dead-letters")
+    assert other.send(path, f"{path}/approve", reason="確認した").status_code == 303
+    rig.hub.drain()
+    assert numbers(rig.hub, State.MOVED) == found[:2]
+    assert numbers(rig.hub) == found[2:]
+
+
+def test_a_request_is_declined_by_another_or_taken_back_by_its_own(rig: ConsoleRig) -> None:
+    found = dead(rig, "b1", "b2")
+    asking, other = rig.person(Role.OPERATOR), rig.person(Role.APPROVER)
+    for person, end in ((other, "decline"), (asking, "take-back")):
+        answer = asking.send("/dead-letters", "/dead-letters/request", which="all", reason="修理")
+        path = answer.headers["location"]
+        assert numbers(rig.hub, State.REQUESTED) == found
+        assert person.send(path, f"{path}/{end}", reason="不要").status_code == 303
+        assert numbers(rig.hub) == found
+
+
+def test_all_that_are_listed_are_asked_for_only_as_they_were_shown(rig: ConsoleRig) -> None:
+    dead(rig, "b1", "b2")
+    asking = rig.person(Role.OPERATOR)
+    page = asking.get("/dead-letters", receiver="union")
+    dead(rig, "b3")
+    asked = {"which": "all", "reason": "修理"}
+    assert asking.fill(page, "/dead-letters/request", **asked).status_code == 409
+    assert numbers(rig.hub, State.REQUESTED) == []
+    assert asking.send("/dead-letters", "/dead-letters/request", reason="x").status_code == 400
+
+
+def test_refusals_say_why_and_escape_what_strangers_wrote(rig: ConsoleRig) -> None:
+    drain(rig.hub, event(id="a1", type="income.assessed"), event(id="a2", data={HOSTILE: 1}))
+    page = shows(rig.person(Role.VIEWER), "/refusals")
+    assert "message-type-not-permitted" in page
+    assert "この種別の電文を送る法令上の根拠がありません" in page
+    assert HOSTILE not in page
+    page = shows(rig.person(Role.VIEWER), "/refusals?code=invalid&sender=tax")
+    assert "この種別の電文を送る" not in page
+    assert rig.person(Role.VIEWER).get("/refusals", code="x").status_code == 404
+
+
+def test_late_flows_are_unknown_without_the_watch(rig: ConsoleRig) -> None:
+    assert "監視が応答しないため" in shows(rig.person(Role.ADMINISTRATOR), "/late")
+
+
+@pytest.mark.parametrize("path", ["/confirmations", "/dead-letters", "/refusals", "/messages"])
+def test_an_administrator_sees_no_list(rig: ConsoleRig, path: str) -> None:
+    assert rig.person(Role.ADMINISTRATOR).get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/confirmations/7", "/dead-letters/7", "/dead-letters/requests/7"]
+)
+def test_what_is_not_there_is_not_found(rig: ConsoleRig, path: str) -> None:
+    assert rig.person(Role.OPERATOR).get(path).status_code == 404

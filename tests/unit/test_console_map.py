@@ -1,0 +1,129 @@
+"""The map and the pages of flows: what the picture says is said in the table, and in JSON."""
+
+import datetime as dt
+import html
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.catalogue.view import arrows, view
+from hub.clock import JST
+from hub.statute.reasons import Sentence
+from monitoring.console.lines import SIGNS, told
+from monitoring.console.pages.late import due_flows
+from monitoring.console.rights import Role
+from monitoring.console.shown import Say
+from monitoring.console.words import Words
+from monitoring.console.words.moves import WORDS
+from monitoring.figures.lines import Line, LineState, Picture
+from monitoring.figures.live import Live
+from monitoring.figures.window import LineKey
+from tests.confirmations_rig import drain
+from tests.console_rig import ConsoleRig, console_rig
+from tests.samples import NOW, event, judge, shipped
+from tests.worker_rig import Rig
+
+pytestmark = pytest.mark.unit
+
+KEY = LineKey("M1b", "resident-registry", "union")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[ConsoleRig]:
+    with console_rig(tmp_path, hub=Rig(tmp_path, judge=judge(shipped()))) as console:
+        yield console
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_sees_every_arrow_in_picture_table_and_figures(
+    rig: ConsoleRig, role: Role
+) -> None:
+    person = rig.person(role)
+    page = person.get("/map")
+    assert page.status_code == 200
+    catalogue = shipped()
+    drawn = list(arrows(view(catalogue, rig.now.date())))
+    assert page.text.count("data-line=") == 2 * len(drawn)
+    figures = person.get("/map/figures").json()
+    assert len(figures["lines"]) == len(drawn)
+    for name, line in figures["lines"].items():
+        assert page.text.count(f'data-line="{name}" data-state="{line["state"]}"') == 2
+    assert {line["state"] for line in figures["lines"].values()} >= {"held", "denied", "unknown"}
+    assert ('href="/confirmations"' in page.text) is (role is not Role.ADMINISTRATOR)
+
+
+def test_opening_the_map_is_recorded_and_its_figures_are_not(rig: ConsoleRig) -> None:
+    person = rig.person(Role.VIEWER)
+    person.get("/map")
+    before = rig.codes(person.account)
+    person.get("/map/figures")
+    assert before == rig.codes(person.account) == ["page"]
+    assert rig.browser().get("/map/figures").status_code == 303
+
+
+def line(state: LineState, **facts: object) -> Line:
+    return Line(KEY, state, **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("state", list(LineState))
+def test_a_state_has_a_sign_and_a_word(state: LineState, language: str) -> None:
+    words = Words("ja" if language == "ja" else "en")
+    (one,) = told([line(state)], Say(words, shipped()))
+    sentence: Sentence = WORDS[f"line.{state.value}"]
+    assert one.cells[0] == f"{SIGNS[state]} {words.of(sentence)}"
+    assert one.mark.state == state.value
+    assert words.of(sentence) in one.mark.said
+    assert len(set(SIGNS.values())) == len(LineState)
+
+
+def test_figures_that_are_not_known_are_never_shown_as_nothing() -> None:
+    say = Say(Words("ja"), shipped())
+    (unknown,) = told([line(LineState.UNKNOWN)], say)
+    assert unknown.cells[1:5] == ("–", "–", "–", "–")
+    facts = {"per_minute": 12.34, "delay": 0.25, "queue": 3, "oldest": 95.0, "refused": 2}
+    (known,) = told([line(LineState.OK, **facts)], say)
+    assert known.cells[1:6] == ("12.3", "0.2秒", "3", "95秒", "2")
+    assert known.mark.text == "● 12.3/分 0.2秒 待ち3"
+    assert "最古 95秒" in known.mark.said
+
+
+def test_late_flows_are_the_longest_first_and_once_each() -> None:
+    at = NOW.astimezone(JST)
+    hours = dt.timedelta(hours=1)
+    lines = [
+        line(LineState.LATE, due=at - hours),
+        Line(KEY._replace(receiver="tax"), LineState.LATE, due=at - hours),
+        Line(LineKey("M1e", "welfare", "union"), LineState.LATE, due=at - 3 * hours),
+        Line(LineKey("M1d", "tax", "union"), LineState.OK, due=at + hours),
+        Line(LineKey("I1", "tax", "union"), LineState.OK),
+    ]
+    found = due_flows(Picture(at, tuple(lines), Live()))
+    assert [(one.line.key.flow, one.late) for one in found] == [
+        ("M1e", 3 * 3600.0),
+        ("M1b", 3600.0),
+        ("M1d", 0.0),
+    ]
+
+
+def test_each_flow_has_its_page_with_basis_and_fields(rig: ConsoleRig) -> None:
+    for flow in shipped().flows:  # each by another person: a session may ask so often only
+        page = rig.person(Role.ADMINISTRATOR).get(f"/flows/{flow.ref}")
+        assert page.status_code == 200, flow.ref
+        assert html.escape(flow.title_ja) in page.text
+        assert "新しい記録" not in page.text
+
+
+def test_a_flow_s_page_tells_what_is_held_denied_and_moved(rig: ConsoleRig) -> None:
+    drain(rig.hub, event(id="a1"))
+    person = rig.person(Role.VIEWER)
+    page = person.get("/flows/M1b").text
+    assert "/messages/resident-registry/a1" in page
+    assert "有効" in page
+    assert "個人番号を含む" in page
+    held = next(one for one in shipped().flows if one.state == "held")
+    assert f"[catalogue.flows.{held.ref}]" in person.get(f"/flows/{held.ref}").text
+    assert person.get("/flows/X9").status_code == 404
+    person.client.cookies.set("__Host-renkei-language", "en")
+    assert "Legal basis" in person.get("/flows/M1b").text
