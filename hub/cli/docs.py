@@ -15,6 +15,7 @@ DEFAULT_FOLDER = Path("docs/catalogue")
 PAGES = "systems"
 """The folder, beside that of the catalogue, of the pages about the systems."""
 OPERATIONS, METRICS, ALERTS = "operations", "metrics.md", "alerts"
+CONSOLE = "console.md"
 MONITORING = "monitoring"
 """The folder, beside that of the documents, of rules and dashboards."""
 _FOR_ALL = 0o022
@@ -34,9 +35,10 @@ def docs(
     The same catalogue always gives the same files; without --site it is the document's. No
     file is deleted. The tables of wire layouts in the pages of the folder `systems` beside it
     are written anew, each between `<!-- layout: ID -->` and `<!-- end -->`; so is the table of
-    metrics in `operations/metrics.md`, the rule on each alert's page, and what is made from code
-    in the project's folder `monitoring`: alert rules and dashboards. Exit status of --check: 0
-    all is up to date; 1 some files are not, and they are named.
+    metrics in `operations/metrics.md`, that of pages in `operations/console.md`, the rule on each
+    alert's page, and what is made from code in the project's folder `monitoring`: alert rules and
+    dashboards. Exit status of --check: 0 all is up to date; 1 some files are not, and they are
+    named.
     """
     from hub.catalogue.documents import documents  # noqa: PLC0415 - see hub.cli.main
 
@@ -86,7 +88,9 @@ def _pages(folder: Path) -> dict[str, str]:
 
 def _operations(out: Path) -> dict[Path, dict[str, str]]:
     """Give what stands beside about metrics and alerts, by folder, where there is such a folder."""
-    from monitoring.declared import filled  # noqa: PLC0415 - see hub.cli.main
+    from monitoring.console import listed  # noqa: PLC0415 - see hub.cli.main
+    from monitoring.console.app import every_page  # noqa: PLC0415
+    from monitoring.declared import filled  # noqa: PLC0415
     from monitoring.rules import pages  # noqa: PLC0415
     from monitoring.rules.alerts import GROUPS, alerts  # noqa: PLC0415
     from monitoring.rules.write import files  # noqa: PLC0415
@@ -95,6 +99,8 @@ def _operations(out: Path) -> dict[Path, dict[str, str]]:
     folder = out.with_name(OPERATIONS)
     if (text := _read(folder / METRICS)) is not None:
         found[folder] = {METRICS: filled(text)}
+    if (text := _read(folder / CONSOLE)) is not None:
+        found.setdefault(folder, {})[CONSOLE] = listed.filled(text, every_page())
     runbooks = folder / ALERTS
     if (text := _read(runbooks / pages.INDEX)) is not None:
         found[runbooks] = {pages.INDEX: pages.index(text, alerts())} | {

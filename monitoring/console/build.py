@@ -54,7 +54,7 @@ class Console:
     gate: Gate
     sessions: Sessions
     metrics: VisitMetrics
-    pages: Sequence[Page]
+    guard: Guard
 
     def tend(self) -> None:
         """Record what ended by itself, and show how many are there.
@@ -118,4 +118,4 @@ def build(  # noqa: PLR0913 - what a console is made of
     found = every_page() if pages is None else pages
     metrics = VisitMetrics(registry, [page.name for page in found])
     guard = Guard(office, gate, sessions, Tokens(store.token_key), Views(), metrics, origin)
-    return Console(application(guard, found), office, gate, sessions, metrics, found)
+    return Console(application(guard, found), office, gate, sessions, metrics, guard)

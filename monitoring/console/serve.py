@@ -6,6 +6,7 @@ is cut off.
 
 import asyncio
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -86,10 +87,12 @@ def serving(app: ASGIApp, address: str, port: int, context: MakeContext | None) 
     if context is not None:
         context()
     server = uvicorn.Server(config)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        listening = config.bind_socket()
-    except SystemExit as error:  # which is how it says that
-        raise SiteError(f"console.port {port} at {address} cannot be used") from error
+        listening = socket.create_server((address, port), family=family, backlog=CONNECTIONS)
+    except OSError as error:
+        message = f"console.port {port} at {address} cannot be used: {error.strerror}"
+        raise SiteError(message) from error
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listening]}, name="console", daemon=True
     )

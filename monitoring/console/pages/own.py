@@ -131,10 +131,10 @@ def _language(visit: Visit) -> Response:
 
 PAGES = (
     Page("login", "/login", Right.ANYBODY, _login_form, recorded=False, alone=False),
-    Page("login.send", "/login", Right.ANYBODY, _log_in, "POST", alone=False),
+    Page("login-send", "/login", Right.ANYBODY, _log_in, "POST", alone=False),
     Page("enrol", "/enrol", Right.ANYBODY, _enrol_form, recorded=False, alone=False),
-    Page("enrol.send", "/enrol", Right.ANYBODY, _enrol, "POST", alone=False),
-    Page("enrol.factor", "/enrol/factor", Right.ANYBODY, _confirm, "POST", alone=False),
+    Page("enrol-send", "/enrol", Right.ANYBODY, _enrol, "POST", alone=False),
+    Page("enrol-factor", "/enrol/factor", Right.ANYBODY, _confirm, "POST", alone=False),
     Page("language", "/language", Right.ANYBODY, _language, "POST", alone=False),
     Page("logout", "/logout", Right.OWN, _log_out, "POST"),
     Page("me", "/me", Right.OWN, _me, menu=90),
