@@ -6,7 +6,7 @@ A file's name is as its system chose it, so the log has it escaped and in quotes
 import datetime as dt
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -28,11 +28,16 @@ DISK_SECONDS = 30.0
 class EdgeMetrics:
     """Counts and logs what an adapter tells; nearly every metric has the label ``system``.
 
-    ``disks`` are those of its journal and its drive.
+    ``disks`` are those of its journal and its drive, ``types`` those of the messages that it
+    reads: what may be wrong with a record is counted from 0 for each.
     """
 
     def __init__(
-        self, registry: CollectorRegistry, system: str, disks: DiskMetrics | None = None
+        self,
+        registry: CollectorRegistry,
+        system: str,
+        disks: DiskMetrics | None = None,
+        types: Collection[str] = (),
     ) -> None:
         self.health = Health(BROKER)
         self._times = TimeMetrics(registry, system)
@@ -72,6 +77,8 @@ class EdgeMetrics:
         self._records_rejected = counter(
             "renkei_adapter_records_rejected", "Records set aside as bad.", "message_type"
         )
+        for message_type in types:
+            self._records_rejected.labels(system, message_type)
         self._files_repeated = counter(
             "renkei_adapter_files_repeated", "Files whose content had been read before."
         )

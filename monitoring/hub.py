@@ -125,6 +125,7 @@ class HubMetrics:
         )
 
         for sender in (*sorted(self._systems), OTHER):
+            self._in_clear.labels(sender)
             for code in ATTEMPTS:
                 # increase() does not see a series that is born at 1.
                 self._counted(Kind.REFUSAL, "", sender, "", "", code)

@@ -40,7 +40,9 @@ def run_system(
     settings = system_of(site, system)
     begin(REGISTRY)
     places = {"journals": settings.journal.parent, "drives": settings.folder}
-    metrics = EdgeMetrics(REGISTRY, system, DiskMetrics(REGISTRY, places))
+    adapter = adapters.find(system)
+    types = {wire.message_type for wire in adapter.inbound}
+    metrics = EdgeMetrics(REGISTRY, system, DiskMetrics(REGISTRY, places), types)
     CertificateMetrics(REGISTRY, certificate_ends(site, system, (HUB_USER, system)))
     if settings.metrics_port is not None:
         context = served_with(site, system, settings.listen)
@@ -60,7 +62,7 @@ def run_system(
     )
     collect_rarely()
     run_adapter(
-        adapters.find(system),
+        adapter,
         settings,
         connect=connector(link, stopping),
         stopping=stopping,

@@ -21,7 +21,7 @@ SECONDS = 2.0
 """How long one process may take to answer."""
 MOST_BYTES = 8 << 20
 AT_ONCE = 8
-WATCH = "watch"
+WATCH, CONSOLE = "watch", "console"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask there, not to listen
 _OK = 200
 
@@ -41,13 +41,17 @@ class Target(NamedTuple):
 
 
 def targets_of(site: Site) -> tuple[Target, ...]:
-    """Name every process of a site that has a port for its metrics: hub, watch, adapters."""
-    hub = site.hub
+    """Name every process of a site that has a port for its metrics: hub, watch, adapters, console.
+
+    A worker that was started by hand beside them, on a spare port, is not known here.
+    """
+    hub, console = site.hub, site.console
     ports = zip(worker_names(hub.workers), (hub.metrics_port, *hub.worker_metrics_ports))  # noqa: B905 - spare ports
     found = [
         *((name, hub.listen, port) for name, port in ports),
         (WATCH, hub.listen, hub.watch_metrics_port),
         *((name, one.listen, one.metrics_port) for name, one in site.systems.items()),
+        *([(CONSOLE, console.listen, console.metrics_port)] if console else ()),
     ]
     return tuple(
         Target(name, _EVERYWHERE.get(listen, listen), port, not is_loopback(listen))

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from wsgiref.simple_server import make_server
 
 import pytest
@@ -12,11 +13,12 @@ from hub.clock import JST
 from hub.errors import LedgerError
 from hub.ledger.model import Kind
 from hub.ledger.tail import Count, Delay, Sort, Turn
+from hub.site import Site
 from hub.statute.catalogue import load_catalogue
 from monitoring.figures.lines import Line, LineState, Picture, picture
 from monitoring.figures.live import Live, QueueNow, live_of
 from monitoring.figures.look import LOOK_SECONDS, Figures
-from monitoring.figures.scrape import WATCH, Asker, Reading, Target, ask_all
+from monitoring.figures.scrape import WATCH, Asker, Reading, Target, ask_all, targets_of
 from monitoring.figures.window import LineKey, Window
 
 pytestmark = pytest.mark.unit
@@ -267,3 +269,27 @@ def test_one_look_serves_all_who_ask_within_a_moment_and_trouble_is_said_once(
         now[0] += LOOK_SECONDS
         assert line_of(figures.look()).per_minute is not None
     assert caplog.text.count("there are no new rates") == 1
+
+
+# -- whom to ask -----------------------------------------------------------------------------
+
+
+def test_every_process_with_a_port_is_asked_and_with_tls_off_this_machine(tmp_path: Path) -> None:
+    system = {"folder": tmp_path, "journal": tmp_path / "j", "metrics_port": 9301}
+    secret = {"password_file": tmp_path, "pseudonym_key_file": tmp_path}
+    hub = {**secret, "workers": 2, "listen": "10.0.0.5", "metrics_port": 9201}
+    ports = {"worker_metrics_ports": [9202, 9203], "watch_metrics_port": 9204}
+    site = Site.model_validate(
+        {
+            "hub": {**hub, **ports},
+            "systems": {"tax": system, "union": {**system, "metrics_port": None}},
+            "console": {"port": 9401, "metrics_port": 9402},
+        }
+    )
+    assert targets_of(site) == (
+        Target("hub", "10.0.0.5", 9201, tls=True),
+        Target("hub-2", "10.0.0.5", 9202, tls=True),
+        Target(WATCH, "10.0.0.5", 9204, tls=True),
+        Target("tax", "127.0.0.1", 9301, tls=False),
+        Target("console", "127.0.0.1", 9402, tls=False),
+    )
