@@ -127,7 +127,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(console: ConsoleRig) ->
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert heads["x-content-type-options"] == "nosniff"
-        assert heads["referrer-policy"] == "no-referrer"
+        assert heads["referrer-policy"] == "same-origin"
         assert heads["strict-transport-security"]
         assert ("immutable" in heads["cache-control"]) == (path == css)
         assert path == css or heads["cache-control"] == "no-store"
