@@ -23,7 +23,7 @@ from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
 from hub.limits import take_over
 from hub.pki.check import unusable
-from hub.pki.names import WATCH
+from hub.pki.names import CONSOLE, WATCH
 from hub.processes import worker_names
 from hub.site import HUB_USER, Site, SystemSite, load_site, read_secret
 from hub.statute.catalogue import Catalogue, load_catalogue
@@ -89,7 +89,8 @@ def load_named(path: Path) -> Site:
 
 
 def _started(site: Site) -> tuple[str, ...]:
-    return (*worker_names(site.hub.workers), WATCH, *site.systems)
+    console = (CONSOLE,) if site.console is not None else ()
+    return (*worker_names(site.hub.workers), WATCH, *console, *site.systems)
 
 
 def _interface_faults(site: Site) -> Iterator[str]:

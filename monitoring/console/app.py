@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -28,6 +28,7 @@ from monitoring.console.views import static_digest, static_files
 from monitoring.visits import NOT_FOUND
 
 THREADS = 8
+BODY_SECONDS = 10.0
 HOME = "/map"
 _FIRST = "/me"
 PAGE, STATIC = "page", "static"
@@ -73,13 +74,19 @@ def _endpoint(guard: Guard, page: Page, threads: list[CapacityLimiter]) -> Endpo
         request.scope["state"][PAGE] = page.name
         if not threads:  # made inside the loop that it belongs to
             threads.append(CapacityLimiter(THREADS))
-        body = await _body(request) if page.changes else b""
-        if body is None:
-            return PlainTextResponse("too large", 413)
+        body = b""
+        if page.changes:
+            try:
+                with fail_after(BODY_SECONDS):
+                    body = await _body(request)
+            except TimeoutError:
+                return PlainTextResponse("too slow\n", 408)
+            except FormError:
+                return PlainTextResponse("too large\n", 413)
         try:
             asked = _asked(request, body)
         except FormError:
-            return PlainTextResponse("no form", 400)
+            return PlainTextResponse("no form\n", 400)
         return await run_sync(guard.answer, page, asked, limiter=threads[0])
 
     return endpoint
@@ -100,13 +107,17 @@ def _asked(request: Request, body: bytes) -> Asked:
     )
 
 
-async def _body(request: Request) -> bytes | None:
-    """Read a body; nothing where it is larger than any form of ours."""
+async def _body(request: Request) -> bytes:
+    """Read a body.
+
+    Raises:
+        FormError: it is larger than any form of ours.
+    """
     found = b""
     async for piece in request.stream():
         found += piece
         if len(found) > MOST_BYTES:
-            return None
+            raise FormError("the body is too large")
     return found
 
 
