@@ -131,6 +131,7 @@ class ConsoleRig:
     hub: Rig
     console: Console
     runner: asyncio.Runner
+    registry: CollectorRegistry
     _now: list[dt.datetime]
     _opened: list[httpx.AsyncClient] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -216,6 +217,7 @@ def console_rig(
     )
     assert site.console is not None
     catalogue = hub.judge.catalogue
+    registry = CollectorRegistry()
     figures = Figures((), lambda _: [], None, lambda: catalogue, clock=lambda: now[0])
     made = build(
         Hub(
@@ -230,11 +232,11 @@ def console_rig(
         ),
         SecretStr("a key that only the tests have, for a console"),
         ORIGIN,
-        CollectorRegistry(),
+        registry,
         hasher=CHEAP,
         pages=pages,
     )
-    rig = ConsoleRig(hub, made, asyncio.Runner(), now)
+    rig = ConsoleRig(hub, made, asyncio.Runner(), registry, now)
     try:
         yield rig
     finally:

@@ -96,7 +96,7 @@ def _asked(request: Request, body: bytes) -> Asked:
     head = request.headers
     return Asked(
         method=request.method,
-        path=request.url.path,
+        path=request.scope["path"],
         params={name: str(value) for name, value in request.path_params.items()},
         query=dict(request.query_params),
         fields=form_of(body, head.get("content-type", "")),

@@ -102,7 +102,6 @@ def build(  # noqa: PLR0913 - what a console is made of
     books = Books(hub.open_ledger, hub.clock)
     accounts = accounts_of(store, books)
     sessions = Sessions(store, accounts, hub.settings)
-    gate = Gate(hub.settings, accounts, sessions, books, hasher or Hasher())
     office = Office(
         hub.site,
         hub.settings,
@@ -117,5 +116,6 @@ def build(  # noqa: PLR0913 - what a console is made of
     )
     found = every_page() if pages is None else pages
     metrics = VisitMetrics(registry, [page.name for page in found])
+    gate = Gate(hub.settings, accounts, sessions, books, metrics.logged_in, hasher or Hasher())
     guard = Guard(office, gate, sessions, Tokens(store.token_key), Views(), metrics, origin)
     return Console(application(guard, found), office, gate, sessions, metrics, guard)

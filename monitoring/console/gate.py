@@ -1,6 +1,7 @@
 """The way in: login, second factor, lockout, setting an account up. All of it is recorded."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.ledger.acts import Act
@@ -36,6 +37,8 @@ class Gate:
     accounts: Accounts
     sessions: Sessions
     books: Books
+    observe: Callable[[str], None] = lambda _: None
+    """Is told how each login ended, by a word of ``monitoring.visits.LOGINS``."""
     hasher: Hasher = field(default_factory=Hasher)
     addresses: Limiter = field(default_factory=lambda: Limiter(20, 60))
     refused_known: Muted = field(default_factory=lambda: Muted(Limiter(1, 60)))
@@ -53,6 +56,7 @@ class Gate:
         kept = found.password if found is not None and is_open else ""
         is_right = self.hasher.is_right(tried.password, kept)
         if found is None or not is_open:
+            self.observe("unknown" if found is None else "locked")
             self._refused(found, access)
             return ""
         with self.accounts.changing():
@@ -61,8 +65,11 @@ class Gate:
             is_right = is_right and found.password == kept and not found.is_locked(now)
             step = self._step(found, tried.code, now) if is_right else None
             if step is not None:
-                return self._let_in(found, step, access, address, now)
+                secret = self._let_in(found, step, access, address, now)
+                self.observe("good")
+                return secret
             locked = self._failed(found, now)
+        self.observe("wrong")
         self._refused(found, access, locked)
         return ""
 
@@ -170,6 +177,23 @@ class Gate:
             if found is not None and found.language != language:
                 self.accounts.keep(found.model_copy(update={"language": language}))
 
+    def permits(self, address: str) -> bool:
+        """Count a try of an address, and say whether it may have one more now."""
+        permitted = self.addresses.permits(address)
+        if not permitted:
+            self.observe("limited")
+        return permitted
+
+    def tell_overdue(self) -> None:
+        """Record refused tries that were too many to be recorded when they were made.
+
+        Raises:
+            Unrecorded: they cannot be.
+        """
+        for muted in (self.refused_known, self.refused_unknown):
+            for name, number in muted.overdue():
+                self._tell_refused(AccessItems(name, "", "", "", "console"), name, number)
+
     def logout(self, opened: Open, access: AccessItems) -> None:
         """End a session because its person wants it.
 
@@ -242,8 +266,11 @@ class Gate:
         muted = self.refused_unknown if account is None else self.refused_known
         number = muted.due(name)
         if number:
-            whose = "an id that there is not" if account is None else name
-            self._record(Act.LOGIN_REFUSED, said, f"{whose}, {number} times")
+            self._tell_refused(said, name, number)
+
+    def _tell_refused(self, access: AccessItems, name: str, number: int) -> None:
+        whose = name or "an id that there is not"
+        self._record(Act.LOGIN_REFUSED, access, f"{whose}, {number} times")
 
     def _record(self, code: Act, access: AccessItems, detail: str = "") -> None:
         self.books.record(Kind.OPERATOR_ACTION, code, access, detail)

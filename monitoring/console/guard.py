@@ -158,10 +158,11 @@ def _left(visit: Visit, path: str) -> Response:
 
 
 def swept(sessions: Sessions, gate: Gate, now: dt.datetime) -> None:
-    """Record the sessions that ended while nobody asked.
+    """Record the sessions that ended while nobody asked, and tries that were too many.
 
     Raises:
         Unrecorded: one cannot be recorded; it has ended nevertheless.
     """
+    gate.tell_overdue()
     for one in sessions.swept(now):
         gate.ended(one, AccessItems("", "", one.address, "", "console"))

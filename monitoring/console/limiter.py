@@ -52,3 +52,9 @@ class Muted:
                 return number
             self._untold[key] = number
             return 0
+
+    def overdue(self) -> list[tuple[str, int]]:
+        """Give what was not told yet and can be now: by key, how often it was."""
+        with self._lock:
+            keys = [key for key in self._untold if self.limiter.permits(key)]
+            return [(key, self._untold.pop(key)) for key in keys]

@@ -11,6 +11,7 @@ from hub.message import AccessItems
 from monitoring.console.pages import own
 from monitoring.console.rights import Role
 from monitoring.console.sessions import COOKIE
+from monitoring.visits import LOGINS
 from tests.console_rig import PASSWORD, SECRET, ConsoleRig, Person, console_rig, forms_of
 
 pytestmark = pytest.mark.unit
@@ -244,3 +245,31 @@ def test_a_one_time_code_ends(console: ConsoleRig, added: tuple[str, str]) -> No
 def test_nobody_uses_an_account_for_ninety_days(console: ConsoleRig, clerk: Person) -> None:
     console.later(days=91)
     assert clerk.logged_in().status_code == 403
+
+
+def test_refused_tries_are_recorded_once_a_minute_and_none_is_forgotten(
+    console: ConsoleRig, clerk: Person
+) -> None:
+    clock = [0.0]
+    console.console.gate.refused_known.limiter.monotonic = lambda: clock[0]
+    for _ in range(4):
+        clerk.logged_in(password=WRONG)
+    console.console.tend()
+    assert [one.detail[-7:] for one in console.entries(outcome="login-refused")] == ["1 times"]
+    clock[0] = 61.0
+    console.console.tend()
+    said = [one.detail for one in console.entries(outcome="login-refused")]
+    assert said == [f"{clerk.account}, 1 times", f"{clerk.account}, 3 times"]
+
+
+def test_logins_are_counted_by_how_they_end(console: ConsoleRig, clerk: Person) -> None:
+    clerk.logged_in(password=WRONG)
+    clerk.logged_in()
+    console.browser(account="nobody").logged_in()
+    counted = {
+        outcome: console.registry.get_sample_value(
+            "renkei_console_logins_total", {"outcome": outcome}
+        )
+        for outcome in LOGINS
+    }
+    assert counted == dict.fromkeys(LOGINS, 0.0) | {"good": 1.0, "wrong": 1.0, "unknown": 1.0}

@@ -31,7 +31,7 @@ def _login(visit: Visit, status: int, said: str) -> Response:
 
 
 def _log_in(visit: Visit) -> Response:
-    if not visit.gate.addresses.permits(visit.asked.address):
+    if not visit.gate.permits(visit.asked.address):
         return _login(visit, 429, "login.limited")
     form = visit.form
     tried = Credentials(
@@ -62,7 +62,7 @@ def _enrol(visit: Visit) -> Response:
         least = passwords.LEAST
         return visit.show("enrol.html", status, said=said, account=account, least=least)
 
-    if not visit.gate.addresses.permits(visit.asked.address):
+    if not visit.gate.permits(visit.asked.address):
         return again(429, "login.limited")
     if password != form.get("again", ""):
         return again(400, "enrol.differ")
@@ -91,7 +91,7 @@ def _factor(visit: Visit, account: Account, one_time: str, status: int, said: st
 def _confirm(visit: Visit) -> Response:
     form = visit.form
     account, one_time = form.get("account", ""), form.get("one_time", "")
-    if not visit.gate.addresses.permits(visit.asked.address):
+    if not visit.gate.permits(visit.asked.address):
         return _login(visit, 429, "login.limited")
     if visit.gate.end_setup(account, one_time, form.get("code", ""), visit.access(), visit.now):
         return visit.go("/login?ended=enrolled")
