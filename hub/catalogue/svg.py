@@ -118,7 +118,7 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
     name = line_id(ref, arrow.sender, arrow.receiver)
     mark = marks.get(name, Mark("unknown", "", ""))
     label = " ".join(filter(None, path.label.lines))
-    said = f"{label} {mark.said}".strip()
+    said = " ".join(filter(None, (label, mark.text, mark.said)))
     low = path.label.y + LINE * (len(path.label.lines) - 1)
     return (
         f'<a href="/flows/{quote(ref, safe="")}" data-line="{_escaped(name)}" '
@@ -166,10 +166,14 @@ def _opening(
     yield f'<desc id="description">{_escaped(told(_DESCRIPTION, language))}</desc>'
     yield "<defs>"
     for state, look in _LOOKS.items():
+        # In a live picture a style sheet gives lines their colour and width.
         colour = "context-stroke" if is_live else look.colour
+        head = 'markerWidth="7" markerHeight="7"'
+        if is_live:
+            head = 'markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse"'
         yield (
-            f'<marker id="{state}" viewBox="0 0 10 10" refX="9.5" refY="5" markerWidth="7" '
-            f'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="{colour}"/>'
+            f'<marker id="{state}" viewBox="0 0 10 10" refX="9.5" refY="5" {head} '
+            f'orient="auto"><path d="M0 0L10 5L0 10z" fill="{colour}"/>'
             "</marker>"
         )
     yield "</defs>"

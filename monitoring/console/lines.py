@@ -54,8 +54,8 @@ def _told(line: Line, say: Say) -> Told:
         "–" if line.delay is None else say.span(line.delay),
         "–" if line.queue is None else str(line.queue),
         "–" if line.oldest is None or not line.queue else say.span(line.oldest),
-        str(line.refused),
-        str(line.dead),
+        "–" if line.per_minute is None else str(line.refused),
+        "–" if line.per_minute is None else str(line.dead),
         "–" if line.last is None else when(line.last, t.language),
         "–" if line.due is None else when(line.due, t.language),
     )

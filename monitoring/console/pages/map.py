@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from hub.catalogue.svg import svg
 from hub.catalogue.view import view
 from hub.clock import JST
-from monitoring.console.lines import COLUMNS, Told, told
+from monitoring.console.lines import COLUMNS, SIGNS, Told, told
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
@@ -28,6 +28,7 @@ def _map(visit: Visit) -> Response:
         say=say,
         lines=lines,
         columns=COLUMNS,
+        signs=[(state.value, sign) for state, sign in SIGNS.items()],
         picture=drawn,
         facts=_facts(picture, visit),
         idle_minutes=visit.office.settings.idle_minutes,

@@ -13,7 +13,7 @@
 
   function arrow(link, line) {
     link.dataset.state = line.state;
-    link.setAttribute("aria-label", `${link.dataset.name} ${line.said}`);
+    link.setAttribute("aria-label", `${link.dataset.name} ${line.text} ${line.said}`);
     link.querySelector(".figure").textContent = line.text;
   }
 

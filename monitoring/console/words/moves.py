@@ -14,6 +14,7 @@ WORDS = {
         "Each arrow leads to its flow. The same stands in a table.",
         "矢印から各流れの説明を開けます。同じ内容を表でも示します。",
     ),
+    "map.signs": Sentence("Signs:", "記号:"),
     "map.to-table": Sentence("To the table", "表へ"),
     "map.table": Sentence("As a table", "一覧表"),
     "map.nowhere": Sentence("(not stated)", "（記載なし）"),
