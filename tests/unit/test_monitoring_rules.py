@@ -1,16 +1,11 @@
 """Each alert asks for what the code tells, has cases of both kinds, and a page that helps."""
 
-import functools
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-from hub.cli.main import app
 from hub.statute.catalogue import load_catalogue
 from hub.statute.reasons import Code
 from monitoring.declared import declared, library
@@ -20,13 +15,13 @@ from monitoring.rules.evidence import ATTEMPTS
 from monitoring.rules.model import Alert, Severity
 from monitoring.rules.moving import IMMEDIATE
 from monitoring.rules.write import files
+from tests.commands import commands, understand
 from tests.expressions import asked, grouped
 
 pytestmark = pytest.mark.unit
 
 PROJECT = Path(__file__).parents[2]
 EVERY = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
-FENCED = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 TOLD = {name: family.labels for family in (*declared(), *library()) for name in family.samples()}
 OF_PROMETHEUS = {"up": (), "ALERTS": ()}
@@ -115,27 +110,6 @@ def test_attempts_are_codes_and_immediate_flows_are_those_of_the_source() -> Non
     assert set(ATTEMPTS) <= {code.value for code in Code}
     at_once = {flow.ref for flow in load_catalogue().flows if "即時交付" in flow.frequency}
     assert set(IMMEDIATE) == at_once
-
-
-def commands(text: str) -> Iterator[str]:
-    for block in FENCED.findall(text):
-        yield from (line for line in block.splitlines() if line.startswith("renkei "))
-
-
-def understand(words: list[str]) -> None:
-    """Find the command and each of its options."""
-    command = tree()
-    while words and hasattr(command, "commands"):
-        word, *words = words
-        assert word in command.commands, word
-        command = command.commands[word]
-    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-    assert {word for word in words if word.startswith("--")} <= known
-
-
-@functools.cache
-def tree() -> Any:  # noqa: ANN401 - typer's own
-    return typer.main.get_command(app)
 
 
 def anchors(page: Path) -> set[str]:
