@@ -25,9 +25,11 @@ class Right(StrEnum):
     FACTS = "facts"
     DECIDE = "decide"
     APPROVE = "approve"
+    DAYS = "days"
     RECONCILE = "reconcile"
     EVIDENCE = "evidence"
     EXPORT = "export"
+    EXPORTS = "exports"
     DISCLOSE = "disclose"
     REVIEW = "review"
     PEOPLE = "people"
@@ -42,9 +44,11 @@ _MAY: dict[Right, frozenset[Role]] = {
     Right.FACTS: _ALL - {Role.ADMINISTRATOR},
     Right.DECIDE: frozenset({Role.OPERATOR}),
     Right.APPROVE: frozenset({Role.APPROVER}),
+    Right.DAYS: frozenset({Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR}),
     Right.RECONCILE: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Right.EVIDENCE: frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     Right.EXPORT: frozenset({Role.AUDITOR}),
+    Right.EXPORTS: frozenset({Role.OPERATOR, Role.APPROVER, Role.AUDITOR}),
     Right.DISCLOSE: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Right.REVIEW: frozenset({Role.ADMINISTRATOR}),
     Right.PEOPLE: frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),

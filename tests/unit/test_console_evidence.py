@@ -1,0 +1,171 @@
+"""Pages of evidence: what they tell, who gets a file, and what is signed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.ledger.model import Kind
+from hub.ledger.store import DatabaseLedger
+from hub.message import AccessItems
+from monitoring.console.desks import Reconciled
+from monitoring.console.rights import Role
+from tests.console_rig import ConsoleRig, NoOutside, Person, console_rig
+from tests.samples import ADDRESSEE, PSEUDONYMS
+
+pytestmark = pytest.mark.unit
+
+LIST = "/evidence/disclosures"
+WISH = {"addressee": ADDRESSEE, "reason": "本人の請求", "format": "json"}
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[ConsoleRig]:
+    with console_rig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(
+    "path",
+    ["/evidence", "/evidence/days", "/evidence/catalogue", "/evidence/review"],
+)
+def test_the_pages_of_evidence_are_shown_and_recorded(
+    console: ConsoleRig, path: str, language: str
+) -> None:
+    auditor = console.person(Role.AUDITOR)
+    auditor.post("/language", {"language": language})
+    page = auditor.get(path)
+    assert page.status_code == 200
+    assert f'lang="{language}"' in page.text
+    assert console.codes(auditor.account)[-1] == "page"
+
+
+def asked(console: ConsoleRig, clerk: Person, **more: str) -> str:
+    """Ask for a disclosure, and give the address of what waits."""
+    assert clerk.send(LIST, LIST, **WISH | more).status_code == 303
+    (waiting,) = {row for row, _ in console.console.office.store.all("export")}
+    return f"{LIST}/{waiting}"
+
+
+def test_a_disclosure_goes_by_two_persons_and_once(console: ConsoleRig) -> None:
+    clerk = console.person(Role.OPERATOR, personal=True)
+    chief = console.person(Role.APPROVER)
+    path = asked(console, clerk)
+    page = clerk.get(LIST)
+    assert ADDRESSEE in page.text
+    assert f'action="{path}/take"' not in page.text
+    shown = chief.get(LIST)
+    assert ADDRESSEE not in shown.text
+    assert chief.fill(shown, f"{path}/approve").status_code == 303
+    permitted = clerk.get(LIST)
+    answer = clerk.fill(permitted, f"{path}/take")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()
+    assert f'action="{path}/take"' not in clerk.get(LIST).text
+    about = console.entries(resident=PSEUDONYMS.resident(ADDRESSEE), kind=Kind.EXPORT)
+    assert [one.outcome for one in about] == [
+        *("export-requested", "export-approved", "disclosure")
+    ]
+    assert [one.access.staff for one in about] == [clerk.account, chief.account, clerk.account]
+
+
+def test_nobody_permits_their_own(console: ConsoleRig) -> None:
+    both = console.person(Role.OPERATOR, Role.APPROVER, personal=True)
+    path = asked(console, both)
+    page = both.get(LIST)
+    assert f'action="{path}/approve"' not in page.text
+    opened = both.client.cookies["__Host-renkei"]
+    token = console_token(console, opened, f"{path}/approve")
+    assert both.post(f"{path}/approve", {"token": token}).status_code == 409
+    assert "export-approved" not in console.codes()
+
+
+def console_token(console: ConsoleRig, secret: str, path: str) -> str:
+    """Make a token as a page of ours has it, for a form that no page shows."""
+    return console.console.guard.tokens.token(secret, path)
+
+
+def test_without_the_mark_nobody_asks_or_takes(console: ConsoleRig) -> None:
+    clerk = console.person(Role.OPERATOR)
+    assert f'action="{LIST}"' not in clerk.get(LIST).text
+    token = console_token(console, clerk.client.cookies["__Host-renkei"], LIST)
+    assert clerk.post(LIST, WISH | {"token": token}).status_code == 403
+    assert console.console.office.store.all("export") == []
+
+
+def test_what_is_asked_wrong_says_nothing_of_what_was_typed(console: ConsoleRig) -> None:
+    clerk = console.person(Role.AUDITOR, personal=True)
+    for wrong in ({"addressee": "98x76"}, {"begin": "soon"}, {"format": "exe"}):
+        answer = clerk.send(LIST, LIST, **WISH | wrong)
+        assert answer.status_code == 400
+        assert "98x76" not in answer.text
+    assert clerk.send(LIST, LIST, **WISH | {"reason": " "}).status_code == 400
+    assert "export-requested" not in console.codes()
+
+
+def test_a_request_is_declined_by_another_and_taken_back_by_oneself(console: ConsoleRig) -> None:
+    clerk = console.person(Role.OPERATOR, personal=True)
+    chief = console.person(Role.APPROVER)
+    path = asked(console, clerk)
+    assert chief.send(LIST, f"{path}/decline", reason="理由が不明").status_code == 303
+    path = asked(console, clerk)
+    assert clerk.send(LIST, f"{path}/take-back", reason="不要").status_code == 303
+    assert console.codes().count("export-declined") == 2
+    assert console.console.office.store.all("export") == []
+
+
+def test_a_review_is_signed_once_its_month_is_over(console: ConsoleRig) -> None:
+    admin = console.person(Role.ADMINISTRATOR)
+    month = f"{console.now:%Y-%m}"
+    path = f"/evidence/review/{month}"
+    page = admin.get(path)
+    assert page.status_code == 200
+    assert f'action="{path}/signed"' not in page.text
+    console.later(days=40)
+    admin = console.person(Role.ADMINISTRATOR)
+    answer = admin.send(path, f"{path}/signed")
+    assert answer.status_code == 303
+    (entry,) = [one for one in console.entries() if one.outcome == "reviewed"]
+    assert entry.detail == f"review of {month}"
+    assert entry.digest in admin.get(path).text
+    assert admin.account in admin.get("/evidence/review").text
+    changed = admin.send(path, f"{path}/signed", digest="0" * 64)
+    assert changed.status_code == 409
+    assert console.codes().count("reviewed") == 1
+
+
+def test_an_auditor_reads_a_review_and_signs_none(console: ConsoleRig) -> None:
+    auditor = console.person(Role.AUDITOR)
+    path = f"/evidence/review/{console.now:%Y-%m}"
+    page = auditor.get(path)
+    assert page.status_code == 200
+    assert auditor.account in page.text  # the ledger knows nothing of this account
+    console.later(days=40)
+    auditor = console.person(Role.AUDITOR)
+    assert f'action="{path}/signed"' not in auditor.get(path).text
+    assert auditor.get("/evidence/review/2026-13").status_code == 404
+
+
+class Outside(NoOutside):
+    """Reconciles without looking."""
+
+    def reconcile(self, ledger: DatabaseLedger, day: object, access: AccessItems) -> Reconciled:
+        assert ledger.size()
+        return Reconciled(access.reason == "月次点検", 2, f"{day} <b>\n{access.staff}\n".encode())
+
+
+def test_a_day_is_reconciled_now(console: ConsoleRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    clerk = console.person(Role.OPERATOR)
+    today = f"{console.now:%Y-%m-%d}"
+    path = "/evidence/days"
+    assert clerk.send(path, path, day=today, reason="月次点検").status_code == 409
+    monkeypatch.setattr(type(console.console.office.outside), "reconcile", Outside.reconcile)
+    answer = clerk.send(path, path, day=today, reason="月次点検")
+    assert answer.status_code == 200
+    assert f"{today} &lt;b&gt;" in answer.text
+    assert "alert" in clerk.send(path, path, day=today, reason="ほか").text
+    for day in ("", "2026-02-30", "2999-01-01"):
+        assert clerk.send(path, path, day=day, reason="月次点検").status_code == 400
