@@ -209,3 +209,20 @@ def test_an_administrator_sees_no_list(rig: ConsoleRig, path: str) -> None:
 )
 def test_what_is_not_there_is_not_found(rig: ConsoleRig, path: str) -> None:
     assert rig.person(Role.OPERATOR).get(path).status_code == 404
+
+
+def test_where_the_site_says_so_a_single_one_too_is_decided_about_by_two(rig: ConsoleRig) -> None:
+    (number,) = dead(rig, "b1")
+    office = rig.console.office
+    for_two = office.settings.model_copy(update={"second_person": ("dead-letters",)})
+    object.__setattr__(office, "settings", for_two)
+    asking = rig.person(Role.OPERATOR)
+    path = f"/dead-letters/{number}"
+    assert "別の職員の承認が必要です" in shows(asking, path)
+    answer = asking.send(path, f"{path}/discard", reason="不要")
+    assert numbers(rig.hub, State.REQUESTED) == [number]
+    request = answer.headers["location"]
+    other = rig.person(Role.APPROVER)
+    assert "廃棄する" in shows(other, request)
+    assert other.send(request, f"{request}/approve", reason="確認した").status_code == 303
+    assert numbers(rig.hub, State.DISCARDED) == [number]
