@@ -33,6 +33,7 @@ from hub.cli.maintenance import app as maintenance_app
 from hub.cli.options import SiteOption
 from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
+from hub.cli.review import review
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.cli.targets import targets
@@ -75,6 +76,7 @@ app.command("flows")(flows)
 app.command("explain")(explain)
 app.command("check")(check)
 app.command("replay-rules")(replay_rules)
+app.command("review")(review)
 app.command("docs")(docs)
 app.command("doctor")(doctor)
 app.command("targets")(targets)

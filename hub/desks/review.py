@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from hub.clock import JST, midnight
 from hub.desks.evidence import DayState, days, every
 from hub.errors import QuestionError
-from hub.ledger.acts import Act
+from hub.ledger.acts import Act, act
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.ledger.monthly import Sort, counted_by_hour, looked_up
@@ -27,6 +27,7 @@ from hub.ledger.schema import ledger_errors
 from hub.ledger.search.ask import MOST, Question
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tally import Span
+from hub.message import AccessItems
 from hub.sections import WatchSite
 from hub.statute.reasons import ATTEMPTS, Code
 
@@ -155,6 +156,24 @@ def read_review(ledger: DatabaseLedger, month: str, watch: WatchSite, now: dt.da
             _changes(connection, Kind.OPERATOR_ACTION, _CHANGES, (first, after)),
             _changes(connection, Kind.CATALOGUE_CHANGE, ("",), (first, after)),
         )
+
+
+def look_at(
+    ledger: DatabaseLedger,
+    month: str,
+    watch: WatchSite,
+    access: AccessItems,
+    now: dt.datetime,
+) -> Review:
+    """Record that somebody looks at the report of a month, and give it.
+
+    Raises:
+        QuestionError: that is no month, or it has not begun.
+        LedgerError: the ledger cannot be added to or read, or the month is destroyed.
+    """
+    period(month)
+    ledger.append([act(Kind.LOG_VIEW, access, now, code=Act.PAGE, detail=said_of(month))])
+    return read_review(ledger, month, watch, now)
 
 
 def period(month: str) -> tuple[dt.date, dt.date]:
