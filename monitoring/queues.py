@@ -28,6 +28,11 @@ class QueueMetrics:
         self._consumers.labels(queue).set(consumers)
         self._oldest.labels(queue).set(oldest)
 
+    def gone(self, queue: str) -> None:
+        """Show nothing of a queue that is not there."""
+        for gauge in (self._messages, self._consumers, self._oldest, self._bytes):
+            gauge.remove_by_labels({"queue": queue})
+
     def sized(self, sizes: Mapping[str, int]) -> None:
         """Show the bytes in queues, as the management API tells them."""
         for queue, size in sizes.items():

@@ -72,8 +72,9 @@ class QueueWatch:
         """Ask, and show; where the broker cannot be asked nothing is shown, which is said once."""
         now = self._monotonic()
         trouble = ""
+        queues = self._queues()
         try:
-            found = self._look(self._queues())
+            found = self._look(queues)
         except BrokerError as error:
             trouble = str(error)
             self._metrics.unseen()
@@ -81,6 +82,8 @@ class QueueWatch:
             for queue, (messages, consumers) in found.items():
                 oldest = self._ages.seen(queue, now, messages, self._count(queue))
                 self._metrics.counted(queue, messages, consumers, oldest)
+            for queue in (queue for queue in queues if queue not in found):
+                self._metrics.gone(queue)
         if trouble and trouble != self._trouble:
             log.warning("%s", trouble)
         self._trouble = trouble

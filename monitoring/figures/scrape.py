@@ -22,7 +22,6 @@ SECONDS = 2.0
 MOST_BYTES = 8 << 20
 AT_ONCE = 8
 WATCH, CONSOLE = "watch", "console"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask there, not to listen
 _OK = 200
 
 
@@ -54,7 +53,7 @@ def targets_of(site: Site) -> tuple[Target, ...]:
         *([(CONSOLE, console.listen, console.metrics_port)] if console else ()),
     ]
     return tuple(
-        Target(name, _EVERYWHERE.get(listen, listen), port, not is_loopback(listen))
+        Target(name, listen, port, not is_loopback(listen))
         for name, listen, port in found
         if port is not None
     )

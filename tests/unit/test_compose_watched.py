@@ -194,6 +194,8 @@ def test_ages_come_from_deliveries_or_from_what_the_broker_counts(
     assert shown("oldest_message_age_seconds", "hub.in.0") == 2
     assert shown("size_bytes", "hub.in.0") == 700
     assert shown("size_bytes", "stranger") is None
+    del broker.depths["hub.in.0"]
+    assert shown("messages", "hub.in.0") is shown("size_bytes", "hub.in.0") is None
     broker.is_away = True
     assert shown("messages") is None
     assert shown("messages") is None
