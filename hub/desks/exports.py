@@ -24,6 +24,7 @@ from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from hub.statute.model import Catalogue
+from schemas.hidden import holds_my_number
 
 KIND = "export"
 WAITS = dt.timedelta(days=7)
@@ -116,6 +117,8 @@ class Exports:
         """
         if _NUMBER.fullmatch(wish.number) is None:
             raise QuestionError("that is no 宛名番号: it is 1 to 15 digits and nothing else")
+        if holds_my_number(wish.number):
+            raise QuestionError("that may be a 個人番号: write the 宛名番号 with its zeros")
         if wish.begin is not None and wish.end is not None and wish.end < wish.begin:
             raise QuestionError("the period ends before it begins")
         asked = Asked(

@@ -1,7 +1,6 @@
 """Accounts and maintenance in the console: an administrator alone, each step in the ledger."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,9 @@ pytestmark = pytest.mark.unit
 WHO = {"name": "連携 花子", "department": "後期高齢", "reason": "着任"}
 
 
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[ConsoleRig]:
-    with console_rig(tmp_path) as rig:
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleRig]:
+    with console_rig(tmp_path_factory.mktemp("console")) as rig:
         yield rig
 
 
@@ -56,7 +55,7 @@ def test_an_account_is_added_and_its_code_shown_once(console: ConsoleRig) -> Non
 )
 def test_what_cannot_be_is_not_added(console: ConsoleRig, wrong: dict[str, str]) -> None:
     admin = console.person(Role.ADMINISTRATOR)
-    typed = {"id": "hanako", "role": "viewer"} | WHO | wrong
+    typed = {"id": "jiro", "role": "viewer"} | WHO | wrong
     assert admin.send("/people", "/people", **typed).status_code == 400
     assert console.console.office.accounts.find(typed["id"]) is None
 

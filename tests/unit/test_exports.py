@@ -103,7 +103,7 @@ def test_what_nobody_permits_or_takes_ends_by_itself(office: Office) -> None:
 
 
 def test_a_wrong_number_or_period_is_not_asked_for(office: Office) -> None:
-    wrong = ("", "12a", "1" * 16, "１２３")
+    wrong = ("", "12a", "1" * 16, "１２３", "123456789018")
     for wish in (
         *(WISH.model_copy(update={"number": number}) for number in wrong),
         WISH.model_copy(update={"begin": dt.date(2026, 2, 1), "end": dt.date(2026, 1, 1)}),
