@@ -109,8 +109,11 @@ def _operations(out: Path) -> dict[Path, dict[str, str]]:
             for name in [f"{alert.name}.md"]
         }
     made = out.parent.parent / MONITORING
-    if made.is_dir():
+    if made.is_dir():  # of the project: only its environment has what writes dashboards
+        from monitoring.dashboards import write as dashboards  # noqa: PLC0415
+
         found[made / "prometheus"] = files(GROUPS)
+        found[made / "dashboards"] = dashboards.files()
     return found
 
 

@@ -15,6 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 from hub.cli.main import app
+from monitoring.dashboards.boards import BOARDS
 from monitoring.rules.alerts import GROUPS
 from monitoring.rules.model import Alert, Group
 from monitoring.rules.write import RULES_FILE, rules
@@ -66,7 +67,7 @@ def watched(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             yield Watched(running, told, json.loads(targets.read_text(encoding="utf-8")))
 
 
-def test_every_process_answers_and_every_rule_can_be_asked(watched: Watched) -> None:
+def test_every_process_answers_and_every_rule_and_panel_can_be_asked(watched: Watched) -> None:
     def up() -> bool:
         values = watched.prometheus.values('up{job="renkei"}')
         return len(values) == len(watched.targets) and all(values.values())
@@ -74,6 +75,10 @@ def test_every_process_answers_and_every_rule_can_be_asked(watched: Watched) -> 
     until(up, "an answer of every target", SECONDS)
     until(lambda: rule_states(watched) == {"ok"}, "every rule was evaluated", SECONDS)
     assert "RenkeiWatchdog" in watched.prometheus.firing()
+    for expression in (one for board in BOARDS for one in board.expressions()):
+        watched.prometheus.values(
+            expression.replace("$__rate_interval", "1m").replace("$flow", ".+")
+        )
 
 
 def test_what_each_process_tells_is_by_the_conventions(watched: Watched) -> None:
