@@ -64,6 +64,25 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """Scheme, name and port, as a browser shows them."""
 
 
+class OidcSite(Section):
+    """The office's own login (OpenID Connect), in place of the console's passwords.
+
+    Accounts and roles stay those of the console: ``claim`` of the ID token is an account's id.
+    Where the token's ``amr`` has none of ``second_factor``, the console asks for its own. Only
+    accounts in ``emergency`` can log in by a password nevertheless.
+    """
+
+    issuer: InterfaceUrl
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    client_secret_file: SecretFile
+    ca_file: SitePath | None = None
+    claim: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,100}$")] = (
+        "preferred_username"
+    )
+    second_factor: tuple[str, ...] = ("mfa",)
+    emergency: tuple[str, ...] = ()
+
+
 class ConsoleSite(Section):
     """The web console. Without the table there is none.
 
@@ -88,6 +107,7 @@ class ConsoleSite(Section):
     second_person: tuple[Literal["dead-letters"], ...] = ()
     metrics_port: Port | None = None
     terminals: dict[str, Item] = {}
+    oidc: OidcSite | None = None
 
 
 class WatchSite(Section):

@@ -7,7 +7,7 @@ else. What needs a person of a role begins with ``console.person(Role.OPERATOR)`
 import asyncio
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -26,11 +26,13 @@ from hub.ledger.rotated import open_keyed
 from hub.ledger.search.ask import Question, search
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
+from hub.sections import OidcSite
 from hub.site import Site
 from monitoring.console import passwords, sessions
 from monitoring.console.accounts import Account
 from monitoring.console.build import Console, Hub, build
 from monitoring.console.desks import Reconciled
+from monitoring.console.oidc import Provider
 from monitoring.console.page import Page
 from monitoring.console.passwords import Hasher
 from monitoring.console.rights import Role
@@ -42,6 +44,12 @@ ORIGIN = "https://console.test:8443"
 ADDRESS = "10.0.0.21"
 PASSWORD = "seven cranes cross the river"  # noqa: S105 - of nobody
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of nobody
+OIDC = {
+    "issuer": "https://login.test",
+    "client_id": "renkei-console",
+    "client_secret_file": "secrets/oidc",
+    "emergency": ["sato"],
+}
 CHEAP = Hasher(memory=64, rounds=1)
 _HASHED = CHEAP.hashed(PASSWORD)
 
@@ -202,7 +210,11 @@ class ConsoleRig:
 
 @contextmanager
 def console_rig(
-    folder: Path, pages: Sequence[Page] | None = None, *, hub: Rig | None = None
+    folder: Path,
+    pages: Sequence[Page] | None = None,
+    *,
+    hub: Rig | None = None,
+    oidc: Callable[[OidcSite], Provider] | None = None,
 ) -> Iterator[ConsoleRig]:
     """Give a console over the ledger of a hub, with all pages unless others are given."""
     hub = hub or Rig(folder)
@@ -211,7 +223,7 @@ def console_rig(
         {
             "hub": {"pseudonym_key_file": "key", "password_file": "password"},
             "tls": {"plain_loopback": True},
-            "console": {"folder": "console", "origin": ORIGIN},
+            "console": {"folder": "console", "origin": ORIGIN} | ({"oidc": OIDC} if oidc else {}),
         },
         context={"folder": folder, "plain": True},
     )
@@ -229,6 +241,7 @@ def console_rig(
             lambda: now[0],
             figures,
             NoOutside(),
+            oidc(site.console.oidc) if oidc and site.console.oidc else None,
         ),
         SecretStr("a key that only the tests have, for a console"),
         ORIGIN,

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from prometheus_client import REGISTRY
 
 from hub.clock import JST
@@ -34,6 +36,7 @@ from monitoring.certificates import CertificateMetrics
 from monitoring.console.accounts import Accounts
 from monitoring.console.build import Console, Hub, accounts_of, build
 from monitoring.console.desks import Books, Reconciled
+from monitoring.console.oidc import SECONDS, Provider
 from monitoring.console.serve import serving
 from monitoring.console.store import Store, StoreError
 from monitoring.endpoint import serve
@@ -124,6 +127,7 @@ def run_console(path: Path, site: Site, catalogue: Catalogue, stop: Stop) -> Non
     CertificateMetrics(REGISTRY, certificate_ends(site, CONSOLE))
     rules = _Rules(path, site, catalogue)
     with opened_figures(site, rules.catalogue, CONSOLE) as figures:
+        oidc = _provider(settings, origin)
         hub = Hub(
             site,
             settings,
@@ -133,6 +137,7 @@ def run_console(path: Path, site: Site, catalogue: Catalogue, stop: Stop) -> Non
             lambda: dt.datetime.now(JST),
             figures,
             _Outside(site, rules),
+            oidc,
         )
         made = build(hub, read_secret(settings.key_file), origin, REGISTRY)
         try:
@@ -150,6 +155,22 @@ def run_console(path: Path, site: Site, catalogue: Catalogue, stop: Stop) -> Non
         finally:
             made.close()
     log.info("the console has stopped")
+
+
+def _provider(settings: ConsoleSite, origin: str) -> Provider | None:
+    """Give the office's own login, where the site has one.
+
+    Raises:
+        SiteError: its secret or certificates cannot be read.
+    """
+    if settings.oidc is None:
+        return None
+    try:
+        trusted = ssl.create_default_context(cafile=settings.oidc.ca_file)
+    except OSError as error:
+        raise SiteError(f"console.oidc.ca_file cannot be used: {error}") from error
+    client = httpx.Client(verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False)
+    return Provider(settings.oidc, read_secret(settings.oidc.client_secret_file), origin, client)
 
 
 def _tend(made: Console, rules: _Rules, health: Health) -> None:

@@ -22,6 +22,7 @@ from monitoring.console.csrf import Tokens
 from monitoring.console.desks import Books, Office, Outside
 from monitoring.console.gate import Gate
 from monitoring.console.guard import Guard, swept
+from monitoring.console.oidc import Provider
 from monitoring.console.page import Page
 from monitoring.console.passwords import Hasher
 from monitoring.console.sessions import Sessions
@@ -43,6 +44,7 @@ class Hub:
     clock: Callable[[], datetime]
     figures: Figures
     outside: Outside
+    oidc: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def build(  # noqa: PLR0913 - what a console is made of
         accounts,
         hub.figures,
         hub.outside,
+        hub.oidc,
     )
     found = every_page() if pages is None else pages
     metrics = VisitMetrics(registry, [page.name for page in found])

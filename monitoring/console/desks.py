@@ -20,6 +20,7 @@ from hub.sections import ConsoleSite
 from hub.site import Site
 from hub.statute.model import Catalogue
 from monitoring.console.accounts import Accounts
+from monitoring.console.oidc import Provider
 from monitoring.console.store import Store
 from monitoring.figures.look import Figures
 
@@ -136,6 +137,7 @@ class Office:
     accounts: Accounts
     figures: Figures
     outside: Outside
+    oidc: Provider | None = None
 
     @property
     def pseudonyms(self) -> Pseudonyms:

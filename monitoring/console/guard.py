@@ -147,7 +147,9 @@ class Guard:
     def _ask_again(self, visit: Visit, *, is_wrong: bool) -> Response:
         """Ask for the second factor; the form comes back with what it had."""
         kept = [pair for pair in visit.fields if pair[0] not in {csrf.FIELD, CODE}]
-        return visit.show("step_up.html", kept=kept, is_wrong=is_wrong, field=CODE)
+        # Who came by the office's login, with its second factor, may have none of ours.
+        can = visit.opened is not None and bool(visit.opened.account.secret)
+        return visit.show("step_up.html", kept=kept, is_wrong=is_wrong, field=CODE, can=can)
 
 
 def _left(visit: Visit, path: str) -> Response:

@@ -20,7 +20,6 @@ from schemas.hidden import mask_my_numbers
 
 ITEM_CHARACTERS = 80
 """An item of the access log is no longer."""
-_SECURE = "; Path=/; Secure; HttpOnly; SameSite=Strict"
 
 
 @dataclass(slots=True)
@@ -126,8 +125,15 @@ class Visit:
         return self.show("trouble.html", status, key=key or f"trouble.{status}", text=text)
 
 
-def with_cookie(response: Response, name: str, value: str, *, ends: bool = False) -> Response:
-    """Let an answer set a cookie that only our own pages send, and no script reads."""
+def with_cookie(
+    response: Response, name: str, value: str, *, ends: bool = False, lax: bool = False
+) -> Response:
+    """Let an answer set a cookie that only our own pages send, and no script reads.
+
+    With ``lax`` a browser sends it also when a page of others leads to us.
+    """
+    site = "Lax" if lax else "Strict"
     more = "; Max-Age=0" if ends else ""
-    response.headers.append("Set-Cookie", f"{name}={value}{_SECURE}{more}")
+    value = f"{name}={value}; Path=/; Secure; HttpOnly; SameSite={site}{more}"
+    response.headers.append("Set-Cookie", value)
     return response

@@ -21,7 +21,7 @@ INSTALL = (ROOT / "docs/operations/install.md").read_text(encoding="utf-8")
 
 
 INTERFACES = ("intermediate-server", "e-application")
-MADE = 4
+MADE = 5
 """Secrets of the example that are made: administrator, monitor, two keys."""
 
 

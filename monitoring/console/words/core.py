@@ -111,6 +111,10 @@ WORDS = {
         "The last code was given some time ago. Give a new one to go on.",
         "前回の認証から時間が経っています。続けるには新しい認証コードを入力してください。",
     ),
+    "step-up.anew": Sentence(
+        "You logged in some time ago. Log out and in again, then do it once more.",
+        "ログインから時間が経っています。一度ログアウトし、ログインし直してから操作してください。",
+    ),
     "step-up.button": Sentence("Go on", "続ける"),
     "trouble.title": Sentence("This cannot be shown", "表示できません"),
     "trouble.400": Sentence("The request cannot be read.", "要求を読み取れません。"),
