@@ -1,14 +1,12 @@
 """The catalogue's picture as SVG: systems as boxes, flows as labelled arrows."""
 
-import html
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
 from hub.catalogue.columns import FONT, LINE, Edge
+from hub.catalogue.legend import LOOKS, cross, escaped, legend
 from hub.catalogue.picture import MARGIN, Box, Path, Picture, Point, draw
-from hub.catalogue.text import width, wrap
 from hub.catalogue.view import (
     NOWHERE,
     STATES,
@@ -29,24 +27,9 @@ _FONTS = (
 )
 _HEAD = 64
 _LEGEND_LINE = 24
-_SAMPLE = 44
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    colour: str
-    dashes: str = ""
-
-
-_LOOKS = {
-    Standing.PERMITTED: _Look("#1f4e79"),
-    Standing.HELD: _Look("#a14a00", "7 4"),
-    Standing.DENIED: _Look("#c00000"),
-    Standing.NOT_IN_FORCE: _Look("#666666", "2 4"),
-}
+_NARROWEST = 640
 _HEADING = Sentence("Statutory flows on", "法定の流れ")
 _ON = Sentence("", "現在")
-_NEIGHBOURS = Sentence("Neighbour systems, which no flow reaches: ", "隣接システム（流れなし）: ")
 _NO_FLOW = Sentence("No flow reaches this system.", "このシステムとの流れはありません。")
 _DESCRIPTION = Sentence(
     "Boxes are systems, arrows are flows from sender to receiver.",
@@ -84,14 +67,15 @@ def svg(shown: View, language: Language, marks: Mapping[str, Mark] | None = None
     ]
     picture = draw(_systems(shown, drawn, language), edges, shown.system)
     states = [arrow.of.answer.state for arrow in drawn]
-    legend = _legend(shown, states, picture, language)
-    size = (max(picture.width, 640), picture.height + _HEAD + _LEGEND_LINE * (len(legend) + 1))
+    across = max(picture.width, _NARROWEST)
+    below = legend(shown, states, across, language)
+    size = (across, picture.height + _HEAD + _LEGEND_LINE * (len(below) + 1))
     body = [
         *_head(shown, language),
         f'<g transform="translate(0 {_HEAD - MARGIN})">',
         *_arrows(picture, drawn, marks),
         "</g>",
-        *_placed(legend, picture.height + _HEAD),
+        *_placed(below, picture.height + _HEAD),
     ]
     opening = _opening(shown, size, language, is_live=marks is not None)
     return "\n".join([*opening, *body, "</svg>", ""])
@@ -121,12 +105,12 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
     said = " ".join(filter(None, (label, mark.text, mark.said)))
     low = path.label.y + LINE * (len(path.label.lines) - 1)
     return (
-        f'<a href="/flows/{quote(ref, safe="")}" data-line="{_escaped(name)}" '
-        f'data-state="{_escaped(mark.state)}" data-name="{_escaped(label)}" '
-        f'aria-label="{_escaped(said)}">'
+        f'<a href="/flows/{quote(ref, safe="")}" data-line="{escaped(name)}" '
+        f'data-state="{escaped(mark.state)}" data-name="{escaped(label)}" '
+        f'aria-label="{escaped(said)}">'
         f"{_line(path, state)}{_label(path, state)}"
         f'<text class="figure" x="{path.label.x}" y="{low}" font-size="{FONT}">'
-        f"{_escaped(mark.text)}</text></a>"
+        f"{escaped(mark.text)}</text></a>"
     )
 
 
@@ -162,10 +146,10 @@ def _opening(
         f'height="{high}" font-family="{_FONTS}" role="{role}" lang="{language}" '
         'aria-labelledby="title description">'
     )
-    yield f'<title id="title">{_escaped(_heading(shown, language))}</title>'
-    yield f'<desc id="description">{_escaped(told(_DESCRIPTION, language))}</desc>'
+    yield f'<title id="title">{escaped(_heading(shown, language))}</title>'
+    yield f'<desc id="description">{escaped(told(_DESCRIPTION, language))}</desc>'
     yield "<defs>"
-    for state, look in _LOOKS.items():
+    for state, look in LOOKS.items():
         # In a live picture a style sheet gives lines their colour and width.
         colour = "context-stroke" if is_live else look.colour
         head = 'markerWidth="7" markerHeight="7"'
@@ -187,10 +171,10 @@ def _heading(shown: View, language: Language) -> str:
 
 
 def _head(shown: View, language: Language) -> Iterator[str]:
-    heading = _escaped(_heading(shown, language))
+    heading = escaped(_heading(shown, language))
     yield f'<text x="{MARGIN}" y="34" font-size="18" font-weight="bold">{heading}</text>'
     if not shown.flows:
-        text = _escaped(told(_NO_FLOW, language))
+        text = escaped(told(_NO_FLOW, language))
         yield f'<text x="{MARGIN}" y="56" font-size="{FONT}">{text}</text>'
 
 
@@ -211,7 +195,7 @@ def _box(box: Box, picture: Picture) -> str:
             if is_id
             else f'font-size="{FONT + 1}" font-weight="bold"'
         )
-        texts.append(f'<text x="{x}" y="{y + LINE * number}" {style}>{_escaped(line)}</text>')
+        texts.append(f'<text x="{x}" y="{y + LINE * number}" {style}>{escaped(line)}</text>')
     return (
         f'<g text-anchor="middle"><rect x="{box.x}" y="{box.y}" width="{box.width}" '
         f'height="{box.height}" rx="6" fill="{fill}" stroke="{edge}" stroke-width="1.5"{dashes}/>'
@@ -220,7 +204,7 @@ def _box(box: Box, picture: Picture) -> str:
 
 
 def _line(path: Path, state: Standing) -> str:
-    look = _LOOKS[state]
+    look = LOOKS[state]
     dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
     points = " ".join(f"{x},{y}" for x, y in path.points)
     line = (
@@ -228,7 +212,7 @@ def _line(path: Path, state: Standing) -> str:
         f'{dashes} marker-end="url(#{state})"/>'
     )
     if state is Standing.DENIED:
-        line += _cross(_beside_label(path.points), look.colour)
+        line += cross(_beside_label(path.points), look.colour)
     return line
 
 
@@ -238,19 +222,11 @@ def _beside_label(points: tuple[Point, ...]) -> Point:
     return max(ax, bx) - abs(bx - ax) // 7, y
 
 
-def _cross(at: Point, colour: str) -> str:
-    x, y = at
-    return (
-        f'<path d="M{x - 5} {y - 5}L{x + 5} {y + 5}M{x - 5} {y + 5}L{x + 5} {y - 5}" '
-        f'stroke="{colour}" stroke-width="3"/>'
-    )
-
-
 def _label(path: Path, state: Standing) -> str:
-    colour = _LOOKS[state].colour if state is not Standing.PERMITTED else "#111111"
+    colour = LOOKS[state].colour if state is not Standing.PERMITTED else "#111111"
     ref, _, rest = path.label.lines[0].partition(" ")
-    lines = [f'<tspan font-weight="bold">{_escaped(ref)}</tspan> {_escaped(rest)}']
-    lines += map(_escaped, path.label.lines[1:])
+    lines = [f'<tspan font-weight="bold">{escaped(ref)}</tspan> {escaped(rest)}']
+    lines += map(escaped, path.label.lines[1:])
     x, y = path.label.x, path.label.y
     return "".join(
         f'<text x="{x}" y="{y + LINE * number}" font-size="{FONT}" fill="{colour}">{line}</text>'
@@ -259,50 +235,6 @@ def _label(path: Path, state: Standing) -> str:
     )
 
 
-def _legend(
-    shown: View, states: Iterable[Standing], picture: Picture, language: Language
-) -> list[str]:
-    """Give the lines below the picture; each is drawn from 0, 0."""
-    used = set(states)
-    x = MARGIN
-    parts = []
-    for state in (state for state in _LOOKS if state in used):
-        word = told(STATES[state], language)
-        if language == "en":
-            word = f"{word}: {sum(one.answer.state is state for one in shown.flows)}"
-        else:
-            word = f"{word}（{sum(one.answer.state is state for one in shown.flows)}件）"
-        look = _LOOKS[state]
-        dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
-        parts.append(
-            f'<line x1="{x}" y1="-4" x2="{x + _SAMPLE}" y2="-4" stroke="{look.colour}" '
-            f'stroke-width="1.6"{dashes} marker-end="url(#{state})"/>'
-        )
-        if state is Standing.DENIED:
-            parts.append(_cross((x + _SAMPLE // 2, -4), look.colour))
-        x += _SAMPLE + 8
-        parts.append(f'<text x="{x}" y="0" font-size="{FONT}">{_escaped(word)}</text>')
-        x += int(width(word, FONT)) + 28
-    lines = ["".join(parts)] if parts else []
-    names = [
-        system_name(shown.catalogue, system, language)
-        for system in shown.catalogue.systems
-        if shown.catalogue.is_neighbour(system)
-    ]
-    if names and shown.system is None:
-        joined = ("、" if language == "ja" else ", ").join(names)
-        text = told(_NEIGHBOURS, language) + joined
-        lines += (
-            f'<text x="{MARGIN}" y="0" font-size="{FONT}" fill="#555555">{_escaped(line)}</text>'
-            for line in wrap(text, FONT, max(picture.width, 640) - 2 * MARGIN)
-        )
-    return lines
-
-
 def _placed(lines: list[str], top: int) -> Iterator[str]:
     for number, line in enumerate(lines):
         yield f'<g transform="translate(0 {top + _LEGEND_LINE * number})">{line}</g>'
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text, quote=True)
