@@ -84,7 +84,8 @@ class Guard:
 
     def _answer(self, page: Page, asked: Asked, visit: Visit) -> Response:
         now = self.office.clock()
-        found = self.sessions.find(asked.cookies.get(COOKIE, ""), asked.address, now)
+        secret = asked.cookies.get(COOKIE, "")
+        found = self.sessions.find(secret, asked.address, now, is_seen=not page.by_script)
         if isinstance(found, Ended):
             self.gate.ended(found, visit.access())
         elif found is not None:

@@ -24,6 +24,7 @@ class Page:
     account's mark besides. With ``step_up`` the second factor is asked for again, where the last
     time was longer ago than ten minutes. Unless ``alone`` is false, nothing else uses the ledger
     meanwhile; a handler that takes long takes it by ``visit.office.alone()`` where it writes.
+    What a script asks for again and again is ``by_script``: it keeps no session open.
     ``menu`` is the place among the links of every page; its text is the word ``menu.<name>``.
     """
 
@@ -36,6 +37,7 @@ class Page:
     personal: bool = False
     step_up: bool = False
     alone: bool = True
+    by_script: bool = False
     menu: int = 0
 
     @property

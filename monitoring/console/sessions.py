@@ -87,8 +87,13 @@ class Sessions:
         )
         return self._kept(session)
 
-    def find(self, secret: str, address: str, now: dt.datetime) -> Open | Ended | None:
-        """Find a session by what stands in a cookie; one that has ended is deleted by that."""
+    def find(
+        self, secret: str, address: str, now: dt.datetime, *, is_seen: bool = True
+    ) -> Open | Ended | None:
+        """Find a session by what stands in a cookie; one that has ended is deleted by that.
+
+        Unless ``is_seen``, nobody did anything: it was a script that asked.
+        """
         row = _digest(secret)
         session = _read(self._store.get(KIND, row)) if secret else None
         if session is None:
@@ -98,7 +103,7 @@ class Sessions:
         if why is not None or account is None:
             self._store.drop(KIND, row)
             return Ended(session.account, session.address, why or Why.REVOKED)
-        if now - session.seen > _SEEN_STEP:
+        if is_seen and now - session.seen > _SEEN_STEP:
             session = session.model_copy(update={"seen": now})
             self._store.put(KIND, row, session.model_dump_json().encode())
         return Open(secret, session, account)

@@ -62,6 +62,15 @@ def test_opening_the_map_is_recorded_and_its_figures_are_not(rig: ConsoleRig) ->
     assert rig.browser().get("/map/figures").status_code == 303
 
 
+def test_figures_keep_nobody_logged_in(rig: ConsoleRig) -> None:
+    person = rig.person(Role.VIEWER)
+    for _ in range(3):
+        assert person.get("/map/figures").status_code == 200
+        rig.later(minutes=5)
+    rig.later(minutes=1)
+    assert person.get("/map/figures").status_code == 303
+
+
 def line(state: LineState, **facts: object) -> Line:
     return Line(KEY, state, **facts)  # type: ignore[arg-type]
 

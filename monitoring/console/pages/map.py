@@ -31,7 +31,6 @@ def _map(visit: Visit) -> Response:
         signs=[(state.value, sign) for state, sign in SIGNS.items()],
         picture=drawn,
         facts=_facts(picture, visit),
-        idle_minutes=visit.office.settings.idle_minutes,
         may_see=visit.may(Right.FACTS),
     )
 
@@ -74,5 +73,13 @@ def _facts(picture: Picture, visit: Visit) -> Mapping[str, str]:
 
 PAGES = (
     Page("map", "/map", Right.OVERVIEW, _map, menu=10, alone=False),
-    Page("map-figures", "/map/figures", Right.OVERVIEW, _figures, recorded=False, alone=False),
+    Page(
+        "map-figures",
+        "/map/figures",
+        Right.OVERVIEW,
+        _figures,
+        recorded=False,
+        alone=False,
+        by_script=True,
+    ),
 )
