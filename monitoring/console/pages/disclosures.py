@@ -125,7 +125,7 @@ def _step(name: str, may: Right, handle: Handler, *, personal: bool = False) -> 
 
 
 PAGES = (
-    Page("disclosures", _LIST, Right.EXPORTS, _list, menu=72),
+    Page("disclosures", _LIST, Right.EXPORTS, _list, menu=73),
     Page(
         "disclosure-ask",
         _LIST,

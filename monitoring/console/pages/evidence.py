@@ -108,8 +108,8 @@ def _reconcile(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page("evidence", "/evidence", Right.EVIDENCE, _evidence, menu=70),
-    Page("days", "/evidence/days", Right.DAYS, _days, menu=71),
+    Page("evidence", "/evidence", Right.EVIDENCE, _evidence, menu=71),
+    Page("days", "/evidence/days", Right.DAYS, _days, menu=72),
     Page("days-reconcile", "/evidence/days", Right.RECONCILE, _reconcile, "POST"),
-    Page("catalogue-changes", "/evidence/catalogue", Right.EVIDENCE, _changes, menu=74),
+    Page("catalogue-changes", "/evidence/catalogue", Right.EVIDENCE, _changes, menu=75),
 )

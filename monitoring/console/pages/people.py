@@ -41,7 +41,8 @@ def state_of(account: Account, now: dt.datetime) -> str:
         return "locked"
     if account.is_locked(now):
         return "locked-out"
-    return "open" if account.is_enrolled else "new"
+    # Who comes by the office's login has no password of ours.
+    return "open" if account.is_enrolled or account.last_login else "new"
 
 
 def _show(visit: Visit) -> Response:

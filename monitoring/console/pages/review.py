@@ -1,5 +1,6 @@
 """The review report (III.5): what a month had, and the administrator's word that it was read."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from monitoring.console.page import Page
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
 from monitoring.console.tables import Cell, Table
-from monitoring.console.views import when
+from monitoring.console.views import day, when
 from monitoring.console.visit import Visit
 from monitoring.console.words import Words, every_word
 
@@ -121,7 +122,10 @@ def _tables(report: Review, say: Say) -> list[Table]:
         Table(
             t("review.days"),
             (t("table.day"), t("table.status")),
-            [(one.day, t(f"day.{one.state}")) for one in report.unreconciled],
+            [
+                (day(dt.date.fromisoformat(one.day), t.language), t(f"day.{one.state}"))
+                for one in report.unreconciled
+            ],
         ),
         Table(t("review.accounts"), _change_heads(t), _changed(t, "act", report.accounts)),
         Table(t("review.catalogue"), _change_heads(t), _changed(t, "change", report.catalogue)),
@@ -149,8 +153,13 @@ def _change_heads(t: Words) -> tuple[str, ...]:
 
 def _changed(t: Words, kind: str, found: Iterable[Changed]) -> list[tuple[Cell, ...]]:
     return [
-        (one.entry, one.at, _who(t, one.who), _name(t, kind, one.what), one.detail) for one in found
+        (one.entry, _when(t, one.at), _who(t, one.who), _name(t, kind, one.what), one.detail)
+        for one in found
     ]
+
+
+def _when(t: Words, at: str) -> str:
+    return when(dt.datetime.fromisoformat(at), t.language)
 
 
 def _who(t: Words, staff: str) -> str:
@@ -164,7 +173,7 @@ def _name(t: Words, kind: str, code: str) -> str:
 
 
 PAGES = (
-    Page("reviews", _LIST, Right.EVIDENCE, _list, menu=73),
+    Page("reviews", _LIST, Right.EVIDENCE, _list, menu=74),
     Page("review", f"{_LIST}/{{month}}", Right.EVIDENCE, _show, alone=False),
     Page(
         "review-sign",

@@ -12,7 +12,7 @@ WORDS = {
     "review.times": Sentence("Times", "回数"),
     "review.signed": Sentence("Read by {who}, {at}", "点検済（{who}、{at}）"),
     "review.unsigned": Sentence("Not yet signed as read", "未点検"),
-    "review.digest": Sentence("SHA-256 of this report:", "この報告のSHA-256:"),
+    "review.digest": Sentence("SHA-256 of this report", "この報告のSHA-256"),
     "review.attempted": Sentence(
         "There were attempts to send what nobody may. Each has to be explained.",
         "許可されていない送信の試みがあります。それぞれ原因を確認してください。",
