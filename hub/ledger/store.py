@@ -10,25 +10,24 @@ from hub.errors import LedgerError
 from hub.ledger import asides, suspects
 from hub.ledger import head as heads
 from hub.ledger.batch import Numbering, rows_and_hashes
-from hub.ledger.beside import NOTHING, Beside, Shelved, Step
+from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
-from hub.ledger.model import Entry, FlowCount, Kind, Known
+from hub.ledger.meanwhile import refuse_twice
+from hub.ledger.model import Entry, FlowCount, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
 from hub.ledger.recall import (
-    DYING,
     catalogue_in_force,
     count_entries,
-    messages_since,
     plain_key,
     recall,
 )
 from hub.ledger.schema import ANSWER_SECONDS, SameFile, check_schema, ledger_errors, open_engine
 from hub.ledger.tables import checkpoints, entries, tiles
 from hub.ledger.writing import insert_rows, put_tiles
-from hub.message import UNENCODABLE, MessageKey
+from hub.message import MessageKey
 from schemas.evidence.checkpoint import Checkpoint
 from schemas.evidence.keys import Verifier
 from schemas.evidence.note import SignedNote, Signer
@@ -116,7 +115,7 @@ class DatabaseLedger:
             months = all_months(connection)  # under the lock: another process may have begun one
             asked_at = min((at for at in (self._asked_at, since) if at is not None), default=None)
             if asked_at is not None and asked_at < alone_from:
-                _refuse_twice(connection, months, asked_at, new)
+                refuse_twice(connection, months, asked_at, new)
             months = _with_month_of(connection, before, months, new)
             numbering = self._numbering_for(months)
             absent = frozenset() if is_stale else self._absent
@@ -281,64 +280,6 @@ class DatabaseLedger:
             self._uncovered_since = None
         elif self._uncovered_since is None:
             self._uncovered_since = now
-
-
-def _refuse_twice(
-    connection: Connection, months: Sequence[Month], asked_at: int, new: Sequence[Entry]
-) -> None:
-    """Record once what is done once: nothing of it that another process has recorded meanwhile.
-
-    Raises:
-        LedgerError: there is such a message; ask again.
-    """
-    touched = messages_since(connection, months, asked_at)
-    once = [entry for entry in new if entry.message in touched and _is_once(entry)]
-    found = recall(connection, months, {entry.message for entry in once}).known
-    for entry in once:
-        known = found.get(entry.message)
-        if known is not None and _is_done(known, entry, asked_at):
-            raise LedgerError("another worker has recorded the same meanwhile: asking again")
-
-
-_ONCE = frozenset({Kind.ACCEPTANCE, Kind.OUT_OF_SCOPE, Kind.HOLD, Kind.DELIVERY, Kind.RECEIPT})
-
-
-def _is_once(entry: Entry) -> bool:
-    is_whole = not entry.receiver and entry.kind in {Kind.REFUSAL, Kind.DEAD_LETTER}
-    return entry.kind in _ONCE or is_whole or _is_given_up(entry)
-
-
-def _is_given_up(entry: Entry) -> bool:
-    """Say whether the hub itself gives up a copy here, which nobody else may have sent meanwhile.
-
-    What dies in its receiver's queue was delivered to it before.
-    """
-    if not entry.receiver:
-        return False
-    if entry.kind is Kind.REFUSAL:
-        return True
-    return entry.kind in DYING and entry.detail.partition(":")[0] == Step.SEND
-
-
-def _is_done(known: Known, entry: Entry, asked_at: int) -> bool:
-    pair = (entry.flow, entry.receiver)
-    if _is_given_up(entry):
-        return pair in known.settled
-    match entry.kind:
-        case Kind.HOLD:
-            return known.held_as is not None
-        case Kind.OUT_OF_SCOPE:
-            return pair in known.outside
-        case Kind.DELIVERY:
-            return known.is_delivered_since(*pair, asked_at)
-        case Kind.REFUSAL:
-            return bool(known.decided or known.accepted or known.held_as)
-        case Kind.DEAD_LETTER:
-            return known.dead_as is not None
-        case Kind.RECEIPT:
-            return pair in known.receipted or (entry.code == UNENCODABLE and pair in known.lacking)
-        case _:
-            return pair in known.accepted
 
 
 def _plain(entry: Entry) -> Entry:

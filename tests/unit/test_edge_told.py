@@ -50,7 +50,8 @@ def lines(log: pytest.LogCaptureFixture, level: int) -> list[str]:
 def test_what_comes_in_is_logged_by_file(rig: Rig, log: pytest.LogCaptureFixture) -> None:
     rig.give("notes_1.csv", [("1", "11", VALUE), ("1", "12", "REFUSE"), ("2", "21", "FAIL")])
     rig.give_bytes("notes_2.csv", (HEAD + f"D,1,11,{VALUE}\r\nT,2\r\n").encode())
-    rig.give_bytes("notes_3\n.csv", b"")
+    rig.give_bytes("notes_3.csv", b"")
+    rig.give("wrong.csv", [("1", "11", VALUE)])
     rig.give("wrong\nERROR.csv", [("1", "11", VALUE)])
     rig.run(ALPHA, seconds=20)
     assert lines(log, logging.INFO) == [
@@ -60,8 +61,9 @@ def test_what_comes_in_is_logged_by_file(rig: Rig, log: pytest.LogCaptureFixture
     assert sorted(lines(log, logging.WARNING)) == [
         "'notes_1.csv': 2 of 3 records were rejected",
         "'notes_2.csv' was set aside: trailer, line 3",
-        "'notes_3\\n.csv' was set aside: empty",
-        f"'wrong\\nERROR.csv' in to-hub is ignored: {PATTERN}",
+        "'notes_3.csv' was set aside: empty",
+        f"'wrong.csv' in to-hub is ignored: {PATTERN}",
+        "'wrong\\nERROR.csv' in to-hub is ignored: its name has a control character",
     ]
     assert VALUE not in log.text
 
