@@ -349,6 +349,8 @@ def _urls(site: Site) -> Iterator[tuple[str, str]]:
     for name, system in site.systems.items():
         if system.url is not None:
             yield f"systems.{name}.url", system.url
+    if site.console is not None and site.console.origin is not None:
+        yield "console.origin", site.console.origin
 
 
 def _is_plain(document: dict[str, Any]) -> bool:

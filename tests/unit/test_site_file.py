@@ -346,3 +346,16 @@ def test_limits_have_bounds_and_a_misspelt_one_is_named(tmp_path: Path) -> None:
         assert f"  limits.{key}: " in faults_of(tmp_path, f"{SECURE}[limits]\n{line}\n")
     said = faults_of(tmp_path, SECURE + "[limits]\nxml_dept = 3\n")
     assert "  limits.xml_dept: is no key here; did you mean xml_depth?" in said
+
+
+def test_the_console_is_opened_as_its_connections_are(tmp_path: Path) -> None:
+    console = '\n[console]\norigin = "{}"\n'
+    local = "http://127.0.0.1:8443"
+    assert load_site(site_file(tmp_path, GOOD + console.format(local))).console
+    away = faults_of(tmp_path, GOOD + console.format("https://renkei.example:8443"))
+    assert "console.origin is another machine" in away
+    secure = GOOD.replace("plain_loopback = true", 'folder = "pki"')
+    assert "console.origin is plain http" in faults_of(tmp_path, secure + console.format(local))
+    for wrong in ("http://renkei.example", "https://renkei.example/", "renkei.example"):
+        assert "console.origin" in faults_of(tmp_path, GOOD + console.format(wrong))
+    assert load_site(site_file(tmp_path, GOOD)).console is None
