@@ -104,11 +104,13 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
     label = " ".join(filter(None, path.label.lines))
     said = " ".join(filter(None, (label, mark.text, mark.said)))
     low = path.label.y + LINE * (len(path.label.lines) - 1)
+    # What is read aloud has a blank between lines, and so has to be what is seen (WCAG 2.5.3).
+    seen = _label(path, state).replace("</text>", "</text> ")
     return (
         f'<a href="/flows/{quote(ref, safe="")}" data-line="{escaped(name)}" '
         f'data-state="{escaped(mark.state)}" data-name="{escaped(label)}" '
         f'aria-label="{escaped(said)}">'
-        f"{_line(path, state)}{_label(path, state)}"
+        f"{_line(path, state)}{seen}"
         f'<text class="figure" x="{path.label.x}" y="{low}" font-size="{FONT}">'
         f"{escaped(mark.text)}</text></a>"
     )
