@@ -29,7 +29,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     run = Renkei(folder / "run", ("demo", "--serve", "--console", *city, "--state", str(state)))
     try:
         run.until_said("trying what no statute permits")
-        yield Served(run, state)
+        found = Served(run, state)
+        run.until(found.answers, "the console")
+        yield found
     finally:
         run.end()
 

@@ -1,6 +1,7 @@
 """A demo with a console that runs, and a person at a real browser in front of it."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,6 +73,15 @@ class Served:
         lines = (self.state / "console" / "accounts.txt").read_text(encoding="utf-8").splitlines()
         rows = [line.split() for line in lines if not line.startswith("#")]
         return {Role(account): Known(account, *rest) for account, *rest in rows}
+
+    def answers(self) -> bool:
+        """Say whether the console is there."""
+        port = self.site.console.port if self.site.console else 0
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            return False
+        return True
 
     def hold(self, *processes: str) -> None:
         """Have these processes end and stay away, and all others run."""
@@ -229,7 +239,7 @@ class AtBrowser:
 
     def foreign(self) -> set[str]:
         """Give the addresses that were asked for and are not the console's own."""
-        ours = (f"{self.served.origin}/", "data:")
+        ours = (f"{self.served.origin}/", "data:", "chrome://")
         return {url for url in self.asked if not url.startswith(ours)}
 
     def _look(self) -> int:
@@ -268,6 +278,8 @@ def at_browser(served: Served, folder: Path) -> Iterator[AtBrowser]:
     driver = Chrome(options=options, service=ChromeService(found.driver))
     try:
         driver.set_page_load_timeout(SECONDS)
+        driver.get("about:blank")
+        driver.get_log("performance")  # of the page that it begins with
         yield AtBrowser(served, driver, axe())
     finally:
         driver.quit()
