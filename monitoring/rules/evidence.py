@@ -1,18 +1,8 @@
 """Alerts on the ledger and on what a person has to look at: refusals, lists, reconciling."""
 
-from hub.statute.reasons import Sentence
+from hub.statute.reasons import ATTEMPTS, Sentence
 from monitoring.rules.model import Alert, Case, Group, Severity, risen
 
-ATTEMPTS = (
-    "sender-unproven",
-    "sender-unknown",
-    "sender-mismatch",
-    "copies-asked",
-    "denied",
-    "number-misplaced",
-    "receipt-unknown",
-)
-"""Refusals that no honest system brings about: somebody tries, or something is set up wrongly."""
 _HOUR, _DAY = 3600, 86_400
 _REFUSED = 'sum(increase(renkei_ledger_entries_total{kind="refusal"}[30m]))'
 _DECIDED = (

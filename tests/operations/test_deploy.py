@@ -27,6 +27,7 @@ SITE = Path("/etc/renkei/site.toml")
 PROGRAM = "/opt/renkei/.venv/bin/renkei"
 MOST_EXPOSED = 1.6
 SERVICES = sorted(UNITS.glob("*.service"))
+EVERY_UNIT = sorted({*SERVICES, *UNITS.glob("*.timer"), *UNITS.glob("*.target")})
 DOCUMENT: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text(encoding="utf-8"))
 
 
@@ -34,6 +35,9 @@ DOCUMENT: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text(e
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a machine's root with the units, and with empty programs in place of those they run."""
     folder = tmp_path_factory.mktemp("root")
+    (folder / "usr/lib/systemd/system").mkdir(parents=True)
+    for target in Path("/usr/lib/systemd/system").glob("*.target"):
+        shutil.copy(target, folder / "usr/lib/systemd/system", follow_symlinks=False)
     shutil.copytree(UNITS, folder / "etc/systemd/system")
     for name in (PROGRAM, "/bin/sh"):
         program = folder / name.lstrip("/")
@@ -49,6 +53,11 @@ def test_a_unit_is_hardened(root: Path, unit: Path) -> None:
     level = re.search(r"exposure level for .*: ([0-9.]+)", said)
     assert level is not None, said
     assert float(level[1]) <= MOST_EXPOSED
+
+
+@pytest.mark.parametrize("unit", EVERY_UNIT, ids=lambda unit: unit.name)
+def test_systemd_understands_a_unit(root: Path, unit: Path) -> None:
+    assert not analyze("verify", "--man=no", f"--root={root}", started(unit))
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)

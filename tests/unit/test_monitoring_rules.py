@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from hub.statute.catalogue import load_catalogue
-from hub.statute.reasons import Code
 from monitoring.declared import declared, library
 from monitoring.rules import pages
 from monitoring.rules.alerts import GROUPS, alerts
-from monitoring.rules.evidence import ATTEMPTS
 from monitoring.rules.model import Alert, Severity
 from monitoring.rules.moving import IMMEDIATE
 from monitoring.rules.write import files
@@ -106,8 +104,7 @@ def test_the_index_names_them_all_and_no_page_is_left_over() -> None:
     assert there == {pages.INDEX, *(f"{alert.name}.md" for alert in alerts())}
 
 
-def test_attempts_are_codes_and_immediate_flows_are_those_of_the_source() -> None:
-    assert set(ATTEMPTS) <= {code.value for code in Code}
+def test_immediate_flows_are_those_of_the_source() -> None:
     at_once = {flow.ref for flow in load_catalogue().flows if "即時交付" in flow.frequency}
     assert set(IMMEDIATE) == at_once
 
