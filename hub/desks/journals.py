@@ -39,8 +39,8 @@ class JournalsHere:
             file = kept.file_of(beginning)
             if file is None or not kept.is_sent(file.digest, record):
                 return None
-        detail = f"record {record}"
-        return Point(Step.READ, Side.SENDER, _moment(file.read_at), detail=detail, file=file.name)
+        at = _moment(file.read_at)
+        return Point(Step.READ, Side.SENDER, at, file=file.name, record=record)
 
     def _taken(self, key: MessageKey, pair: Pair) -> Point | None:
         journal = self.places.get(pair.receiver)

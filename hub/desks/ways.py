@@ -84,8 +84,9 @@ class Point:
     """A step, and when it was taken.
 
     ``after`` is how many seconds it came after the step before it. ``entry`` is the number of the
-    ledger's entry, 0 for what a journal says; ``file`` the file that it stands in. ``why`` says
-    what stopped it; ``detail`` names fields, numbers of a list, days. ``staff`` decided it.
+    ledger's entry, 0 for what a journal says; ``file`` the file that it stands in, as ``record``
+    (from 1) where that is known. ``why`` says what stopped it; ``detail`` names fields, numbers
+    of a list, days. ``staff`` decided it.
     """
 
     step: Step
@@ -97,6 +98,7 @@ class Point:
     detail: str = ""
     staff: str = ""
     file: str = ""
+    record: int = 0
     after: float | None = None
 
 

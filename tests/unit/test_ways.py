@@ -154,9 +154,9 @@ def test_the_journals_of_both_sides_are_part_of_it(rig: Rig, tmp_path: Path) -> 
         journal.deliver([written], [Taken(key, "OUT_01.csv", "")], int(NOW.timestamp()) + 5)
     of = way(rig, message_id, places)
     (read,) = of.begin
-    assert (read.step, read.side, read.file, read.detail) == (
+    assert (read.step, read.side, read.file, read.record) == (
         *(Step.READ, Side.SENDER),
-        *("JUKI_01.csv", "record 7"),
+        *("JUKI_01.csv", 7),
     )
     assert read.at == dt.datetime.fromtimestamp(before, dt.UTC)
     assert steps(of)[-2:] == [Step.TAKEN, Step.RECEIVED]

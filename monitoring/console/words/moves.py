@@ -133,13 +133,14 @@ WORDS = {
     "message.entries": Sentence("Entries", "記録の件数"),
     "message.help": Sentence(
         "From both sides: what the sender's and the receiver's adapter noted, and what the hub "
-        "recorded. The numbers are those of the ledger's entries. That you looked is recorded.",
-        "送付元と送付先の両側の記録です。番号は授受簿の記録番号です。閲覧は記録されました。",
+        "recorded. That you looked is recorded.",
+        "送付元と送付先の両側の記録です。閲覧は記録されました。",
     ),
     "message.begin": Sentence("Before it was shared out", "振り分けの前"),
     "message.no-time": Sentence("(time not noted)", "（時刻の記録なし）"),
     "message.after": Sentence("{span} later", "{span}後"),
     "message.file": Sentence("File", "ファイル"),
+    "message.record": Sentence("record {number}", "{number}件目"),
     "message.released": Sentence("Fields given", "提供した項目"),
     "message.withheld": Sentence("Fields withheld", "提供しなかった項目"),
     "message.proof": Sentence("Proof", "証明"),
