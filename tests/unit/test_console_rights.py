@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -103,3 +104,23 @@ def test_a_page_is_for_those_who_may_and_for_nobody_else(
         assert (NOT_PERMITTED in answer.text) != permitted, (role, personal)
         assert answer.status_code != 500, (role, personal)
         assert permitted or answer.status_code == 403
+
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in every_page() if not page.changes], ids=lambda page: page.name
+)
+def test_no_page_takes_what_somebody_wrote_for_its_own(console: ConsoleRig, page: Page) -> None:
+    roles = [role for role in Role if may([role], page.may)][:1]
+    account = console.account(*roles, personal=True, name=HOSTILE, department=HOSTILE)
+    secret = console.console.sessions.begin(account, "10.0.0.9", console.now)
+    person = console.browser("10.0.0.9")
+    person.client.cookies.set(COOKIE, secret)
+    wanted = re.sub(
+        r"\{(\w+)(:\w+)?\}", lambda found: "1" if found[2] else quote(HOSTILE, ""), page.path
+    )
+    answer = person.get(wanted, ended=HOSTILE, state=HOSTILE, code=HOSTILE, month=HOSTILE)
+    assert answer.status_code != 500
+    assert "<script>alert" not in answer.text
