@@ -1,11 +1,13 @@
 """`renkei doctor`: each thing that is wrong is found, with what to run; nothing is changed."""
 
+import datetime as dt
 import importlib.metadata
 import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 from hub.broker.probe import free_ports
 from hub.cli.main import app
 from hub.compose.doctor.broker import too_old
+from hub.compose.doctor.console import accounts_said
 from hub.compose.doctor.examine import LOOKS, examine
 from hub.compose.doctor.machine import other_versions
 from hub.compose.doctor.model import Finding, Mark
@@ -23,6 +26,8 @@ from hub.compose.ledger import ledger_url, open_ledger, prepare_ledger
 from hub.ledger.head import set_fault
 from hub.ledger.schema import open_engine
 from hub.site import Site, load_site
+from monitoring.console.accounts import Account, Damaged
+from monitoring.console.rights import Role
 from monitoring.endpoint import serve
 from monitoring.figures.scrape import Reading, Target
 from tests.plain_site import PLAIN
@@ -182,6 +187,30 @@ def test_what_the_watch_tried_and_could_not_do_is_said() -> None:
     bad = {**good, "disk": {"ok": False, "ms": 1, "why": "nearly full"}}
     (said,) = detail_said(bad)
     assert (said.mark, said.text) == (Mark.FAIL, "the watch tried disk: nearly full")
+
+
+def test_accounts_that_nobody_can_use_and_a_single_administrator_are_named() -> None:
+    now = dt.datetime(2026, 11, 28, tzinfo=dt.UTC)
+
+    def account(name: str, role: Role, **more: Any) -> Account:  # noqa: ANN401 - as they are
+        given = {"password": "x", "secret": "y", "added": now, **more}
+        return Account(id=name, name=name, department="d", roles=(role,), **given)
+
+    first, second = account("aoki", Role.ADMINISTRATOR), account("baba", Role.ADMINISTRATOR)
+    assert [one.mark for one in accounts_said([first, second], now)] == [Mark.OK]
+    (one, _) = accounts_said([first], now)
+    assert (one.mark, one.text) == (Mark.WARN, "administrators who can log in: 1")
+    found = [
+        first,
+        second,
+        account("chiba", Role.VIEWER, password=""),
+        account("doi", Role.VIEWER, added=now - dt.timedelta(days=91)),
+        Damaged("endo"),
+    ]
+    said = list(accounts_said(found, now))
+    assert [one.mark for one in said] == [Mark.FAIL, Mark.WARN, Mark.WARN, Mark.OK]
+    named = zip(("endo", "chiba", "doi", "2 of 5"), said, strict=True)
+    assert all(name in one.text for name, one in named)
 
 
 def test_packages_of_other_versions_than_the_lock_are_named() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from hub.compose.checked import load_checked
 from hub.compose.doctor.broker import look_at_broker
 from hub.compose.doctor.certificates import look_at_certificates
+from hub.compose.doctor.console import look_at_console
 from hub.compose.doctor.files import look_at_disks, look_at_files
 from hub.compose.doctor.ledger import look_at_ledger, look_at_people
 from hub.compose.doctor.machine import look_at_machine
@@ -20,6 +21,7 @@ LOOKS: Mapping[str, Look] = {
     "broker": look_at_broker,
     "ledger": look_at_ledger,
     "people": look_at_people,
+    "console": look_at_console,
     "processes": look_at_processes,
 }
 SITE, MACHINE = "site", "machine"

@@ -19,10 +19,11 @@ from hub.site import Site
 
 CLOCK_SECONDS = 2.0
 DUE: dict[Act, tuple[dt.timedelta, str, str]] = {
-    Act.RECONCILED: (dt.timedelta(hours=36), "a day was last reconciled", "ledger reconcile"),
-    Act.BACKUP: (dt.timedelta(hours=50), "the ledger was last backed up", "ledger backup FILE"),
+    Act.RECONCILED: (dt.timedelta(hours=36), "the last reconciling of a day", "ledger reconcile"),
+    Act.BACKUP: (dt.timedelta(hours=50), "the last backup of the ledger", "ledger backup FILE"),
 }
 """How long ago an act may be, and the command that does it again."""
+REVIEW = (dt.timedelta(days=40), "the last look at the report of a month", "review")
 
 
 def look_at_ledger(patient: Patient) -> Iterator[Said]:
@@ -57,13 +58,14 @@ def look_at_people(patient: Patient) -> Iterator[Said]:
         with ledger_errors("be read"), engine.connect() as connection:
             if heads.read(connection)[0].size == 0:
                 return
-        for act, (most, what, command) in DUE.items():
+        due = DUE if patient.site.console is None else {**DUE, Act.REVIEWED: REVIEW}
+        for act, (most, what, command) in due.items():
             newest = newest_act(engine, act)
-            when = "never" if newest is None else f"on {newest.at.astimezone(JST):%Y-%m-%d %H:%M}"
+            when = "never" if newest is None else f"{newest.at.astimezone(JST):%Y-%m-%d %H:%M}"
             if newest is None or now - newest.at > most:
-                yield warn(f"{what} {when}", patient.command(command))
+                yield warn(f"{what}: {when}", patient.command(command))
             else:
-                yield ok(f"{what} {when}")
+                yield ok(f"{what}: {when}")
 
 
 def _postgresql(engine: Engine) -> Iterator[Said]:
