@@ -75,4 +75,4 @@ def _flow(visit: Visit) -> Response:
     )
 
 
-PAGES = (Page("flow", "/flows/{ref}", Right.OVERVIEW, _flow),)
+PAGES = (Page("flow", "/flows/{ref}", Right.OVERVIEW, _flow, alone=False),)

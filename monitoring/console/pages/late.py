@@ -42,4 +42,4 @@ def _late(visit: Visit) -> Response:
     )
 
 
-PAGES = (Page("late", "/late", Right.OVERVIEW, _late, menu=70),)
+PAGES = (Page("late", "/late", Right.OVERVIEW, _late, menu=70, alone=False),)
