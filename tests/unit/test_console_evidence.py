@@ -116,6 +116,18 @@ def test_a_request_is_declined_by_another_and_taken_back_by_oneself(console: Con
     assert console.console.office.store.all("export") == []
 
 
+def test_nobody_declines_their_own_or_takes_back_what_is_another_s(console: ConsoleRig) -> None:
+    both = console.person(Role.OPERATOR, Role.APPROVER, personal=True)
+    other = console.person(Role.OPERATOR, personal=True)
+    path = asked(console, both)
+    for person, step in ((both, "decline"), (other, "take-back"), (other, "take")):
+        where = f"{path}/{step}"
+        token = console_token(console, person.client.cookies["__Host-renkei"], where)
+        assert person.post(where, {"token": token, "reason": "x"}).status_code in {403, 409}
+    assert "export-declined" not in console.codes()
+    assert len(console.console.office.store.all("export")) == 1
+
+
 def test_a_review_is_signed_once_its_month_is_over(console: ConsoleRig) -> None:
     admin = console.person(Role.ADMINISTRATOR)
     month = f"{console.now:%Y-%m}"

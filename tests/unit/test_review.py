@@ -72,6 +72,9 @@ def ledger(tmp_path: Path) -> Iterator[DatabaseLedger]:
                 replace(refused, code="denied"),
                 replace(refused, code="denied", message=MessageKey("tax", "m-4")),
                 replace(refused, code="invalid", message=MessageKey("tax", "m-5")),
+                replace(moved(APRIL, 6), kind=Kind.RELEASE, access=staff("a")),
+                replace(moved(APRIL, 7), kind=Kind.REPLAY, code="discarded", access=staff("b")),
+                replace(moved(APRIL, 8), kind=Kind.REPLAY, code="withdrawn", access=staff("b")),
                 did(Kind.LOG_VIEW, "search", "a", resident=SOMEBODY),
                 did(Kind.LOG_VIEW, "message", "a", resident=SOMEBODY),
                 did(Kind.LOG_VIEW, "message", "a", resident=OTHER),
@@ -100,6 +103,10 @@ def test_a_month_is_counted_by_who_and_what(ledger: DatabaseLedger) -> None:
     assert report.attempts == (Counted("tax", "denied", 2),)
     assert report.refusals == (Counted("tax", "invalid", 1),)
     assert report.unusual == (Unusual("tax", "M1b", 1, 0),)
+    assert report.decisions == (
+        Counted("a", "release", 1),
+        Counted("b", "replay:discarded", 1),
+    )
     assert report.views == (Viewed("a", 3, 2), Viewed("b", 1, 0))
     assert report.exports == (Counted("b", "disclosure", 1),)
     assert report.logins == (Counted("b", "login", 1), Counted("b", "login-refused", 1))
