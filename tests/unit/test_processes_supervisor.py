@@ -117,6 +117,8 @@ def test_commands_name_the_site_by_its_whole_path(
     }
     workers = commands_of(Path("site.toml"), [], ["hub", "hub-2"])
     assert workers["hub-2"] == ("hub", "--name", "hub-2", "--site", site)
+    console = commands_of(Path("site.toml"), [], console=True)["console"]
+    assert console == ("console", "--site", site)
 
 
 def test_a_process_gets_its_log_its_session_and_its_supervisor(
