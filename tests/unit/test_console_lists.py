@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from hub.ledger.beside import State
+from hub.ledger.model import Entry, Kind
+from hub.message import AccessItems, MessageKey
 from monitoring.console.pages import dead_letters
 from monitoring.console.rights import Role
 from tests.confirmations_rig import OTHER, changed, drain, open_ones, told
 from tests.console_rig import ConsoleRig, Person, console_rig, forms_of
 from tests.dead_letters_rig import died, numbers
-from tests.samples import ADDRESSEE, MY_NUMBER, NAME, event
+from tests.samples import ADDRESSEE, MY_NUMBER, NAME, NOW, event
 from tests.worker_rig import Rig, shipped_four
 
 pytestmark = pytest.mark.unit
@@ -226,3 +228,34 @@ def test_where_the_site_says_so_a_single_one_too_is_decided_about_by_two(rig: Co
     assert "廃棄する" in shows(other, request)
     assert other.send(request, f"{request}/approve", reason="確認した").status_code == 303
     assert numbers(rig.hub, State.DISCARDED) == [number]
+
+
+def test_what_strangers_wrote_is_text_on_every_page(rig: ConsoleRig) -> None:
+    """A ledger keeps words as they came: system, type, code, detail, staff, receiver."""
+    key = MessageKey("tax", "x1")
+    words = dict.fromkeys(
+        ("message_type", "receiver", "code", "detail", "basis", "purpose"), HOSTILE
+    )
+    access = AccessItems(*[HOSTILE] * 5)
+    kinds = (Kind.ACCEPTANCE, Kind.REFUSAL, Kind.RECEIPT, Kind.REPLAY, Kind.RELEASE, Kind.HOLD)
+    entries = [
+        Entry(
+            kind=kind,
+            at=NOW,
+            message=MessageKey(HOSTILE, HOSTILE) if is_stranger else key,
+            flow="M1b",
+            access=access,
+            released=(HOSTILE,),
+            **words,  # type: ignore[arg-type]
+        )
+        for kind in kinds
+        for is_stranger in (False, True)
+    ]
+    with rig.console.office.books.alone() as ledger:
+        ledger.append(entries)
+    person = rig.person(Role.OPERATOR)
+    found = person.send("/messages", "/messages/search", flow="M1b").headers["location"]
+    for path in ("/refusals", "/flows/M1b", "/messages/tax/x1", found):
+        page = shows(person, path)
+        assert "&lt;script&gt;" in page, path
+        assert HOSTILE not in page, path
