@@ -26,8 +26,15 @@ from tests.servers.prometheus import Prometheus, alertmanager, checked, promethe
 pytestmark = pytest.mark.operations
 
 ROUTES = Path(__file__).parents[2] / "monitoring/alertmanager/alertmanager.example.yml"
-STOPPED = "RenkeiReceiverStopped"
+STOPPED, ATTEMPT = "RenkeiReceiverStopped", "RenkeiAttempt"
 SECONDS = 120.0
+OF_A_DEMO = {
+    "RenkeiWatchdog",
+    ATTEMPT,  # it tries what no statute permits, and every system is refused
+    "RenkeiBackupOld",  # nobody backs a demo up
+    "RenkeiReconciliationMissing",  # it is reconciled when it ends
+}
+"""What is true of each demo."""
 CONFIG = """\
 global: {{scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}}
 rule_files: [{rules}]
@@ -79,6 +86,16 @@ def test_every_process_answers_and_every_rule_and_panel_can_be_asked(watched: Wa
         watched.prometheus.values(
             expression.replace("$__rate_interval", "1m").replace("$flow", ".+")
         )
+
+
+def test_of_a_demo_that_is_well_nothing_else_is_told(watched: Watched) -> None:
+    def active() -> set[str]:
+        alerts = watched.prometheus.ask("alerts")["alerts"]
+        return {one["labels"]["alertname"] for one in alerts} - OF_A_DEMO
+
+    until(lambda: not active(), "no alert is active, nor about to be", SECONDS)
+    until(lambda: ATTEMPT in watched.prometheus.firing(), "its attempts are told", SECONDS)
+    until(lambda: ("security", ATTEMPT, "firing") in watched.told.heard, "security hears", SECONDS)
 
 
 def test_what_each_process_tells_is_by_the_conventions(watched: Watched) -> None:
