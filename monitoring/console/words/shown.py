@@ -82,5 +82,4 @@ WORDS = {
     "table.who": Sentence("Who", "職員"),
     "filter.apply": Sentence("Show", "表示"),
     "filter.all": Sentence("all", "すべて"),
-    "filter.title": Sentence("Narrow down", "絞り込み"),
 }
