@@ -100,14 +100,7 @@ class Exports:
 
     def waiting(self) -> list[Asked]:
         """Give what waits, the oldest first; what has ended by itself is deleted."""
-        found: list[Asked] = []
-        for row, content in self.rows.all(KIND):
-            asked = _read(content)
-            if asked is None or asked.until <= self.clock():
-                self.rows.drop(KIND, row)
-            else:
-                found.append(asked)
-        return sorted(found, key=lambda one: one.at)
+        return sorted(swept(self.rows, self.clock()), key=lambda one: one.at)
 
     def ask(self, wish: Wish, access: AccessItems) -> Asked:
         """Ask for a file.
@@ -220,6 +213,18 @@ class Exports:
             resident=self.pseudonyms.resident(asked.number),
         )
         self.ledger.append([entry])
+
+
+def swept(rows: Rows, now: dt.datetime) -> list[Asked]:
+    """Delete what has ended by itself: nobody keeps a number that is asked for no more."""
+    found: list[Asked] = []
+    for row, content in rows.all(KIND):
+        asked = _read(content)
+        if asked is None or asked.until <= now:
+            rows.drop(KIND, row)
+        else:
+            found.append(asked)
+    return found
 
 
 def _read(content: bytes | None) -> Asked | None:

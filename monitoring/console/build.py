@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from hub.desks import exports
 from hub.ledger.acts import Act
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
@@ -66,6 +67,7 @@ class Console:
             StoreError: the console's database cannot be used.
         """
         swept(self.sessions, self.gate, self.office.clock())
+        exports.swept(self.office.store, self.office.clock())
         self.metrics.open_sessions(self.sessions.count())
 
     def close(self) -> None:

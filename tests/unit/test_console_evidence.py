@@ -116,6 +116,15 @@ def test_a_request_is_declined_by_another_and_taken_back_by_oneself(console: Con
     assert console.console.office.store.all("export") == []
 
 
+def test_what_has_ended_is_deleted_while_nobody_looks(console: ConsoleRig) -> None:
+    asked(console, console.person(Role.OPERATOR, personal=True))
+    console.console.tend()
+    assert console.console.office.store.all("export")
+    console.later(days=8)
+    console.console.tend()
+    assert console.console.office.store.all("export") == []
+
+
 def test_nobody_declines_their_own_or_takes_back_what_is_another_s(console: ConsoleRig) -> None:
     both = console.person(Role.OPERATOR, Role.APPROVER, personal=True)
     other = console.person(Role.OPERATOR, personal=True)
