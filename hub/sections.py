@@ -125,17 +125,6 @@ class WatchSite(Section):
     holidays: tuple[dt.date, ...] = ()
 
 
-class TracesSite(Section):
-    """Traces (OpenTelemetry), of a share ``ratio`` of the messages; none without a place for them.
-
-    They go to ``endpoint`` (OTLP over HTTP), or line by line into ``file``.
-    """
-
-    endpoint: InterfaceUrl | None = None
-    file: SitePath | None = None
-    ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
-
-
 class LogsSite(Section):
     """How processes log: as text or JSON, and of which messages a line each."""
 

@@ -35,7 +35,6 @@ from hub.sections import (
     SecretFile,
     Section,
     SitePath,
-    TracesSite,
     WatchSite,
 )
 
@@ -265,7 +264,6 @@ class Site(Section):
     limits: InputLimits = InputLimits()
     console: ConsoleSite | None = None
     watch: WatchSite = WatchSite()
-    traces: TracesSite = TracesSite()
     logs: LogsSite = LogsSite()
 
     @model_validator(mode="after")

@@ -99,7 +99,6 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
     oidc = table(console, "oidc")
     add(oidc, "console.oidc", "client_secret_file", CONSOLE_USER)
     add(oidc, "console.oidc", "ca_file")
-    add(table(document, "traces"), "traces", "file")
     systems = table(document, "systems")
     for system in systems:
         section = table(systems, system)
