@@ -21,11 +21,11 @@ RECEIVER = "union"
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Give a demo that goes on, with its console; a day a minute, so that it is quiet between."""
+    """Give a demo that goes on, with its console; a day each half minute: quiet between."""
     rabbitmq_is_here(print)
     folder = tmp_path_factory.mktemp("served")
     state = folder / "state"
-    city = ("--residents", "200", "--days", "1", "--every", "60")
+    city = ("--residents", "200", "--days", "1", "--every", "30")
     run = Renkei(folder / "run", ("demo", "--serve", "--console", *city, "--state", str(state)))
     try:
         run.until_said("trying what no statute permits")
