@@ -60,9 +60,11 @@ def run_console(context: typer.Context, *, site: MaybeSiteOption = None) -> None
     from hub.compose.console import run_console as run  # noqa: PLC0415
     from hub.compose.places import CONSOLE_USER  # noqa: PLC0415
     from hub.site import HUB_USER  # noqa: PLC0415
+    from monitoring.logs import log_as  # noqa: PLC0415
 
     stop = begin()
     settings, catalogue = load_checked(site, {HUB_USER, CONSOLE_USER})
+    log_as(settings.logs, "console")
     run(site, settings, catalogue, stop)
 
 
