@@ -205,19 +205,23 @@ class PrivateNode:
             return self._membership.epmd
         return self._state.ports.get("epmd", 0)
 
-    # -- the processes -----------------------------------------------------------------
-
-    def _launch(self, installation: Installation) -> None:
-        mark = self._files.mark
-        group = self._group = Group(mark)
-        self._state.processes = {"guard": group.pid}
-        told = environment(
+    def environment(self, installation: Installation) -> dict[str, str]:
+        """Give the environment of the node, and of RabbitMQ's own commands that speak to it."""
+        return environment(
             self.folder,
             installation,
             self.erlang_name,
             epmd=self._epmd,
             distribution=self._state.ports["distribution"],
         )
+
+    # -- the processes -----------------------------------------------------------------
+
+    def _launch(self, installation: Installation) -> None:
+        mark = self._files.mark
+        group = self._group = Group(mark)
+        self._state.processes = {"guard": group.pid}
+        told = self.environment(installation)
         with (self.folder / "log" / "output.log").open("ab") as output:
             if self._membership is None:
                 epmd = group.spawn(epmd_command(installation, self._epmd), told, output)

@@ -65,11 +65,10 @@ def limit_free_space(node: PrivateNode, limit: str) -> None:
     installation = find_installation()
     assert installation is not None
     command = [str(installation.server.with_name("rabbitmqctl")), "-q"]
-    environment = node._environment(installation)
     words = ["mem_relative", "1000.0"] if limit == ALL_THERE_IS else [limit]
     subprocess.run(
         [*command, "set_disk_free_limit", *words],
-        env=environment,
+        env=node.environment(installation),
         cwd=node.folder,
         check=True,
         capture_output=True,
