@@ -63,14 +63,15 @@ class Gate:
             return ""
         with self.accounts.changing():
             # Between the look and this another try may have taken the code, or locked it.
-            found = self.accounts.find(found.id) or found
-            is_right = is_right and found.password == kept and not found.is_locked(now)
-            step = self._step(found, tried.code, now) if is_right else None
-            if step is not None:
-                secret = self._let_in(found, step, access, address, now)
-                self.observe("good")
-                return secret
-            locked = self._failed(found, now)
+            found, locked = self.accounts.find(found.id), None
+            if found is not None:
+                is_right = is_right and found.password == kept and not found.is_locked(now)
+                step = self._step(found, tried.code, now) if is_right else None
+                if step is not None:
+                    secret = self._let_in(found, step, access, address, now)
+                    self.observe("good")
+                    return secret
+                locked = self._failed(found, now)
         self.observe("wrong")
         self._refused(found, access, locked)
         return ""
@@ -137,24 +138,21 @@ class Gate:
         Raises:
             Unrecorded: a failure cannot be recorded.
         """
-        found = self.accounts.find(account)
-        kept = "" if found is None or found.is_locked(now) else found.code
-        in_time = found is not None and found.code_until is not None and now < found.code_until
-        is_right = bool(kept) and in_time and passwords.code_digest(code) == kept
         hashed = self.hasher.hashed(password)
-        if found is None or not is_right:
-            locked = None
-            if found is not None and not found.is_locked(now):
-                with self.accounts.changing():
-                    locked = self._failed(self.accounts.find(account) or found, now)
-            self._refused(found, access, locked)
-            return None
         with self.accounts.changing():
-            after = found.model_copy(
-                update={"new_password": hashed, "new_secret": passwords.new_secret()}
-            )
-            self.accounts.keep(after)
-        return after
+            # Looked at here and not before: hashing takes long, and an administrator may lock,
+            # change or remove the account meanwhile.
+            found, locked = self.accounts.find(account), None
+            if found is not None and self._is_code(found, code, now):
+                after = found.model_copy(
+                    update={"new_password": hashed, "new_secret": passwords.new_secret()}
+                )
+                self.accounts.keep(after)
+                return after
+            if found is not None and not found.is_locked(now):
+                locked = self._failed(found, now)
+        self._refused(found, access, locked)
+        return None
 
     def end_setup(
         self, account: str, one_time: str, code: str, access: AccessItems, now: dt.datetime
@@ -195,10 +193,9 @@ class Gate:
             StoreError: the accounts cannot be read.
         """
         found = self.accounts.find(account)
-        if found is None or found.is_locked(now) or not found.new_secret or not found.code:
+        if found is None or not found.new_secret or not self._is_code(found, one_time, now):
             return None
-        in_time = found.code_until is not None and now < found.code_until
-        return found if in_time and passwords.code_digest(one_time) == found.code else None
+        return found
 
     def speak(self, account: str, language: Language) -> None:
         """Remember the language of an account.
@@ -272,6 +269,12 @@ class Gate:
         after = found.model_copy(update=update)
         self.accounts.keep(after)
         return self.sessions.begin(after, address, now)
+
+    @staticmethod
+    def _is_code(account: Account, code: str, now: dt.datetime) -> bool:
+        until = account.code_until
+        in_time = until is not None and now < until and not account.is_locked(now)
+        return in_time and bool(account.code) and passwords.code_digest(code) == account.code
 
     def _step(self, account: Account, code: str, now: dt.datetime) -> int | None:
         if not account.secret:

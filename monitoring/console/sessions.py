@@ -105,7 +105,11 @@ class Sessions:
             return Ended(session.account, session.address, why or Why.REVOKED)
         if is_seen and now - session.seen > _SEEN_STEP:
             session = session.model_copy(update={"seen": now})
-            self._store.put(KIND, row, session.model_dump_json().encode())
+            with self._store.changing():
+                # Somebody may have ended it meanwhile: then it stays ended.
+                if self._store.get(KIND, row) is None:
+                    return None
+                self._store.put(KIND, row, session.model_dump_json().encode())
         return Open(secret, session, account)
 
     def stepped_up(self, opened: Open, now: dt.datetime) -> Open:

@@ -1,6 +1,7 @@
 """The way into the console: password and second factor, lockout, sessions, setting up."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,15 @@ import pytest
 from hub.errors import LedgerError
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
+from monitoring.console import passwords
+from monitoring.console.accounts import Account, Accounts
+from monitoring.console.gate import Credentials
 from monitoring.console.pages import own
+from monitoring.console.passwords import Hasher
 from monitoring.console.rights import Role
 from monitoring.console.sessions import COOKIE
 from monitoring.visits import LOGINS
-from tests.console_rig import PASSWORD, SECRET, ConsoleRig, Person, console_rig, forms_of
+from tests.console_rig import ADDRESS, PASSWORD, SECRET, ConsoleRig, Person, console_rig, forms_of
 
 pytestmark = pytest.mark.unit
 
@@ -273,3 +278,66 @@ def test_logins_are_counted_by_how_they_end(console: ConsoleRig, clerk: Person) 
         for outcome in LOGINS
     }
     assert counted == dict.fromkeys(LOGINS, 0.0) | {"good": 1.0, "wrong": 1.0, "unknown": 1.0}
+
+
+BY = AccessItems("another", "", "", "", "test")
+DEEDS: dict[str, Callable[[Accounts, Account], object]] = {
+    "locked": lambda accounts, one: accounts.lock(one.id, BY),
+    "removed": lambda accounts, one: accounts.remove(one.id, BY),
+    "demoted": lambda accounts, one: accounts.change(
+        one.model_copy(update={"roles": (Role.VIEWER,), "personal": False}), BY
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("way", ["login", "set-up", "wrong code"])
+def test_what_is_done_to_an_account_while_a_password_is_hashed_stays(
+    console: ConsoleRig, deed: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.account(Role.ADMINISTRATOR)
+    accounts, gate, code = console.console.office.accounts, console.console.gate, "one-time"
+    account = console.account(
+        Role.OPERATOR,
+        personal=True,
+        code=passwords.code_digest(code),
+        code_until=console.now + dt.timedelta(hours=1),
+    )
+    slow = "is_right" if way == "login" else "hashed"
+    quick = getattr(Hasher, slow)
+
+    def meanwhile(*given: object) -> object:
+        DEEDS[deed](accounts, account)
+        return quick(*given)
+
+    monkeypatch.setattr(Hasher, slow, meanwhile)
+    if way == "login":
+        gate.login(Credentials(account.id, PASSWORD, console.code()), BY, "10.0.0.9", console.now)
+    else:
+        typed = code if way == "set-up" else "another"
+        gate.begin_setup(account.id, typed, PASSWORD, BY, console.now)
+    left = accounts.find(account.id)
+    if deed == "removed":
+        assert left is None
+        return
+    assert left is not None
+    assert left.locked == (deed == "locked")
+    assert left.personal == (deed == "locked")
+    assert bool(left.new_secret) == (deed == "demoted" and way == "set-up")
+
+
+def test_a_session_that_ends_while_it_is_looked_up_stays_ended(
+    console: ConsoleRig, clerk: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk.logged_in()
+    console.later(minutes=1)
+    sessions, accounts = console.console.sessions, console.console.office.accounts
+    find = accounts.find
+
+    def ended(account: str) -> Account | None:
+        sessions.end_all(account)
+        return find(account)
+
+    monkeypatch.setattr(accounts, "find", ended)
+    assert sessions.find(clerk.client.cookies[COOKIE], ADDRESS, console.now) is None
+    assert sessions.count() == 0
