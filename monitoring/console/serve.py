@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 CONNECTIONS = 64
 HEAD_BYTES = 16_384
 SECONDS = 10.0
-"""So long a request's head may take, from the first byte or the connection on."""
+"""So long a handshake may take, and then a request's head."""
+SOCKETS = 2 * CONNECTIONS
+"""So many connections there are, with those whose handshake has not ended."""
 KEEP_ALIVE_SECONDS = 5
 STOP_SECONDS = 3
 _BEGIN_SECONDS = 10.0
@@ -37,6 +40,7 @@ class _Hurried(H11Protocol):
     """A connection on which a request has to be there soon."""
 
     _watch: asyncio.TimerHandle | None = None
+    _was_full = False
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - as the parent has it
         super().connection_made(transport)
@@ -52,10 +56,43 @@ class _Hurried(H11Protocol):
 
     def _look(self, before: object) -> None:
         is_idle = self.cycle is None or self.cycle.response_complete
-        if is_idle and self.cycle is before:
+        is_full = self.flow.write_paused  # who asks and does not take the answer holds a place
+        if (is_idle and self.cycle is before) or (is_full and self._was_full):
             self.transport.abort()
             return
+        self._was_full = is_full
         self._look_again()
+
+
+class _Bounded(socket.socket):
+    """Listens, and hangs up at once where there are too many already: each one costs a descriptor.
+
+    The limit of uvicorn counts those alone whose handshake is over.
+    """
+
+    def __init__(self, listening: socket.socket) -> None:
+        family, kind, proto = listening.family, listening.type, listening.proto
+        super().__init__(family, kind, proto, fileno=listening.detach())
+        self._taken: WeakSet[socket.socket] = WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        taken, address = super().accept()
+        self._taken = WeakSet(one for one in self._taken if one.fileno() >= 0)
+        if len(self._taken) >= SOCKETS:
+            taken.close()
+            raise ConnectionAbortedError
+        self._taken.add(taken)
+        return taken, address
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    """A loop on whose servers a handshake has to be over soon; uvicorn has no setting for that."""
+
+    async def create_server(self, *args: Any, **more: Any) -> asyncio.Server:  # noqa: ANN401
+        """Make a server as any loop does."""
+        if more.get("ssl") is not None:
+            more |= {"ssl_handshake_timeout": SECONDS, "ssl_shutdown_timeout": SECONDS}
+        return await super().create_server(*args, **more)
 
 
 @contextmanager
@@ -76,7 +113,7 @@ def serving(app: ASGIApp, address: str, port: int, context: MakeContext | None) 
         http=_Hurried,
         ws="none",
         lifespan="off",
-        loop="asyncio",
+        loop=f"{__name__}:{HurriedLoop.__name__}",
         limit_concurrency=CONNECTIONS,
         backlog=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -89,7 +126,9 @@ def serving(app: ASGIApp, address: str, port: int, context: MakeContext | None) 
     server = uvicorn.Server(config)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        listening = socket.create_server((address, port), family=family, backlog=CONNECTIONS)
+        listening = _Bounded(
+            socket.create_server((address, port), family=family, backlog=CONNECTIONS)
+        )
     except OSError as error:
         message = f"console.port {port} at {address} cannot be used: {error.strerror}"
         raise SiteError(message) from error
