@@ -25,6 +25,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two machines are written as one; an address also where it is in another form.
+
+    >>> is_same("::FFFF:10.0.0.5", "10.0.0.5")
+    True
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(host: str) -> object:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower()
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def host_of(url: str) -> str:
     """Give the machine of an address, or an empty text where it names none."""
     try:

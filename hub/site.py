@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from hub.addresses import BrokerHost, InterfaceUrl, ListenAddress, host_of, is_loopback
+from hub.addresses import BrokerHost, InterfaceUrl, ListenAddress, host_of, is_loopback, is_same
 from hub.errors import SiteError
 from hub.limits import InputLimits
 from hub.message import BUCKETS, AccessItems, Item
@@ -308,8 +308,8 @@ def load_site(path: Path) -> Site:
         faults = "\n".join(f"  {_place(fault['loc'])}: {_said(fault)}" for fault in error.errors())
         message = f"{path} has faults:\n{faults}"
         raise SiteError(message) from error
-    if plain := list(plain_faults(site)):
-        message = "\n".join([f"{path} has faults:", *(f"  {fault}" for fault in plain)])
+    if wrong := [*plain_faults(site), *posing_faults(site)]:
+        message = "\n".join([f"{path} has faults:", *(f"  {fault}" for fault in wrong)])
         raise SiteError(message)
     return _with_ledger_path(site, path.resolve().parent)
 
@@ -338,6 +338,31 @@ def plain_faults(site: Site) -> Iterator[str]:
     for key, host in hosts:
         if not is_loopback(host):
             yield f"{key} is another machine, and tls.plain_loopback is for this one alone"
+
+
+def posing_faults(site: Site) -> Iterator[str]:
+    """Name each system whose certificate would be for an address that others trust.
+
+    It would be a server's, so that with it the system's account could play the broker, the
+    database or the console.
+    """
+    urls = [(key, url) for key, url in _urls(site) if not key.startswith("systems.")]
+    trusted = [("broker.host", site.broker.host)]
+    trusted += [(f"broker.also.{n}", one.name) for n, one in enumerate(site.broker.also)]
+    trusted += [(key, host_of(url)) for key, url in urls]
+    trusted += [("console.listen", site.console.listen)] if site.console else []
+    if not site.hub.ledger.startswith(_SQLITE):
+        trusted += [("hub.ledger", host_of(site.hub.ledger))]
+    for name, system in site.systems.items():
+        if is_loopback(system.listen):
+            continue  # it has no server's certificate
+        same = [key for key, host in trusted if is_same(host, system.listen)]
+        if same:
+            yield (
+                f"systems.{name}.listen is the address of {', '.join(same)}: with its certificate "
+                "this adapter could play that. Name another inner address of its machine, or "
+                "leave listen out: then its metrics are for this machine alone"
+            )
 
 
 def _urls(site: Site) -> Iterator[tuple[str, str]]:

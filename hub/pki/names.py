@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from hub.addresses import host_of, is_loopback
 from hub.errors import SiteError
 from hub.processes import worker_names
-from hub.site import HUB_USER, Site
+from hub.site import HUB_USER, Site, posing_faults
 
 WATCH = "ledger-watch"
 CONSOLE = "console"
@@ -51,8 +51,11 @@ def profiles(site: Site) -> dict[str, Profile]:
     """Give what certificates a site needs, by process.
 
     Raises:
-        SiteError: a system has a name that stands for something else.
+        SiteError: a system has a name that stands for something else, or the address of
+            somebody whom it could play then.
     """
+    if posing := list(posing_faults(site)):
+        raise SiteError("\n".join(posing))
     found = list(_profiles(site))
     named: dict[str, Profile] = {}
     for one in found:

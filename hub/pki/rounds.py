@@ -58,10 +58,12 @@ def renew_due(store: Store, site: Site, now: dt.datetime) -> list[x509.Certifica
     """Make anew what ends within the site's ``renew_days``, and the revocation list.
 
     Raises:
-        SiteError: the authority is not here, or a file cannot be written.
+        SiteError: the authority is not here, or a file cannot be written; or, once all else is
+            done, a certificate that is there cannot be read.
     """
     soon = now + site.tls.renew_days * ONE_DAY
     trust = load_trust(store.folder)
+    store.renew_list(now)  # first: without it nobody could connect, whatever else is damaged
 
     def is_due(found: Iterable[x509.Certificate]) -> bool:
         """Tell whether the last of those that are not revoked ends soon; where all are, not.
@@ -72,9 +74,15 @@ def renew_due(store: Store, site: Site, now: dt.datetime) -> list[x509.Certifica
         return bool(ends) and max(ends) < soon
 
     made: list[x509.Certificate] = []
+    faults: list[str] = []
     for one in profiles(site).values():
         own = store.folder / one.process / "tls.pem"
-        if own.exists() and is_due(read_certificates(own)[:1]):
+        try:
+            found = read_certificates(own)[:1] if own.exists() else []
+        except SiteError as error:  # of that process: all the others are renewed nevertheless
+            faults.append(str(error))
+            continue
+        if is_due(found):
             made.append(store.issue(one, now))
     known = parties(store)
     made += [
@@ -82,7 +90,8 @@ def renew_due(store: Store, site: Site, now: dt.datetime) -> list[x509.Certifica
         for account in accounts(site)
         if is_due(one for one in known if account_of(one) == account)
     ]
-    store.renew_list(now)
+    if faults:
+        raise SiteError("\n".join(["all else was renewed, but:", *faults]))
     return made
 
 

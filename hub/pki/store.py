@@ -38,6 +38,7 @@ from hub.pki.names import Profile
 from hub.pki.parties import ENCRYPTION_FOLDER, KEPT_DAYS, PARTIES
 from hub.pki.trust import CA, CRL, account_of, kid_of, unit_of
 
+KEPT = dt.timedelta(days=KEPT_DAYS)
 AUTHORITY, ISSUED, CRLS = Path("ca", "ca.key"), "issued", "crls"
 
 
@@ -146,12 +147,15 @@ class Store:
             SiteError: a certificate is damaged.
         """
         gone: list[Path] = []
-        for path in sorted(self.folder.glob(f"*/{ENCRYPTION_FOLDER}/*.pem")):
-            ended = read_certificates(path)[0].not_valid_after_utc
-            if ended + dt.timedelta(days=KEPT_DAYS) < now:
-                for old in (path.with_suffix(".key"), path, self.folder / PARTIES / path.name):
+        # What was issued here says which; an account's own folder is that account's to write in.
+        for one in self.issued():
+            if unit_of(one) != ENCRYPTION or one.not_valid_after_utc + KEPT >= now:
+                continue
+            own = self.folder / account_of(one) / ENCRYPTION_FOLDER / f"{kid_of(one)}.pem"
+            if own.exists():
+                for old in (own.with_suffix(".key"), own, self.folder / PARTIES / own.name):
                     old.unlink(missing_ok=True)
-                gone.append(path.with_suffix(".key"))
+                gone.append(own.with_suffix(".key"))
         return gone
 
     def authority(self) -> Authority:
@@ -210,7 +214,13 @@ class Store:
 
     def _lists(self) -> list[x509.CertificateRevocationList]:
         path = self.folder / CRL
-        return read_lists(path) if path.exists() else []
+        if path.exists() or not (self.folder / ISSUED).is_dir():
+            return read_lists(path) if path.exists() else []
+        message = (
+            f"{path} is not there: a new list would let in who is revoked. Bring it back from a "
+            f"copy, or from another machine of the site; {self.folder / CRLS} has the same list"
+        )
+        raise SiteError(message)
 
     def _write_list(
         self, authority: Authority, more: list[x509.RevokedCertificate], now: dt.datetime

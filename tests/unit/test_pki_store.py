@@ -110,6 +110,18 @@ def test_a_system_cannot_take_the_name_of_something_else(tmp_path: Path, name: s
         profiles(pki.site)
 
 
+def test_no_adapter_has_a_certificate_with_which_it_could_play_the_broker(pki: Pki) -> None:
+    tax = pki.site.systems["tax"].model_copy(update={"listen": "10.0.0.9"})
+    site = pki.site.model_copy(
+        update={
+            "systems": {"tax": tax},
+            "broker": pki.site.broker.model_copy(update={"host": "10.0.0.9"}),
+        }
+    )
+    with pytest.raises(SiteError, match=r"systems\.tax\.listen is the address of broker\.host"):
+        profiles(site)
+
+
 def test_two_commands_do_not_change_the_folder_at_once(pki: Pki) -> None:
     with pki.store.alone():
         with pytest.raises(SiteError, match="another renkei pki"), pki.store.alone():
@@ -162,6 +174,43 @@ def test_private_keys_are_kept_while_something_may_wait_that_they_open(pki: Pki)
     assert len(pki.store.forget_old_keys(now(397 + 401))) == 3
     assert old.isdisjoint(own_keys(pki.pki, "tax"))
     assert len(own_keys(pki.pki, "tax")) == 1
+
+
+def test_no_list_is_signed_that_would_let_in_who_is_revoked(pki: Pki) -> None:
+    gone = serial_of(pki, "tax")
+    pki.store.revoke([gone], now())
+    path = pki.pki / "crl.pem"
+    path.unlink()
+    for sign in (
+        lambda: pki.store.renew_list(now(1)),
+        lambda: pki.store.revoke([serial_of(pki, "union")], now(1)),
+        lambda: issue_missing(pki.store, pki.site, now(1)),
+    ):
+        with pytest.raises(SiteError, match=r"crl\.pem is not there.*/crls has the same list"):
+            sign()
+    (copy,) = (pki.pki / "crls").iterdir()
+    shutil.copy(copy, path)
+    pki.store.renew_list(now(1))
+    assert [one.serial_number for one in read_lists(path)[0]] == [gone]
+
+
+def test_what_lies_in_an_accounts_own_folder_decides_about_no_other(pki: Pki) -> None:
+    first = own_keys(pki.pki, "union")
+    issue_for(pki.store, pki.site, ["union"], now(380))
+    (kid,) = set(own_keys(pki.pki, "union")) - set(first)
+    theirs = pki.pki / "tax" / "enc"
+    shutil.copy(next(theirs.glob("*.pem")), theirs / f"{kid}.pem")
+    (theirs / "junk.pem").write_text("nothing")
+    gone = pki.store.forget_old_keys(now(397 + 401))
+    assert {path.parent.parent.name for path in gone} == {"hub", "tax", "union"}
+    assert (pki.pki / "parties" / f"{kid}.pem").exists()
+
+
+def test_junk_in_one_accounts_folder_keeps_nobody_else_from_being_renewed(pki: Pki) -> None:
+    (pki.pki / "hub" / "tls.pem").write_text("nothing")
+    with pytest.raises(SiteError, match=r"all else was renewed, but:\n.*hub/tls\.pem"):
+        renew_due(pki.store, pki.site, now(380))
+    assert {one.name for one in pki.findings(380)} == {"hub"}
 
 
 # -- revoking ----------------------------------------------------------------------------------

@@ -359,3 +359,48 @@ def test_the_console_is_opened_as_its_connections_are(tmp_path: Path) -> None:
     for wrong in ("http://renkei.example", "https://renkei.example/", "renkei.example"):
         assert "console.origin" in faults_of(tmp_path, GOOD + console.format(wrong))
     assert load_site(site_file(tmp_path, GOOD)).console is None
+
+
+SERVED = """
+[tls]
+folder = "pki"
+
+[hub]
+pseudonym_key_file = "secrets/key"
+{hub}
+
+[systems.tax]
+folder = "drives/tax"
+journal = "state/tax.sqlite3"
+listen = "{listen}"
+
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "hub", "more", "listen"),
+    [
+        ("broker.host", "", '[broker]\nhost = "10.0.0.5"', "10.0.0.5"),
+        ("broker.host", "", '[broker]\nhost = "fd00:0::5"', "fd00::5"),
+        ("broker.also.0", "", '[broker]\nalso = ["10.0.0.5:5671"]', "10.0.0.5"),
+        (
+            "broker.management_url",
+            "",
+            '[broker]\nmanagement_url = "https://10.0.0.5:15671"',
+            "::ffff:10.0.0.5",
+        ),
+        ("hub.ledger", 'ledger = "postgresql+pg8000://u@10.0.0.5/x"', "", "10.0.0.5"),
+        ("console.listen", "", '[console]\nlisten = "10.0.0.5"', "10.0.0.5"),
+        ("console.origin", "", '[console]\norigin = "https://10.0.0.5"', "10.0.0.5"),
+    ],
+)
+def test_no_system_gets_a_certificate_for_an_address_that_others_trust(
+    tmp_path: Path, place: str, hub: str, more: str, listen: str
+) -> None:
+    said = faults_of(tmp_path, SERVED.format(hub=hub, more=more, listen=listen))
+    assert f"systems.tax.listen is the address of {place}: " in said
+    assert "Name another inner address" in said
+    for other in ("10.0.0.6", "127.0.0.1"):
+        text = SERVED.format(hub=hub, more=more, listen=other)
+        assert load_site(site_file(tmp_path, text)).systems["tax"].listen == other
