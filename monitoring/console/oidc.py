@@ -33,6 +33,8 @@ MOST_BYTES = 262_144
 FRESH_SECONDS = 3600.0
 """So long what the other side says of itself is not asked again."""
 LEEWAY_SECONDS = 60
+LOGIN_SECONDS = 60
+"""So long ago, at the most, somebody typed something there."""
 _ALGORITHMS = ("RS256", "PS256", "ES256", "RS384", "ES384", "RS512", "ES512")
 _BYTES = 32
 
@@ -107,6 +109,9 @@ class Provider:
             "nonce": nonce,
             "code_challenge": challenge.rstrip(b"=").decode(),
             "code_challenge_method": "S256",
+            # A login of this morning, which the other side still knows, is none of now: the
+            # console takes it for the second factor given just now (OpenID Connect Core, 3.1.2.1).
+            "max_age": str(LOGIN_SECONDS),
         }
         authorize = self._other().authorize
         joint = "&" if urlsplit(authorize).query else "?"
@@ -158,6 +163,9 @@ class Provider:
             ).validate(claims)
         except (JoseError, ValueError) as error:
             raise OidcError(f"the ID token cannot be believed: {type(error).__name__}") from error
+        at = claims.get("auth_time")  # which max_age obliges the other side to say
+        if type(at) is not int or at < self._clock() - LOGIN_SECONDS - LEEWAY_SECONDS:
+            raise OidcError("the ID token does not say that somebody logged in just now")
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         if self._settings.client_id not in audiences:

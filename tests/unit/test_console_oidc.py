@@ -72,6 +72,7 @@ class Login:
             "aud": "renkei-console",
             "exp": int(NOW.timestamp()) + 300,
             "iat": int(NOW.timestamp()),
+            "auth_time": int(NOW.timestamp()),
             "nonce": self.nonce,
             "preferred_username": "tanaka",
             "amr": ["pwd", "mfa"],
@@ -111,6 +112,7 @@ def begun(console: ConsoleRig, login: Login) -> tuple[Person, str]:
     asked = parse_qs(urlsplit(there).query)
     assert asked["redirect_uri"] == [f"{ORIGIN}/oidc/callback"]
     assert asked["code_challenge_method"] == ["S256"]
+    assert asked["max_age"] == ["60"]
     login.nonce, login.challenge = asked["nonce"][0], asked["code_challenge"][0]
     return person, asked["state"][0]
 
@@ -153,6 +155,9 @@ def test_without_a_second_factor_there_ours_is_asked_for(console: ConsoleRig, lo
         {"preferred_username": None},
         {"preferred_username": ["tanaka"]},
         {"preferred_username": "nobody"},
+        {"auth_time": None},
+        {"auth_time": str(int(NOW.timestamp()))},
+        {"auth_time": int(NOW.timestamp()) - 3600},
     ],
     ids=json.dumps,
 )
