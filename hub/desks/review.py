@@ -186,7 +186,7 @@ def period(month: str) -> tuple[dt.date, dt.date]:
     (datetime.date(2026, 12, 1), datetime.date(2027, 1, 1))
     """
     said = _MONTH.fullmatch(month)
-    if said is None or not dt.MINYEAR <= int(said[1]) < dt.MAXYEAR:
+    if said is None or not dt.MINYEAR < int(said[1]) < dt.MAXYEAR:
         raise QuestionError("write a month as 2026-11")
     first = dt.date(int(said[1]), int(said[2]), 1)
     return first, first + dt.timedelta(days=calendar.monthrange(first.year, first.month)[1])

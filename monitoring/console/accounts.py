@@ -157,6 +157,11 @@ class Accounts:
         _check(person)
         with self.changing():
             before = self._known(person.id)
+            if access.staff == person.id and (set(before.roles), before.personal) != (
+                set(person.roles),
+                person.personal,
+            ):
+                raise QuestionError("nobody gives themselves roles: another administrator can")
             after = before.model_copy(
                 update={name: getattr(person, name) for name in Person.model_fields}
             )

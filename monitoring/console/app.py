@@ -29,6 +29,7 @@ from monitoring.visits import NOT_FOUND
 
 THREADS = 8
 BODY_SECONDS = 10.0
+LONGEST_PATH = 2000
 HOME = "/map"
 _FIRST = "/me"
 PAGE, STATIC = "page", "static"
@@ -166,6 +167,9 @@ def _outer(inner: ASGIApp, guard: Guard) -> ASGIApp:
                 guard.metrics.answered(place[PAGE], status, time.perf_counter() - begun)
             await send(message)
 
+        if len(scope["path"]) > LONGEST_PATH:  # no route may try to read it as a number
+            await PlainTextResponse("there is no such page\n", 404)(scope, receive, headed)
+            return
         if Request(scope).headers.get("host", "").lower() != host:
             await PlainTextResponse("not here\n", 421)(scope, receive, headed)
             return

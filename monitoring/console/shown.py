@@ -14,6 +14,7 @@ from monitoring.console.words import Words
 from schemas.hidden import mask_my_numbers
 
 _DECISIONS = frozenset({Kind.RELEASE, Kind.REPLAY})
+_ACTS = frozenset({Kind.OPERATOR_ACTION, Kind.LOG_VIEW, Kind.EXPORT})
 _CODES: Mapping[str, Code] = {one.value: one for one in Code}
 
 
@@ -69,6 +70,10 @@ class Say:
     def who(self, entry: Recorded) -> str:
         """Name who decided; who else did something is for those to see who look after people."""
         return mask_my_numbers(entry.access.staff) if entry.kind in _DECISIONS else ""
+
+    def detail(self, entry: Recorded) -> str:
+        """Give what an entry says more, unless that is what people did: for others to see."""
+        return "" if entry.kind in _ACTS else entry.detail
 
     def step(self, row: Shelved) -> str:
         """Say which step failed with a dead letter."""

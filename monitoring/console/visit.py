@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from hub.ledger.acts import Act
+from hub.ledger.model import Kind
 from hub.message import AccessItems
 from monitoring.console.accounts import Person
 from monitoring.console.asked import Asked
@@ -96,6 +98,14 @@ class Visit:
         )
         # A 個人番号 that somebody typed by mistake would stand in the ledger for years.
         return AccessItems(*(mask_my_numbers(one)[:ITEM_CHARACTERS] for one in words))
+
+    def looked(self, said: str) -> None:
+        """Record a look at another page, which a form that cannot be taken is answered with.
+
+        Raises:
+            Unrecorded: it cannot be, so that page may not be shown.
+        """
+        self.office.books.record(Kind.LOG_VIEW, Act.PAGE, self.access(), said)
 
     def show(self, template: str, status: int = 200, **values: object) -> Response:
         """Answer with a page, made of ``templates/<template>``."""

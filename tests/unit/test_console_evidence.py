@@ -47,6 +47,12 @@ def asked(console: ConsoleRig, clerk: Person, **more: str) -> str:
     return f"{LIST}/{waiting}"
 
 
+def looked(console: ConsoleRig, person: Person) -> list[str]:
+    """Give what the ledger has of the pages that somebody saw."""
+    found = console.entries(kind=Kind.LOG_VIEW)
+    return [one.detail for one in found if one.access.staff == person.account]
+
+
 def test_a_disclosure_goes_by_two_persons_and_once(console: ConsoleRig) -> None:
     clerk = console.person(Role.OPERATOR, personal=True)
     chief = console.person(Role.APPROVER)
@@ -101,6 +107,8 @@ def test_what_is_asked_wrong_says_nothing_of_what_was_typed(console: ConsoleRig)
         answer = clerk.send(LIST, LIST, **WISH | wrong)
         assert answer.status_code == 400
         assert "98x76" not in answer.text
+        assert looked(console, clerk)[-1] == "disclosures"
+    assert looked(console, clerk).count("disclosures") == 6  # each form, and each answer with it
     assert clerk.send(LIST, LIST, **WISH | {"reason": " "}).status_code == 400
     assert "export-requested" not in console.codes()
 
@@ -154,6 +162,7 @@ def test_a_review_is_signed_once_its_month_is_over(console: ConsoleRig) -> None:
     assert admin.account in admin.get("/evidence/review").text
     changed = admin.send(path, f"{path}/signed", digest="0" * 64)
     assert changed.status_code == 409
+    assert looked(console, admin)[-2:] == [f"review {path}"] * 2  # the form, and the answer
     assert console.codes().count("reviewed") == 1
 
 
@@ -188,4 +197,6 @@ def test_a_day_is_reconciled_now(console: ConsoleRig, monkeypatch: pytest.Monkey
     assert f"{today} &lt;b&gt;" in answer.text
     assert "alert" in clerk.send(path, path, day=today, reason="ほか").text
     for day in ("", "2026-02-30", "2999-01-01"):
+        before = looked(console, clerk).count("days")
         assert clerk.send(path, path, day=day, reason="月次点検").status_code == 400
+        assert looked(console, clerk).count("days") == before + 2  # the form, and the answer

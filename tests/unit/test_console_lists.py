@@ -10,6 +10,7 @@ from hub.ledger.model import Entry, Kind
 from hub.message import AccessItems, MessageKey
 from monitoring.console.pages import dead_letters
 from monitoring.console.rights import Role
+from monitoring.console.sessions import COOKIE
 from tests.confirmations_rig import OTHER, changed, drain, open_ones, told
 from tests.console_rig import ConsoleRig, Person, console_rig, forms_of
 from tests.dead_letters_rig import died, numbers
@@ -259,3 +260,20 @@ def test_what_strangers_wrote_is_text_on_every_page(rig: ConsoleRig) -> None:
         page = shows(person, path)
         assert "&lt;script&gt;" in page, path
         assert HOSTILE not in page, path
+
+
+@pytest.mark.parametrize("digits", [1, 30, 1900, 6000])
+def test_a_number_that_none_has_is_no_page(rig: ConsoleRig, digits: int) -> None:
+    person = rig.person(Role.OPERATOR)
+    for path in ("/confirmations", "/dead-letters", "/dead-letters/requests"):
+        assert person.get(f"{path}/{'9' * digits}").status_code == 404, path
+    number = "9" * digits
+    opened = person.client.cookies[COOKIE]
+    for action in ("/confirmations/{}/release", "/dead-letters/{}/discard"):
+        where = action.format(number)
+        token = rig.console.guard.tokens.token(opened, where)
+        answer = person.post(where, {"token": token, "reason": "x"})
+        assert answer.status_code in {404, 409}, action
+    auditor = rig.person(Role.AUDITOR)
+    for month in ("0000-01", "0001-01", "9999-12", f"{number}-01"):
+        assert auditor.get(f"/evidence/review/{month}").status_code == 404, month

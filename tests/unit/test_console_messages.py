@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.message import AccessItems
 from monitoring.console.found import MOST_LISTS, Found, FoundLists
 from monitoring.console.rights import Role
 from schemas.evidence.proof import InclusionProof
@@ -155,3 +156,13 @@ def test_an_auditor_gets_proofs_that_hold_and_others_do_not(rig: ConsoleRig) -> 
         InclusionProof.parse(text).check([SIGNER.verifier])
     assert rig.entries()[-1].kind == "export"
     assert rig.person(Role.OPERATOR).post(f"{PATH}/proof", {"reason": "x"}).status_code == 403
+
+
+def test_what_people_did_is_told_by_kind_and_not_about_whom(rig: ConsoleRig) -> None:
+    accounts = rig.console.office.accounts
+    accounts.lock(rig.account(Role.VIEWER, id="tanaka").id, AccessItems("suzuki", "", "", "", ""))
+    for role in (Role.VIEWER, Role.AUDITOR):
+        page = found(rig.person(role), kind="operator-action")
+        assert "1件" in page
+        assert "tanaka" not in page
+        assert "suzuki" not in page

@@ -102,6 +102,22 @@ def test_nobody_takes_their_own_account_away(console: ConsoleRig) -> None:
     assert found(console, admin.account).roles == (Role.ADMINISTRATOR,)
 
 
+@pytest.mark.parametrize(
+    "more", [{"personal": "yes"}, {"role": "auditor"}], ids=["personal", "role"]
+)
+def test_nobody_gives_themselves_more(console: ConsoleRig, more: dict[str, str]) -> None:
+    admin = console.person(Role.ADMINISTRATOR)
+    path = f"/people/{admin.account}"
+    page = admin.get(path)
+    token = page.text.partition(f'action="{path}/change"')[2].partition('value="')[2]
+    asked = [("token", token.partition('"')[0]), ("role", "administrator"), *WHO.items()]
+    assert admin.post(f"{path}/change", [*asked, *more.items()]).status_code == 400
+    kept = found(console, admin.account)
+    assert (kept.roles, kept.personal) == ((Role.ADMINISTRATOR,), False)
+    assert admin.send(path, f"{path}/change", role="administrator", **WHO).status_code == 303
+    assert found(console, admin.account).name == WHO["name"]
+
+
 def test_a_damaged_account_is_named_and_can_be_removed(console: ConsoleRig) -> None:
     admin = console.person(Role.ADMINISTRATOR)
     console.console.office.store.put(KIND, "broken", b"{}")

@@ -7,7 +7,7 @@ from hub.disclosure.worded import worded
 from hub.ledger.beside import Shelf, State
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
-from monitoring.console.shown import Say
+from monitoring.console.shown import Say, number_of
 from monitoring.console.visit import Visit
 
 MOST = 200
@@ -35,7 +35,7 @@ def _list(visit: Visit) -> Response:
 
 
 def _show(visit: Visit) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     is_shown = visit.may(Right.FACTS, personal=True)
     with visit.office.confirmations() as desk:
         shown = desk.show(number, visit.access(), with_fields=is_shown)
@@ -60,7 +60,7 @@ def _reject(visit: Visit) -> Response:
 
 
 def _decide(visit: Visit, *, is_released: bool) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     reason = visit.form.get("reason", "").strip()
     if not reason:
         return visit.trouble(400, key="reason-missing")

@@ -57,7 +57,7 @@ def _list(visit: Visit) -> Response:
 
 
 def _show(visit: Visit) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     with visit.office.dead_letters() as desk:
         dossier = desk.show(number, visit.access())
     return visit.show(
@@ -84,7 +84,7 @@ def _discard(visit: Visit) -> Response:
 
 
 def _decide(visit: Visit, *, discard: bool) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     reason = visit.form.get("reason", "").strip()
     if not reason:
         return visit.trouble(400, key="reason-missing")
@@ -130,7 +130,7 @@ def _request_path(number: int) -> str:
 
 
 def _show_request(visit: Visit) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     with visit.office.dead_letters() as desk:
         rows, asked = desk.requested(number)
     is_own = same_person(asked.access.staff, visit.who.id)
@@ -148,7 +148,7 @@ def _show_request(visit: Visit) -> Response:
 
 
 def _approve(visit: Visit) -> Response:
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     with visit.office.dead_letters() as desk:
         desk.approve(number, visit.access(visit.form.get("reason", "")))
     return visit.go(_LIST)
@@ -164,7 +164,7 @@ def _take_back(visit: Visit) -> Response:
 
 def _let_be(visit: Visit, *, is_own: bool) -> Response:
     """Open the dead letters of a request again: of another's by declining, of the own one."""
-    number = int(visit.params["number"])
+    number = number_of(visit.params["number"])
     reason = visit.form.get("reason", "").strip()
     if not reason:
         return visit.trouble(400, key="reason-missing")

@@ -70,6 +70,7 @@ def _ask(visit: Visit) -> Response:
         with _desk(visit) as desk:
             desk.ask(wish, visit.access(reason))
     except (QuestionError, ValueError):
+        visit.looked("disclosures")
         return _shown(visit, 400, "disclosures.wrong")
     return visit.go(_LIST)
 

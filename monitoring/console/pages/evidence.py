@@ -96,15 +96,20 @@ def _reconcile(visit: Visit) -> Response:
     try:
         day = dt.date.fromisoformat(visit.form.get("day", "").strip())
     except ValueError:
-        return _days(visit, "days.no-day")
+        return _no_day(visit)
     if not dt.date(2000, 1, 1) <= day <= visit.now.astimezone(JST).date():
-        return _days(visit, "days.no-day")
+        return _no_day(visit)
     with visit.office.books.alone() as ledger:
         found = visit.office.outside.reconcile(ledger, day, visit.access(reason))
     lines = found.document.decode("utf-8", "replace").splitlines()
     return visit.show(
         "reconciled.html", of=day, found=found, lines=lines[:_LINES], more=len(lines) > _LINES
     )
+
+
+def _no_day(visit: Visit) -> Response:
+    visit.looked("days")
+    return _days(visit, "days.no-day")
 
 
 PAGES = (

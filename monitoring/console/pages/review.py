@@ -79,6 +79,7 @@ def _sign(visit: Visit) -> Response:
         return visit.trouble(400, key="review.not-over")
     report, _ = _read(visit, month)
     if visit.form.get("digest", "") != report.digest():
+        visit.looked(f"review {_LIST}/{month}")
         return _show(visit, 409, "review.other")
     access = visit.access(visit.form.get("reason", ""))
     visit.office.books.record(
