@@ -21,6 +21,8 @@ from hub.compose.numbers import hub_seals
 from hub.compose.reconcile import broker_of
 from hub.compose.reload import CatalogueWatch
 from hub.errors import LedgerError, SiteError
+from hub.ledger.acts import Act
+from hub.ledger.rotation import exchanges, ids_of
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from hub.pipeline.judge import Judge
@@ -87,6 +89,16 @@ class _Rules:
 
     def catalogue(self) -> Catalogue:
         return self._judge.catalogue
+
+    def must_be_current(self, ledger: DatabaseLedger) -> None:
+        """See that the key of pseudonyms is still the one that this process has.
+
+        Raises:
+            SiteError: it was exchanged; a new start reads the new one.
+        """
+        own = self._judge.pseudonyms.key_ids[0]
+        if own in {ids_of(one)[0] for one in exchanges(ledger.engine, Act.PSEUDONYM_KEY)}:
+            raise SiteError("the key of pseudonyms was exchanged: start the console again")
 
     def look(self) -> None:
         offer = self._watch.offer()
@@ -178,6 +190,7 @@ def _tend(made: Console, rules: _Rules, health: Health) -> None:
     try:
         with made.office.books.alone() as ledger:
             ledger.tend()
+            rules.must_be_current(ledger)
         made.tend()
     except (LedgerError, StoreError) as error:
         health.fails(LEDGER, str(error))

@@ -2,15 +2,17 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from hub.cli.main import app, guarded
-from hub.compose import keys
+from hub.compose import console, keys
 from hub.compose.ledger import ledger_signer, open_ledger, pseudonyms
 from hub.errors import LedgerError, SiteError
 from hub.ledger.acts import Act
@@ -23,6 +25,8 @@ from hub.ledger.tables import head, workers
 from hub.ledger.vault import vault_of
 from hub.message import MessageKey
 from hub.site import Site, load_site
+from hub.statute.catalogue import load_catalogue
+from hub.stop import Stop
 from schemas.evidence.note import SignedNote
 from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, CHANGED, NOW, REGISTRY, SIGNER, entry
@@ -300,3 +304,34 @@ def test_an_old_seal_of_a_later_size_is_refused(path: Path) -> None:
     assert run("ledger", "verify", "--site", str(path)) == 1
     with pytest.raises(LedgerError, match="was retired after"):
         move(path, "a3")
+
+
+class Rotating(Stop):
+    """Has the key of pseudonyms exchanged, once, while a process waits."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def wait(self, seconds: float) -> bool:
+        assert seconds
+        if self():
+            return True
+        assert rotate(self._path, "pseudonym") == 0
+        self._asked = True
+        return False
+
+
+def test_a_console_ends_that_has_the_key_of_before(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path.write_text(f"{path.read_text()}\n[console]\nport = {port}\n")
+    secret = path.parent / "secrets" / "console-key"
+    secret.write_text("c" * 40)
+    secret.chmod(0o600)
+    monkeypatch.setattr(console, "REGISTRY", CollectorRegistry())
+    with pytest.raises(SiteError, match="start the console again"):
+        console.run_console(path, load_site(path), load_catalogue(), Rotating(path))
