@@ -162,26 +162,23 @@ class Exports:
             QuestionError: nothing of this number waits.
             LedgerError: it is not permitted, or another person's.
         """
+        asked = self._to_be_had(row, access)
+        access = access._replace(reason=access.reason or asked.reason)
+        made = read_disclosure(
+            self.ledger,
+            self.catalogue,
+            self.pseudonyms,
+            Request(asked.number, Period(asked.begin, asked.end)),
+            access=access,
+            now=self.clock(),
+        )
+        content = FORMATS[asked.format](made)
         with self.rows.changing():
-            asked = self.find(row)
-            if not asked.is_of(access.staff):
-                raise LedgerError("only the person who asked for a file gets it")
-            if asked.permitted_at is None:
-                raise LedgerError("nobody has permitted this yet")
-            access = access._replace(reason=access.reason or asked.reason)
-            name = f"disclosure-{asked.id}.{asked.format}"
-            made = read_disclosure(
-                self.ledger,
-                self.catalogue,
-                self.pseudonyms,
-                Request(asked.number, Period(asked.begin, asked.end)),
-                access=access,
-                now=self.clock(),
-            )
-            content = FORMATS[asked.format](made)
+            # Looked at again: that took long, and it may have been had or declined meanwhile.
+            asked = self._to_be_had(row, access)
             self._record(CODE, asked, access, content)
             self.rows.drop(KIND, row)
-        return name, content
+        return f"disclosure-{asked.id}.{asked.format}", content
 
     def find(self, row: str) -> Asked:
         """Give what waits under a number.
@@ -192,6 +189,14 @@ class Exports:
         asked = _read(self.rows.get(KIND, row))
         if asked is None or asked.until <= self.clock():
             raise QuestionError("nothing of this number waits: it was had, declined or has ended")
+        return asked
+
+    def _to_be_had(self, row: str, access: AccessItems) -> Asked:
+        asked = self.find(row)
+        if not asked.is_of(access.staff):
+            raise LedgerError("only the person who asked for a file gets it")
+        if asked.permitted_at is None:
+            raise LedgerError("nobody has permitted this yet")
         return asked
 
     def _keep(self, asked: Asked) -> None:

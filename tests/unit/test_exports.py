@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,14 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
+from hub.desks.disclose import FORMATS
 from hub.desks.exports import KEPT, KIND, WAITS, Exports, Wish
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.model import Kind
 from hub.ledger.search.ask import Question, search
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
-from monitoring.console.store import Store
+from monitoring.console.store import NAME, Store
 from tests.samples import ADDRESSEE, NOW, PSEUDONYMS, shipped
 from tests.servers.ledgers import opened
 
@@ -135,3 +137,23 @@ def test_a_damaged_row_is_nothing(office: Office) -> None:
     assert office.desk.waiting() == []
     with pytest.raises(QuestionError):
         office.desk.find("a")
+
+
+def test_nobody_waits_while_a_file_is_made_and_it_is_looked_at_again_after(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = office.desk.ask(WISH, CLERK)
+    office.desk.approve(asked.id, OTHER)
+    with sqlite3.connect(tmp_path / "console" / NAME, timeout=0) as other:
+
+        def taken_back(_: object) -> bytes:
+            other.execute("BEGIN IMMEDIATE")  # fails where anybody has the rows for himself
+            other.execute("COMMIT")
+            office.desk.decline(asked.id, OTHER)
+            return b"made in vain"
+
+        monkeypatch.setitem(FORMATS, "json", taken_back)
+        with pytest.raises(QuestionError):
+            office.desk.take(asked.id, CLERK)
+    other.close()
+    assert office.exports() == ["export-requested", "export-approved", "export-declined"]
