@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,7 @@ from hub.site import read_secret
 
 PUBLIC_MODE, SECRET_MODE = 0o644, 0o600
 _FOLDER_MODE = 0o755
+_MOST_BYTES = 16 * 1024 * 1024
 _END = b"-----END X509 CRL-----"
 
 
@@ -138,9 +140,19 @@ def read_lists(path: Path) -> list[x509.CertificateRevocationList]:
     return found
 
 
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting: in an account's own folder there may be a pipe that nobody fills."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=_opened) as file:
+            facts = os.fstat(file.fileno())
+            if stat.S_ISREG(facts.st_mode) and facts.st_size <= _MOST_BYTES:
+                return file.read(_MOST_BYTES)
+        message = f"{path} is damaged: it is no file, or has more than {_MOST_BYTES} bytes"
+        raise SiteError(message)
     except FileNotFoundError:
         message = f"{path} is not there: run renkei pki init, or bring it from where that ran"
         raise SiteError(message) from None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -206,8 +207,19 @@ def test_what_lies_in_an_accounts_own_folder_decides_about_no_other(pki: Pki) ->
     assert (pki.pki / "parties" / f"{kid}.pem").exists()
 
 
-def test_junk_in_one_accounts_folder_keeps_nobody_else_from_being_renewed(pki: Pki) -> None:
-    (pki.pki / "hub" / "tls.pem").write_text("nothing")
+@pytest.mark.parametrize("junk", ["text", "pipe", "endless", "large"])
+def test_junk_in_one_accounts_folder_keeps_nobody_else_from_being_renewed(
+    pki: Pki, junk: str
+) -> None:
+    own = pki.pki / "hub" / "tls.pem"
+    own.unlink()
+    if junk == "pipe":
+        os.mkfifo(own)
+    elif junk == "endless":
+        own.symlink_to("/dev/zero")
+    else:
+        own.write_text("nothing")
+        os.truncate(own, 1 << 30 if junk == "large" else 7)
     with pytest.raises(SiteError, match=r"all else was renewed, but:\n.*hub/tls\.pem"):
         renew_due(pki.store, pki.site, now(380))
     assert {one.name for one in pki.findings(380)} == {"hub"}
