@@ -7,9 +7,11 @@ with that thread.
 """
 
 import contextlib
+import datetime as dt
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -31,6 +33,8 @@ from hub.compose.ledger import ledger_url
 from hub.demo.site_file import write_site
 from hub.demo.state import DemoState, Parameters, opened, write_atomically
 from hub.ledger.schema import migrate
+from hub.pki.parties import PARTIES
+from hub.pki.store import Store
 from hub.site import Site
 from hub.statute.model import Catalogue
 from tests.demo_rig import Renkei, supervised
@@ -44,6 +48,20 @@ FILES = ("resident-registry", "premium-collection", "union")
 SPEAKS = "tax"
 """The system that speaks AMQP itself."""
 BROKER, DATABASE, SUPERVISOR = "broker", "postgresql", "supervisor"
+
+
+CERTIFIED_BEFORE = dt.timedelta(days=2)
+"""How old the certificates of a ground are: a clock that is set back must find them in force."""
+
+
+def certified_before(pki: Path) -> None:
+    """Make the keys of all accounts anew, as if they had been made some time ago."""
+    then = dt.datetime.now(dt.UTC) - CERTIFIED_BEFORE
+    accounts = sorted({one.name.split(".")[0] for one in (pki / PARTIES).glob("*.pem")})
+    shutil.rmtree(pki)
+    Store.of(pki, "demo").init(then)
+    for account in accounts:
+        Store.of(pki, "demo").issue_encryption(account, then)
 
 
 @dataclass
@@ -166,6 +184,7 @@ class Ground:
         broker = self.broker()
         served = [system for system in systems if adapters.simulator(system).served]
         write_site(self.state, broker, self.vhost, systems, served)
+        certified_before(self.state.pki)
         port = self.proxy.port if self.proxy is not None else broker.port
         admin = self.state.secret("admin")
         write_atomically(admin, broker.admin_password.get_secret_value() + "\n")

@@ -40,17 +40,18 @@ _DATETIME, _DATE = datetime.datetime, datetime.date
 
 
 class _Datetime(_DATETIME, metaclass=_Kind):
+    # Libraries in Rust take instances of this very class alone, once it stands in the module.
     @classmethod
     def now(cls, tz=None):  # type: ignore[no-untyped-def, override] # noqa: ANN001, ANN206
-        return _DATETIME.fromtimestamp(_shifted_time(), tz)
+        return cls.fromtimestamp(_shifted_time(), tz)
 
     @classmethod
     def today(cls):  # type: ignore[no-untyped-def] # noqa: ANN206
-        return _DATETIME.fromtimestamp(_shifted_time())
+        return cls.fromtimestamp(_shifted_time())
 
     @classmethod
     def utcnow(cls):  # type: ignore[no-untyped-def] # noqa: ANN206
-        return _DATETIME.fromtimestamp(_shifted_time(), datetime.UTC).replace(tzinfo=None)
+        return cls.fromtimestamp(_shifted_time(), datetime.UTC).replace(tzinfo=None)
 
 
 class _Date(_DATE, metaclass=_Kind):
@@ -62,7 +63,10 @@ class _Date(_DATE, metaclass=_Kind):
 if _FILE:
     time.time = _shifted_time
     time.time_ns = lambda: _time_ns() + int(_shift() * _NANO)
-    time.localtime = lambda secs=None: _localtime(_shifted_time() if secs is None else secs)
-    time.gmtime = lambda secs=None: _gmtime(_shifted_time() if secs is None else secs)
+    # As functions of C, which do not become methods where a class (logging.Formatter) has them.
+    time.localtime = staticmethod(
+        lambda secs=None: _localtime(_shifted_time() if secs is None else secs)
+    )
+    time.gmtime = staticmethod(lambda secs=None: _gmtime(_shifted_time() if secs is None else secs))
     datetime.datetime = _Datetime  # type: ignore[misc]
     datetime.date = _Date  # type: ignore[misc]
