@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,19 @@ TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"
 
 
 TLS_BROKER = broker_process(HOST)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Let no test keep the ear for signals of a command that it ran in this very process.
+
+    Such a command's guard would end the process some seconds after a later test's signal.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
