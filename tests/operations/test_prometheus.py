@@ -93,7 +93,10 @@ def test_of_a_demo_that_is_well_nothing_else_is_told(watched: Watched) -> None:
         alerts = watched.prometheus.ask("alerts")["alerts"]
         return {one["labels"]["alertname"] for one in alerts} - OF_A_DEMO
 
-    until(lambda: not active(), "no alert is active, nor about to be", SECONDS)
+    try:
+        until(lambda: not active(), "no alert is active, nor about to be", SECONDS)
+    except AssertionError:
+        pytest.fail(f"active, or about to be: {', '.join(sorted(active()))}")
     until(lambda: ATTEMPT in watched.prometheus.firing(), "its attempts are told", SECONDS)
     until(lambda: ("security", ATTEMPT, "firing") in watched.told.heard, "security hears", SECONDS)
 
