@@ -1,9 +1,13 @@
 """A site with an authority of its own, and handshakes between its processes, in memory."""
 
+import atexit
 import datetime as dt
+import shutil
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from hub.pki.check import Finding, check
 from hub.pki.rounds import issue_missing
@@ -58,6 +62,12 @@ class Pki:
         issue_missing(self.store, self.site, now())
         return self
 
+    @classmethod
+    def copied(cls, folder: Path) -> "Pki":
+        """Give what ``made`` makes, in this folder; it is made once for all tests."""
+        shutil.copytree(_made_once(), folder / "pki")
+        return cls(folder)
+
     @property
     def pki(self) -> Path:
         return self.store.folder
@@ -70,6 +80,13 @@ class Pki:
 
     def named(self) -> set[str]:
         return {one.name for one in self.findings()}
+
+
+@cache
+def _made_once() -> Path:
+    folder = Path(mkdtemp(prefix="renkei-pki-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Pki(folder).made().pki
 
 
 def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str = "mq.example") -> str:

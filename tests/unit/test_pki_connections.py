@@ -19,15 +19,9 @@ from tests.plain_site import PLAIN
 pytestmark = pytest.mark.unit
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Pki(tmp_path_factory.mktemp("site")).made().folder
-
-
 @pytest.fixture
-def pki(original: Path, tmp_path: Path) -> Pki:
-    shutil.copytree(original / "pki", tmp_path / "pki")
-    return Pki(tmp_path)
+def pki(tmp_path: Path) -> Pki:
+    return Pki.copied(tmp_path)
 
 
 @pytest.fixture

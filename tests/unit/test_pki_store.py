@@ -1,7 +1,6 @@
-"""The folder of certificates: what is made, renewed and revoked, and what check finds wrong."""
+"""The folder of certificates: what is made, renewed and revoked."""
 
 import datetime as dt
-import logging
 import os
 import shutil
 import stat
@@ -9,23 +8,21 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from hub.errors import SiteError
-from hub.pki.authority import new_authority, new_key, revoked
+from hub.pki.authority import new_key, revoked
 from hub.pki.ends import ends_of
-from hub.pki.files import pem, read_certificates, read_lists, write_certificates, write_key
+from hub.pki.files import pem, read_certificates, read_lists
 from hub.pki.hashes import list_name
-from hub.pki.names import Profile, profiles, worker_process
-from hub.pki.parties import load_parties, own_keys, stamp_of
-from hub.pki.requests import make_request, take
+from hub.pki.names import profiles, worker_process
+from hub.pki.parties import load_parties, own_keys
 from hub.pki.rounds import issue_for, issue_missing, profile_of, renew_due, said, serials_of
-from hub.pki.trust import kid_of
 from hub.tls import Identity
 from tests.pki_rig import BROKER, SITE, Pki, now
 
 pytestmark = pytest.mark.unit
+
 
 PROCESSES = {
     "hub",
@@ -41,22 +38,13 @@ PROCESSES = {
 }
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Pki(tmp_path_factory.mktemp("site")).made().folder
-
-
 @pytest.fixture
-def pki(original: Path, tmp_path: Path) -> Pki:
-    shutil.copytree(original / "pki", tmp_path / "pki")
-    return Pki(tmp_path)
+def pki(tmp_path: Path) -> Pki:
+    return Pki.copied(tmp_path)
 
 
 def serial_of(pki: Pki, process: str) -> int:
     return read_certificates(pki.pki / process / "tls.pem")[0].serial_number
-
-
-# -- making ------------------------------------------------------------------------------------
 
 
 def test_all_that_a_site_needs_is_made_and_nothing_is_wrong(pki: Pki) -> None:
@@ -130,9 +118,6 @@ def test_two_commands_do_not_change_the_folder_at_once(pki: Pki) -> None:
         pki.store.renew_list(now())
     with pki.store.alone():
         pass
-
-
-# -- renewing ----------------------------------------------------------------------------------
 
 
 def test_what_ends_soon_is_made_anew_and_nothing_else(pki: Pki) -> None:
@@ -225,9 +210,6 @@ def test_junk_in_one_accounts_folder_keeps_nobody_else_from_being_renewed(
     assert {one.name for one in pki.findings(380)} == {"hub"}
 
 
-# -- revoking ----------------------------------------------------------------------------------
-
-
 def test_a_name_stands_for_all_of_it_and_a_serial_for_one(pki: Pki) -> None:
     issue_for(pki.store, pki.site, ["tax"], now())
     assert len(serials_of(pki.store, ["tax"], now())) == 4
@@ -271,206 +253,6 @@ def test_a_list_is_called_as_openssl_calls_it(
 ) -> None:
     """The names are those that ``openssl crl -hash -noout`` of OpenSSL 3.0 gave."""
     assert list_name(x509.Name([x509.NameAttribute(*one) for one in attributes])) == name
-
-
-# -- encryption keys ---------------------------------------------------------------------------
-
-
-def test_everybody_finds_everybodys_public_keys(pki: Pki) -> None:
-    found = load_parties(pki.pki, now())
-    assert {one.account for one in found} == {"hub", "tax", "union"}
-    for one in found:
-        assert one.since < now() < one.until
-        assert own_keys(pki.pki, one.account)[one.kid].public_key() == one.key
-    assert own_keys(pki.pki, "nobody") == {}
-
-
-def test_a_new_key_stands_beside_the_old_one(pki: Pki) -> None:
-    before = stamp_of(pki.pki, "tax")
-    assert stamp_of(pki.pki, "tax") == before
-    issue_for(pki.store, pki.site, ["tax"], now())
-    assert stamp_of(pki.pki, "tax") != before
-    first, second = (one for one in load_parties(pki.pki, now()) if one.account == "tax")
-    assert first.since <= second.since
-    assert set(own_keys(pki.pki, "tax")) == {first.kid, second.kid}
-
-
-@pytest.mark.parametrize("what", ["revoked", "foreign", "ended", "connections", "damaged", "early"])
-def test_nothing_is_encrypted_for_a_key_that_is_not_good(
-    pki: Pki, what: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    (good,) = (pki.pki / "parties").glob("tax.*")
-    days = 0.0
-    if what == "revoked":
-        pki.store.revoke([read_certificates(good)[0].serial_number], now())
-    elif what == "foreign":
-        made = new_authority("another", now()).for_encryption(
-            "tax", new_key().public_key(), "renkei", now()
-        )
-        write_certificates(good, [made])
-    elif what == "connections":
-        shutil.copy(pki.pki / "tax" / "tls.pem", good)
-    elif what == "damaged":
-        good.write_text("nothing")
-    else:
-        days = 398 if what == "ended" else -1
-    with caplog.at_level(logging.DEBUG):
-        accounts = {one.account for one in load_parties(pki.pki, now(days))}
-    assert "tax" not in accounts
-    (told,) = [one for one in caplog.records if good.name in one.getMessage()]
-    assert (told.levelno == logging.DEBUG) == (what in {"revoked", "ended"})
-    assert "tax (encryption)" in "".join(pki.said(days))
-
-
-def test_no_account_can_be_added_without_the_authority(pki: Pki) -> None:
-    """A certificate of one's own account leads to no other, as a system's is no authority."""
-    key = new_key()
-    mine = read_certificates(pki.pki / "tax" / "tls.pem")[0]
-    thief = type(pki.store.authority())(mine, own_tls_key(pki))
-    made = thief.for_encryption("hub", key.public_key(), "renkei", now())
-    write_certificates(pki.pki / "parties" / "hub.0.pem", [made, mine])
-    assert kid_of(made) not in {one.kid for one in load_parties(pki.pki, now())}
-    assert "parties/hub.0.pem: no authority of the site has signed it" in pki.said()
-
-
-def own_tls_key(pki: Pki) -> ec.EllipticCurvePrivateKey:
-    from hub.pki.files import read_key  # noqa: PLC0415
-
-    return read_key(pki.pki / "tax" / "tls.key")
-
-
-# -- check -------------------------------------------------------------------------------------
-
-
-def test_check_names_every_kind_of_fault(pki: Pki) -> None:
-    (pki.pki / "tax" / "tls.key").chmod(0o644)
-    shutil.copy(pki.pki / "hub" / "tls.pem", pki.pki / "hub-2" / "tls.pem")
-    shutil.copy(pki.pki / "union" / "tls.pem", pki.pki / "operator" / "tls.pem")
-    shutil.copy(pki.pki / "tax" / "tls.pem", pki.pki / BROKER / "tls.pem")
-    next((pki.pki / "union" / "enc").glob("*.key")).unlink()
-    shutil.rmtree(pki.pki / "crls")
-    text = pki.said()
-    for part in (
-        "tax: the secret",
-        "hub-2: the key",
-        "operator: its common name is 'union', and has to be 'hub'",
-        f"{BROKER}: its common name is 'tax'",
-        "union (encryption): the secret",
-        "it is not there: RabbitMQ reads it",
-    ):
-        assert part in text
-
-
-def test_check_compares_what_a_server_is_for(pki: Pki, tmp_path: Path) -> None:
-    """The host was renamed, and the hub's metrics got an address off loopback."""
-    text = SITE.replace("mq.example", "mq2.example").replace(
-        "[systems.tax]", '[systems.tax]\nlisten = "10.0.0.6"'
-    )
-    renamed = Pki(tmp_path, text)
-    (pki.pki / BROKER).rename(pki.pki / "broker-mq2.example")
-    said_of = dict(renamed.findings())
-    assert said_of["tax"].startswith("it is not for a server")
-    shutil.copy(pki.pki / "broker-mq2.example" / "tls.pem", tmp_path / "tls.pem")
-    assert "its common name" in said_of["broker-mq2.example"]
-
-
-def test_check_names_an_address_that_a_certificate_lacks(pki: Pki) -> None:
-    moved = Pki(pki.folder, SITE.replace("10.0.0.5", "10.0.0.7"))
-    assert "hub: it does not name the host 10.0.0.7: run renkei pki issue hub" in moved.said()
-
-
-@pytest.mark.parametrize("file", ["ca.pem", "crl.pem"])
-@pytest.mark.parametrize("how", ["missing", "damaged"])
-def test_check_of_a_folder_without_its_authority(pki: Pki, file: str, how: str) -> None:
-    if how == "missing":
-        (pki.pki / file).unlink()
-    else:
-        (pki.pki / file).write_text("nothing")
-    (found,) = pki.findings()
-    assert file in found.text
-
-
-# -- the city's own authority ------------------------------------------------------------------
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Pki:
-    """Give a site that trusts an authority whose key it does not have."""
-    made = Pki(tmp_path)
-    made.store.init(now())
-    stick = tmp_path / "city.key"
-    made.store.authority_key.rename(stick)
-    object.__setattr__(made.store, "authority_key", stick)
-    return made
-
-
-def signed(city: Pki, request: Path, profile: Profile, *, encryption: bool = False) -> Path:
-    asked = x509.load_pem_x509_csr(request.read_bytes())
-    assert asked.is_signature_valid
-    key = asked.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    authority = city.store.authority()
-    make = (
-        authority.for_encryption(profile.account, key, "renkei", now())
-        if encryption
-        else authority.for_connections(profile, key, "renkei", now())
-    )
-    out = city.folder / "signed.pem"
-    write_certificates(out, [make])
-    return out
-
-
-def test_a_citys_authority_signs_what_is_requested(city: Pki) -> None:
-    for profile in profiles(city.site).values():
-        for encryption in (False, True) if profile.process in {"hub", "tax", "union"} else (False,):
-            request = make_request(city.pki, "renkei", profile, encryption=encryption)
-            file = signed(city, request, profile, encryption=encryption)
-            take(city.pki, profile, file, now())
-            assert not request.exists()
-    assert city.findings() == []
-
-
-def test_a_request_disturbs_nothing_until_it_is_answered(pki: Pki) -> None:
-    profile = profile_of(pki.site, "tax")
-    make_request(pki.pki, "renkei", profile)
-    make_request(pki.pki, "renkei", profile, encryption=True)
-    assert pki.findings() == []
-
-
-@pytest.mark.parametrize("what", ["another key", "another account", "another authority"])
-def test_an_answer_that_is_not_to_the_request_changes_nothing(
-    city: Pki, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tax, union = profile_of(city.site, "tax"), profile_of(city.site, "union")
-    request = make_request(city.pki, "renkei", tax)
-    file = signed(city, request, union if what == "another account" else tax)
-    if what == "another key":
-        make_request(city.pki, "renkei", tax)
-    elif what == "another authority":
-        authority = new_authority("another", now())
-        monkeypatch.setattr(type(city.store), "authority", lambda _self: authority)
-        file = signed(city, request, tax)
-    with pytest.raises(SiteError, match="cannot be used for tax"):
-        take(city.pki, tax, file, now())
-    assert not (city.pki / "tax" / "tls.pem").exists()
-    assert (city.pki / "tax" / "request.key").exists()
-
-
-def test_two_authorities_are_trusted_while_one_takes_the_others_place(
-    pki: Pki, tmp_path: Path
-) -> None:
-    (tmp_path / "new").mkdir()
-    other = Pki(tmp_path / "new")
-    other.store.init(now())
-    both = [*read_certificates(pki.pki / "ca.pem"), *read_certificates(other.pki / "ca.pem")]
-    write_certificates(pki.pki / "ca.pem", both)
-    write_key(pki.pki / "ca" / "ca.key", other.store.authority().key)
-    issue_for(pki.store, pki.site, ["tax"], now())
-    assert len(read_lists(pki.pki / "crl.pem")) == 2
-    assert pki.findings() == []
-    old = next(one for one in pki.store.issued() if said(one)["process"] == "union")
-    with pytest.raises(SiteError, match="another authority"):
-        pki.store.revoke([old.serial_number], now())
 
 
 def test_times_are_those_that_were_promised(pki: Pki) -> None:
