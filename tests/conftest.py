@@ -93,12 +93,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest tiers first; within one nothing changes its place.
 
-    What is ``lasting`` is chosen by ``--long``, as other tests are by ``-m``.
+    What is ``lasting`` is chosen by ``--long``, and what takes ``pictures`` by ``--pictures``, as
+    other tests are by ``-m``.
     """
-    if not config.getoption("--long"):
-        left_out = [item for item in items if item.get_closest_marker("lasting")]
-        items[:] = [item for item in items if not item.get_closest_marker("lasting")]
-        config.hook.pytest_deselected(items=left_out)
+    for marker, option in (("lasting", "--long"), ("pictures", "--pictures")):
+        if not config.getoption(option):
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if not item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=left_out)
     items.sort(key=_tier)
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -59,13 +58,3 @@ def two_dead(served: Served) -> list[int]:
             management.delete("operator-policies", broker.vhost, "short")
             served.hold()
     return [one.id for one in served.waiting(Shelf.DEAD_LETTER)][:2]
-
-
-@pytest.fixture
-def pictures(request: pytest.FixtureRequest) -> Path | None:
-    """Give the folder of pictures, where they are to be made anew (``--pictures``)."""
-    return (
-        Path(__file__).parents[2] / "docs/pictures"
-        if request.config.getoption("--pictures")
-        else None
-    )

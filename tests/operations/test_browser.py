@@ -15,6 +15,8 @@ from tests.operations.rig import PHONE, WIDE, AtBrowser, Served
 
 pytestmark = pytest.mark.operations
 
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+
 RECEIVER = "union"
 SCREENS = (("ja", PHONE), ("en", WIDE))
 FEWER = {Role.VIEWER: SCREENS[:1], Role.APPROVER: SCREENS[1:]}
@@ -179,10 +181,9 @@ def test_nothing_was_asked_of_anybody_else(person: AtBrowser, served: Served) ->
     assert served.run.process.poll() is None
 
 
-def test_pictures_of_the_pages(person: AtBrowser, pictures: Path | None) -> None:
-    if pictures is None:
-        pytest.skip("made anew with --pictures alone")
-    pictures.mkdir(exist_ok=True)
+@pytest.mark.pictures
+def test_pictures_of_the_pages(person: AtBrowser) -> None:
+    PICTURES.mkdir(exist_ok=True)
     for role, path, name, size in (
         (Role.OPERATOR, "/map", "map", WIDE),
         (Role.OPERATOR, "/map", "map-phone", PHONE),
@@ -195,4 +196,4 @@ def test_pictures_of_the_pages(person: AtBrowser, pictures: Path | None) -> None
         person.size(size)
         if person.open(path) == 200:
             taken = person.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
-            (pictures / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
+            (PICTURES / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
