@@ -18,6 +18,27 @@ Texts never hold personal data: they name fields, lines and ids, not values. For
 exceptions (pika, SQLAlchemy, OSError) are mapped once, at the edge that met them.
 """
 
+import traceback
+from pathlib import Path
+
+_PLACES = 4
+
+
+def placed(error: BaseException) -> str:
+    """Say of what kind a fault is and where it came up; not its text, which may hold data.
+
+    >>> try:
+    ...     int("123456789018")
+    ... except ValueError as fault:
+    ...     placed(fault).partition(" at ")[0]
+    'ValueError'
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-_PLACES:]
+    where = " < ".join(
+        f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(frames)
+    )
+    return f"{type(error).__name__} at {where}"
+
 
 class RenkeiError(Exception):
     """The base of every error that the hub raises on purpose."""

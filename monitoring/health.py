@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from hub.errors import RenkeiError
+from hub.errors import RenkeiError, placed
 from monitoring.checks import CheckMetrics
 
 log = logging.getLogger(__name__)
@@ -164,8 +164,8 @@ def _tried(name: str, check: Check) -> str:
         return check()
     except RenkeiError as error:
         return str(error) or type(error).__name__
-    except Exception as error:
-        log.exception("the check %s failed", name)
+    except Exception as error:  # noqa: BLE001 - what fails is said, and never well
+        log.error("the check %s failed: %s", name, placed(error))  # noqa: TRY400 - its text
         return f"the check failed: {type(error).__name__}"
 
 

@@ -21,7 +21,7 @@ from hub.compose.expiry import certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping, context_maker, link_settings, served_with
 from hub.compose.watched import Both, looked_at, watch_disks
-from hub.errors import LedgerError, SiteError
+from hub.errors import LedgerError, SiteError, placed
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
 from hub.ledger.verify.ledger import verify
 from hub.ledger.watch import Check, Finding, Watch
@@ -204,8 +204,8 @@ def checker(site: Site, engine: Engine, stopping: Stopping) -> Check:
             )
         except LedgerError:
             raise
-        except Exception as error:
-            log.exception("the check of the ledger failed")
+        except Exception as error:  # noqa: BLE001 - a check that failed halts the ledger
+            log.error("the check of the ledger failed: %s", placed(error))  # noqa: TRY400 - its text
             return Finding(0, None, f"the check of the ledger failed: {type(error).__name__}")
         return Finding(found.through, found.first_bad, found.fault, found.seal)
 

@@ -152,7 +152,7 @@ class Shift:
     def rescue(self) -> bool:
         """Record what was confirmed, although the link may be lost; say whether that went well.
 
-        What is not recorded is sent again, byte for byte the same; its receiver takes it once.
+        What is not recorded is sent again, with the same content; its receiver takes it once.
         """
         while self._under and not self._under[0].sending.open:
             self._land_first()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
-from hub.errors import LedgerError, QuestionError, RenkeiError
+from hub.errors import LedgerError, QuestionError, RenkeiError, placed
 from hub.ledger.acts import Act
 from hub.ledger.model import Kind
 from hub.message import AccessItems
@@ -78,8 +78,8 @@ class Guard:
             return visit.trouble(409 if page.changes else 503, str(error))
         except RenkeiError as error:
             return visit.trouble(409, str(error))
-        except Exception as error:
-            log.exception("%s failed", page.name)
+        except Exception as error:  # noqa: BLE001 - one page must not end the console
+            log.error("%s failed: %s", page.name, placed(error))  # noqa: TRY400 - its text
             return visit.trouble(500, type(error).__name__)
 
     def _answer(self, page: Page, asked: Asked, visit: Visit) -> Response:

@@ -32,7 +32,7 @@ def decide(visit: Visit) -> Response:
 
 
 def fail(visit: Visit) -> Response:
-    raise RuntimeError(visit.who.id)
+    raise RuntimeError(f"about {visit.who.id}")
 
 
 PAGES = (
@@ -164,11 +164,16 @@ def test_a_body_that_is_no_form_of_ours(
     assert answer.status_code == status
 
 
-def test_what_fails_says_nothing_of_what_it_had(console: ConsoleRig) -> None:
+def test_what_fails_says_nothing_of_what_it_had(
+    console: ConsoleRig, caplog: pytest.LogCaptureFixture
+) -> None:
     clerk = console.person(Role.VIEWER)
     answer = clerk.get("/test/fail")
     assert answer.status_code == 500
     assert "visit" not in answer.text.split("<main")[1]
+    said = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert ["RuntimeError at test_console_forms.py" in one.getMessage() for one in said] == [True]
+    assert "about " not in caplog.text
 
 
 def test_a_page_is_japanese_unless_somebody_chose_english(console: ConsoleRig) -> None:
