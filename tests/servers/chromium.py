@@ -1,12 +1,11 @@
 """Chromium for tests, with the driver of the same version and a Japanese font, from Debian."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.packages import NotInstalled, Wanted, install, privilege
-from tests.servers.packages import alone
+from hub.packages import Wanted
+from tests.servers.packages import found_or_installed
 
 FONT = Path("/usr/share/fonts/opentype/ipaexfont-gothic")
 """Without it Chromium shows boxes for Japanese."""
@@ -32,19 +31,7 @@ def browser() -> Browser:
     Raises:
         NotInstalled: it cannot be installed; the text says what to do.
     """
-    found = _found()
-    if found is None:
-        with alone():
-            if _found() is None:
-                install(WANTED, _say, privilege(WANTED))
-        found = _found()
-    if found is None:
-        raise NotInstalled(f"{WANTED.program} is not here. {WANTED.by_hand}.")
-    return found
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    return found_or_installed(_found, WANTED)
 
 
 def _found() -> Browser | None:

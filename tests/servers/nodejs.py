@@ -9,14 +9,13 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.packages import NotInstalled, Wanted, install, privilege
-from tests.servers.packages import alone
+from hub.packages import NotInstalled, Wanted
+from tests.servers.packages import found_or_installed
 
 PROJECT = Path(__file__).parents[2]
 LOCKED = PROJECT / "tests" / "asyncapi"
@@ -85,19 +84,7 @@ def _packages(npm: str, locked: Path) -> Path:
 
 
 def _programs() -> tuple[str, str]:
-    found = _found()
-    if found is None:
-        with alone():
-            if _found() is None:
-                install(WANTED, _say, privilege(WANTED))
-        found = _found()
-    if found is None:
-        raise NotInstalled(f"{WANTED.program} is not here. {WANTED.by_hand}.")
-    return found
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    return found_or_installed(_found, WANTED)
 
 
 def _found() -> tuple[str, str] | None:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from hub.broker.probe import free_ports
-from hub.packages import NotInstalled, Wanted, install, privilege
-from tests.servers.packages import alone
+from hub.packages import Wanted
+from tests.servers.packages import found_or_installed
 
 PROGRAMS = {
     "promtool": "prometheus",
@@ -49,18 +48,7 @@ def program(name: str) -> str:
     Raises:
         NotInstalled: they cannot be installed; the text says what to do.
     """
-    if shutil.which(name) is None:
-        with alone():
-            if shutil.which(name) is None:
-                install(WANTED, _say, privilege(WANTED))
-    found = shutil.which(name)
-    if found is None:
-        raise NotInstalled(f"{name} is not here. {WANTED.by_hand}.")
-    return found
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    return found_or_installed(lambda: shutil.which(name), WANTED)
 
 
 def checked(name: str, *arguments: str, text: str | None = None) -> str:
