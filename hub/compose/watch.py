@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
@@ -20,6 +19,7 @@ from hub.compose.checks import checks_of
 from hub.compose.expiry import certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping, context_maker, link_settings, served_with
+from hub.compose.lookouts import Lookouts
 from hub.compose.watched import Both, looked_at, watch_disks
 from hub.errors import LedgerError, SiteError, placed
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
@@ -83,14 +83,18 @@ def run_watch(path: Path, site: Site, stop: Stop) -> None:
             _serve(site, health, checks)
             os.nice(NICENESS)
             check_schema(engine)
+            around = Lookouts()
             with (
-                looked_at(path, site, engine, broker=broker, disks=disks) as queues,
-                broker_watched(site, queues),
+                looked_at(
+                    path, site, engine, broker=broker, disks=disks, lookouts=around
+                ) as queues,
+                broker_watched(site, around, queues),
             ):
                 log.info("the watch is working")
                 watch.tick()
                 while not stop.wait(TICK_SECONDS):
                     watch.tick()
+                    around.check()
                 watch.last()
             checks.close()
     finally:
@@ -122,7 +126,9 @@ def _broker(site: Site) -> LinkSettings | None:
 
 
 @contextmanager
-def broker_watched(site: Site, queues: Observer | None = None) -> Iterator[None]:
+def broker_watched(
+    site: Site, lookouts: Lookouts, queues: Observer | None = None
+) -> Iterator[None]:
     """Ask the broker's nodes every few seconds, in a thread, for the time of the context.
 
     ``queues`` is told of what is found as well.
@@ -136,19 +142,8 @@ def broker_watched(site: Site, queues: Observer | None = None) -> Iterator[None]
         log.info("the broker is not watched: the site names no broker.monitor_password_file")
         yield
         return
-    over = Event()
-
-    def look() -> None:
-        while not over.wait(SURVEY_SECONDS):
-            watch.look()
-
-    looker = Thread(target=look, name="survey", daemon=True)
-    looker.start()
-    try:
+    with lookouts.each(SURVEY_SECONDS, watch.look, "survey", patience=ANSWER_SECONDS):
         yield
-    finally:
-        over.set()
-        looker.join(ANSWER_SECONDS)
 
 
 def broker_watch(site: Site, observe: Observer) -> BrokerWatch | None:

@@ -1,7 +1,7 @@
 """What the watch tells beside the ledger's state: queues, flows that are due, lists, disks.
 
-It runs in a thread of its own, and what goes wrong in it is said and tried again: a broker that is
-frozen must not keep the watch from its ledger.
+It runs in a thread of its own, and a ledger or a broker that cannot be asked is said and tried
+again: one that is frozen must not keep the watch from its ledger.
 """
 
 import datetime as dt
@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy import Engine
@@ -19,6 +18,7 @@ from hub.broker.depth import Depths
 from hub.broker.parameters import LinkSettings
 from hub.broker.survey import Observer, Survey
 from hub.compose.freshness import Freshness
+from hub.compose.lookouts import Lookouts
 from hub.compose.queues import QueueWatch, queues_of
 from hub.compose.reload import CatalogueWatch
 from hub.errors import CatalogueError, LedgerError
@@ -167,6 +167,7 @@ def looked_at(  # noqa: PLR0913 - what is looked at
     *,
     broker: LinkSettings | None,
     disks: DiskMetrics,
+    lookouts: Lookouts,
     registry: CollectorRegistry = REGISTRY,
 ) -> Iterator[Observer | None]:
     """Look for the time of the context; give who is to be told of surveys of the broker."""
@@ -200,18 +201,6 @@ def looked_at(  # noqa: PLR0913 - what is looked at
         clock=clock,
         monotonic=time.monotonic,
     )
-    over = Event()
-
-    def look() -> None:
-        while not over.wait(1.0):
-            looker.turn()
-        if depths is not None:
-            depths.close()
-
-    thread = Thread(target=look, name="figures", daemon=True)
-    thread.start()
-    try:
+    end = depths.close if depths is not None else lambda: None
+    with lookouts.each(1.0, looker.turn, "figures", patience=_JOIN_SECONDS, end=end):
         yield queues
-    finally:
-        over.set()
-        thread.join(_JOIN_SECONDS)
