@@ -7,6 +7,7 @@ or a newer revocation list counts at the very next connection, and nothing has t
 
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,8 @@ from typing import Literal
 from hub.errors import SiteError
 from hub.site import Site, read_secret
 
+MakeContext = Callable[[], ssl.SSLContext]
+"""Gives the context for the next connection."""
 MinVersion = Literal["1.2", "1.3"]
 TRIES = 5
 """A certificate and its key are two files: who meets a renewal between them looks again."""

@@ -1,8 +1,7 @@
 """A small client of RabbitMQ's management API: get, put, post and delete of its resources."""
 
 import json
-import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from tenacity import (
 from urllib3.exceptions import HTTPError, SSLError
 
 from hub.errors import BrokerError, BrokerUnavailable
+from hub.tls import MakeContext
 
 ANSWER_SECONDS = 20.0
 QUICK_SECONDS = 3.0
@@ -29,9 +29,6 @@ ATTEMPT_SECONDS = 15.0
 _UNAUTHORISED = 401
 _MISSING = 404
 _FIRST_FAULT = 400
-
-MakeContext = Callable[[], ssl.SSLContext]
-"""Makes the context of one connection, with the certificate as it is then."""
 
 
 class Management:

@@ -12,8 +12,8 @@ import pika
 from pika.credentials import ExternalCredentials
 from pydantic import SecretStr
 
-from hub.broker.management import MakeContext
 from hub.hosts import Host
+from hub.tls import MakeContext
 
 OPEN_SECONDS = 10.0
 SOCKET_SECONDS = 5.0

@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 import adapters
-from hub.compose.ledger import pseudonym_keys
 from hub.compose.places import (
     ADMINISTRATOR_KEY,
     LEDGER_KEY,
@@ -21,6 +20,7 @@ from hub.compose.places import (
 )
 from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
+from hub.ledger.keyfile import pseudonym_keys
 from hub.limits import take_over
 from hub.pki.check import unusable
 from hub.pki.names import CONSOLE, WATCH

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from hub.compose.install import SECRET_BYTES
-from hub.compose.ledger import ledger_signer, open_ledger, pseudonym_keys, pseudonyms
+from hub.compose.ledger import ledger_signer, open_ledger, pseudonyms
 from hub.errors import LedgerError, SiteError
 from hub.ledger.acts import Act
-from hub.ledger.keyfile import PseudonymKeys
+from hub.ledger.keyfile import PseudonymKeys, pseudonym_keys
 from hub.ledger.model import Pseudonyms
 from hub.ledger.rotation import (
     enter,

@@ -4,12 +4,10 @@ import datetime as dt
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.connecting import with_identity
-from hub.ledger.keyfile import PseudonymKeys
+from hub.ledger.keyfile import PseudonymKeys, pseudonym_keys
 from hub.ledger.model import Pseudonyms
 from hub.ledger.rotated import open_keyed
 from hub.ledger.schema import (
@@ -22,7 +20,7 @@ from hub.ledger.schema import (
 )
 from hub.ledger.store import DatabaseLedger
 from hub.pki.names import OPERATOR, database_host
-from hub.secret import SecretPlace, read_secret
+from hub.secret import read_secret
 from hub.site import Site
 from hub.tls import identity_of
 from schemas.evidence.note import CosignerVerifier, NoteError, SignedNote, Signer
@@ -47,18 +45,6 @@ def pseudonyms(site: Site) -> Pseudonyms:
 def _keyed(keys: PseudonymKeys) -> Pseudonyms:
     # Whoever looks up has to know what the same digests have learnt where they were made.
     return keys.pseudonyms()
-
-
-def pseudonym_keys(source: SecretPlace, secret: SecretStr) -> PseudonymKeys:
-    """Give the keys of pseudonyms out of a secret.
-
-    Raises:
-        SiteError: one is too short, or stands there twice.
-    """
-    try:
-        return PseudonymKeys.parse(secret.get_secret_value())
-    except ValueError as error:
-        raise SiteError(f"the secret {source} {error}") from None
 
 
 def ledger_url(site: Site, process: str = OPERATOR) -> str:

@@ -11,11 +11,10 @@ from pydantic import SecretStr
 from hub.addresses import is_loopback
 from hub.broker.connect import connected, rest
 from hub.broker.link import LinkSettings, PikaLink
-from hub.broker.management import MakeContext
 from hub.pauses import SPREAD_SECONDS, Chance
 from hub.secret import SecretPlace, read_secret
 from hub.site import Site
-from hub.tls import ServerContexts, client_context, identity_of
+from hub.tls import MakeContext, ServerContexts, client_context, identity_of
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
+from pydantic import SecretStr
+
+from hub.errors import SiteError
 from hub.ledger.model import Pseudonyms
+from hub.secret import SecretPlace
 
 MIN_KEY_CHARACTERS = 32
 """A shorter one could be guessed."""
@@ -83,3 +87,15 @@ class PseudonymKeys:
     def _all(self) -> Iterator[str]:
         yield self.key
         yield from (one.key for one in self.retired)
+
+
+def pseudonym_keys(source: SecretPlace, secret: SecretStr) -> PseudonymKeys:
+    """Give the keys of pseudonyms out of a secret.
+
+    Raises:
+        SiteError: one is too short, or stands there twice.
+    """
+    try:
+        return PseudonymKeys.parse(secret.get_secret_value())
+    except ValueError as error:
+        raise SiteError(f"the secret {source} {error}") from None

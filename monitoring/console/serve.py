@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.errors import SiteError
+from hub.tls import MakeContext
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ KEEP_ALIVE_SECONDS = 5
 STOP_SECONDS = 3
 _BEGIN_SECONDS = 10.0
 _STEP = 0.02
-
-MakeContext = Callable[[], ssl.SSLContext]
 
 
 class _Hurried(H11Protocol):
