@@ -8,12 +8,12 @@ from sqlalchemy.dialects import postgresql
 
 from hub.ledger.months import Month
 from hub.ledger.reading import driver_rows
-from hub.ledger.schema import upgrade
+from hub.ledger.schema import VERSION_TABLE, upgrade
 from hub.ledger.tables import entries, metadata
 from hub.ledger.verify.fault import Fault, reading
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no annotations
-_VERSION = "ledger_version"
+
 _OURS = "ledger"
 _SQLITE_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 _POSTGRESQL_COLUMNS = """
@@ -108,7 +108,9 @@ def _postgresql_objects(connection: Connection) -> dict[str, object]:
 
 
 def _wanted_of_postgresql(kept: Iterable[Month]) -> dict[str, object]:
-    wanted: dict[str, object] = {f"table {_VERSION}": {("version_num", "character varying", "NO")}}
+    wanted: dict[str, object] = {
+        f"table {VERSION_TABLE}": {("version_num", "character varying", "NO")}
+    }
     for table in (*metadata.tables.values(), *(entries(month.month) for month in kept)):
         wanted[f"table {table.name}"] = {
             (
