@@ -1,4 +1,4 @@
-"""The demo and the browser that the tests of operations share."""
+"""The demo and the browser that the tests of a module share."""
 
 import json
 from collections.abc import Iterator
@@ -18,9 +18,12 @@ RECEIVER = "union"
 """Whose copies die: something of it comes every day."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Give a demo that goes on, with its console; a day each half minute: quiet between."""
+    """Give a demo that goes on, with its console; a day each half minute: quiet between.
+
+    Each module has one of its own: what people at a browser leave undone would be told by alerts.
+    """
     rabbitmq_is_here(print)
     folder = tmp_path_factory.mktemp("served")
     state = folder / "state"
@@ -35,9 +38,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         run.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def person(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtBrowser]:
-    """Give somebody at a browser, whom all tests share."""
+    """Give somebody at a browser, whom all tests of a module share."""
     with at_browser(served, tmp_path_factory.mktemp("browser")) as one:
         yield one
 
