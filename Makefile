@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test attack operations quick lint docs fault fuzz bench profile supply lock clean
+.PHONY: help setup demo test drills attack operations quick lint docs fault fuzz bench profile supply lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,11 +35,14 @@ lint: setup ## style, types, one-way imports, the catalogue and its documents
 docs: setup ## write docs/catalogue and the tables in docs/systems anew from routes/ and schemas/
 	@$(BIN)/renkei docs
 
-test: lint ## every check and every test, with coverage; ARGS="-k name" chooses tests
-	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term -m "not attack and not operations" $(ARGS)
+test: lint ## every check and every test but those below, with coverage; ARGS="-k name" chooses
+	@$(BIN)/pytest $(call shared,loadfile) --cov --cov-report=term -m "not fault and not attack and not operations" $(ARGS)
 
 quick: setup ## the quick ones of the tests that need no broker, server or other process
 	@$(BIN)/pytest $(call shared,loadfile) -m "unit and not slow" $(ARGS)
+
+drills: setup ## what is killed, cut and filled on purpose, in short; make fault does it for hours
+	@$(BIN)/pytest $(call shared,loadfile) -m fault $(ARGS)
 
 attack: setup ## each party of the threat model against a running hub; then docs/security.md
 	@rm -f var/attack/results.jsonl
