@@ -1,0 +1,1 @@
+"""Takes the spans of a process and sends them on; implements ``hub.traces.Traces``."""
