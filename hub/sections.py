@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    model_validator,
 )
 
 from hub.addresses import InterfaceUrl, ListenAddress, is_loopback
@@ -130,3 +131,27 @@ class LogsSite(Section):
 
     format: Literal["text", "json"] = "text"
     messages: Literal["none", "failures", "all"] = "none"
+
+
+class TracesSite(Section):
+    """Where traces go: to a collector's ``endpoint`` (OTLP over HTTP), or into a ``file``.
+
+    Without the table there are none. A share ``ratio`` of the files that come in is followed.
+    ``ca_file`` are the certificates that are trusted for a collector on another machine; without
+    it those of the site's own authority.
+    """
+
+    endpoint: InterfaceUrl | None = None
+    ca_file: SitePath | None = None
+    file: SitePath | None = None
+    ratio: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 0.01
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.endpoint is None) == (self.file is None):
+            message = "name either an endpoint or a file"
+            raise ValueError(message)
+        if self.ca_file is not None and not (self.endpoint or "").startswith("https:"):
+            message = "ca_file is for an endpoint with https alone"
+            raise ValueError(message)
+        return self

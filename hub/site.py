@@ -35,6 +35,7 @@ from hub.sections import (
     SecretFile,
     Section,
     SitePath,
+    TracesSite,
     WatchSite,
 )
 
@@ -265,6 +266,7 @@ class Site(Section):
     console: ConsoleSite | None = None
     watch: WatchSite = WatchSite()
     logs: LogsSite = LogsSite()
+    traces: TracesSite | None = None
 
     @model_validator(mode="after")
     def _ports_are_distinct(self) -> Self:
@@ -332,6 +334,8 @@ def plain_faults(site: Site) -> Iterator[str]:
     hosts += [(key, host_of(url)) for key, url in _urls(site)]
     hosts += [("hub.listen", site.hub.listen)]
     hosts += [("console.listen", site.console.listen)] if site.console else []
+    if site.traces is not None and site.traces.endpoint is not None:
+        hosts += [("traces.endpoint", host_of(site.traces.endpoint))]
     hosts += [(f"systems.{name}.listen", one.listen) for name, one in site.systems.items()]
     if not site.hub.ledger.startswith(_SQLITE) and host_of(site.hub.ledger):
         hosts += [("hub.ledger", host_of(site.hub.ledger))]

@@ -93,6 +93,7 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
         if where is not None:
             found.append(Place("hub.ledger", where))
     add(table(document, "tls"), "tls", "folder")
+    add(table(document, "traces"), "traces", "file")
     console = _console(document)
     add(console, "console", "folder")
     add(console, "console", "key_file", CONSOLE_USER)
