@@ -4,6 +4,7 @@ A page is the name of its route, so hostile addresses make no series.
 """
 
 from collections.abc import Collection
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,6 +12,23 @@ NOT_FOUND = "not-found"
 """Stands for every page that there is not."""
 LOGINS = ("good", "wrong", "locked", "unknown", "limited", "revoked")
 """How a login ends; set to 0 at the start, for ``increase()`` does not see a series born at 1."""
+
+
+class Denial(StrEnum):
+    """Why the console did not do what somebody asked; each is set to 0 at the start, too."""
+
+    ORIGIN = "origin"
+    """A form that a page of others sent."""
+    FORM = "form"
+    """A form that was not made for this session and address, or was sent twice."""
+    FOREIGN = "foreign"
+    """A session that came from another address than its own."""
+    RIGHT = "right"
+    """A page or form that the person's roles have no right to."""
+    SELF = "self"
+    """What needs another person, by the very person."""
+    BUSY = "busy"
+    """Too many pages of a session in a short time."""
 
 
 class VisitMetrics:
@@ -39,6 +57,14 @@ class VisitMetrics:
         )
         for outcome in LOGINS:
             self._logins.labels(outcome)
+        self._denied = Counter(
+            "renkei_console_denied",
+            "What the console did not do for who asked, by why: " + ", ".join(Denial) + ".",
+            ("why",),
+            registry=registry,
+        )
+        for why in Denial:
+            self._denied.labels(why)
         self._views = Counter(
             "renkei_console_views",
             "Pages opened that are recorded in the ledger, by page.",
@@ -47,6 +73,11 @@ class VisitMetrics:
         )
         self._sessions = Gauge(
             "renkei_console_sessions", "Sessions that are open now.", registry=registry
+        )
+        self._damaged = Gauge(
+            "renkei_console_accounts_damaged",
+            "Accounts that the console did not write, or with another key: locked.",
+            registry=registry,
         )
 
     def answered(self, page: str, status: int, seconds: float) -> None:
@@ -62,6 +93,14 @@ class VisitMetrics:
     def viewed(self, page: str) -> None:
         """Count a page that somebody opened."""
         self._views.labels(self._name(page)).inc()
+
+    def denied(self, why: Denial) -> None:
+        """Count what was not done."""
+        self._denied.labels(why).inc()
+
+    def damaged(self, number: int) -> None:
+        """Show how many accounts are damaged."""
+        self._damaged.set(number)
 
     def open_sessions(self, number: int) -> None:
         """Show how many sessions are open."""

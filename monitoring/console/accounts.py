@@ -79,6 +79,10 @@ class Damaged:
     id: str
 
 
+class OwnRightsError(QuestionError):
+    """Somebody tried to give themselves other roles, or the mark."""
+
+
 class Record(Protocol):
     """Writes an act into the ledger (``Books.record`` for what people do)."""
 
@@ -161,7 +165,7 @@ class Accounts:
                 set(person.roles),
                 person.personal,
             ):
-                raise QuestionError("nobody gives themselves roles: another administrator can")
+                raise OwnRightsError("nobody gives themselves roles: another administrator can")
             after = before.model_copy(
                 update={name: getattr(person, name) for name in Person.model_fields}
             )

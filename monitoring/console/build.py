@@ -17,7 +17,7 @@ from hub.pipeline.judge import Judge
 from hub.sections import ConsoleSite
 from hub.site import Site
 from hub.statute.model import Catalogue
-from monitoring.console.accounts import Accounts
+from monitoring.console.accounts import Accounts, Damaged
 from monitoring.console.app import application, every_page
 from monitoring.console.csrf import Tokens
 from monitoring.console.desks import Books, Office, Outside
@@ -69,6 +69,8 @@ class Console:
         swept(self.sessions, self.gate, self.office.clock())
         exports.swept(self.office.store, self.office.clock())
         self.metrics.open_sessions(self.sessions.count())
+        accounts = self.office.accounts.all()
+        self.metrics.damaged(sum(isinstance(one, Damaged) for one in accounts))
 
     def close(self) -> None:
         """Close ledger and database."""

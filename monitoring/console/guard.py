@@ -25,12 +25,12 @@ from monitoring.console.gate import Gate
 from monitoring.console.limiter import Limiter
 from monitoring.console.page import Page
 from monitoring.console.rights import Right, may
-from monitoring.console.sessions import COOKIE, Ended, Open, Sessions
+from monitoring.console.sessions import COOKIE, Ended, Open, Sessions, Why
 from monitoring.console.store import StoreError
 from monitoring.console.views import Views
 from monitoring.console.visit import Visit, with_cookie
 from monitoring.console.words import Words, language_of
-from monitoring.visits import VisitMetrics
+from monitoring.visits import Denial, VisitMetrics
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,16 @@ class Guard:
     def answer(self, page: Page, asked: Asked) -> Response:
         """Answer a request for a page."""
         words = Words(language_of(asked.cookies.get(LANGUAGE, "")))
-        visit = Visit(page, asked, self.office, self.views, words, self.gate, lambda _: "")
+        visit = Visit(
+            page,
+            asked,
+            self.office,
+            self.views,
+            words,
+            self.gate,
+            lambda _: "",
+            count=self.metrics.denied,
+        )
         response = self._safely(visit)
         opened = visit.opened
         if opened is not None and opened.secret != asked.cookies.get(COOKIE):
@@ -87,11 +96,13 @@ class Guard:
         secret = asked.cookies.get(COOKIE, "")
         found = self.sessions.find(secret, asked.address, now, is_seen=not page.by_script)
         if isinstance(found, Ended):
+            if found.why is Why.FOREIGN:
+                self.metrics.denied(Denial.FOREIGN)
             self.gate.ended(found, visit.access())
         elif found is not None:
             self._enter(visit, found)
         if page.changes and not is_same_origin(asked, self.origin):
-            return visit.trouble(403, key="trouble.form")
+            return self._from_elsewhere(visit)
         if page.may is Right.ANYBODY:
             return page.handle(visit)
         if isinstance(found, Open):
@@ -100,12 +111,31 @@ class Guard:
 
     def _refusal(self, page: Page, visit: Visit, opened: Open) -> Response | None:
         """Say why a person does not get an answer; nothing where they do."""
-        if not self.rate.permits(opened.secret):
-            return visit.trouble(429)
+        if busy := self._busy(visit, opened):
+            return busy
         token = visit.form.get(csrf.FIELD, "")
         if page.changes and not self.tokens.takes(token, opened.secret, visit.asked.path):
+            return visit.denied(Denial.FORM, "form not ours, or sent twice", key="trouble.form")
+        person = visit.who
+        if may(person.roles, page.may) and (person.personal or not page.personal):
+            return None
+        return visit.denied(Denial.RIGHT, "not permitted")
+
+    def _busy(self, visit: Visit, opened: Open) -> Response | None:
+        if self.rate.permits(opened.secret):
+            return None
+        self.metrics.denied(Denial.BUSY)
+        return visit.trouble(429)
+
+    def _from_elsewhere(self, visit: Visit) -> Response:
+        """Refuse a form that a page of others sent; whose session came with it is recorded."""
+        opened = visit.opened
+        if opened is None:
+            self.metrics.denied(Denial.ORIGIN)
             return visit.trouble(403, key="trouble.form")
-        return None if self._may(page, visit) else visit.trouble(403)
+        return self._busy(visit, opened) or visit.denied(
+            Denial.ORIGIN, "form sent from elsewhere", key="trouble.form"
+        )
 
     def _asked_for(self, page: Page, visit: Visit, opened: Open, now: dt.datetime) -> Response:
         if not page.step_up or not opened.session.wants_step_up(now):
@@ -125,14 +155,6 @@ class Guard:
                 books.record(Kind.LOG_VIEW, Act.PAGE, visit.access(), said)
                 self.metrics.viewed(page.name)
             return page.handle(visit)
-
-    def _may(self, page: Page, visit: Visit) -> bool:
-        person = visit.who
-        if may(person.roles, page.may) and (person.personal or not page.personal):
-            return True
-        said = f"{page.name}: not permitted"
-        self.office.books.record(Kind.LOG_VIEW, Act.PAGE, visit.access(), said)
-        return False
 
     def _enter(self, visit: Visit, opened: Open) -> None:
         """Let a visit be a person's."""

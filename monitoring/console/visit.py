@@ -18,6 +18,7 @@ from monitoring.console.rights import Right, may
 from monitoring.console.sessions import Open
 from monitoring.console.views import Views
 from monitoring.console.words import Words
+from monitoring.visits import Denial
 from schemas.hidden import mask_my_numbers
 
 ITEM_CHARACTERS = 80
@@ -43,6 +44,8 @@ class Visit:
     person: Person | None = None
     opened: Open | None = None
     menu: Sequence[Page] = ()
+    count: Callable[[Denial], None] = lambda _: None
+    """Is told what is not done, and why."""
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -106,6 +109,21 @@ class Visit:
             Unrecorded: it cannot be, so that page may not be shown.
         """
         self.office.books.record(Kind.LOG_VIEW, Act.PAGE, self.access(), said)
+
+    def denied(
+        self, why: Denial, said: str, *, status: int = 403, text: str = "", key: str = ""
+    ) -> Response:
+        """Answer that the person may not do this; count it, and record who tried.
+
+        ``said`` is for the ledger; ``text`` and ``key`` are for the person, as of ``trouble``.
+
+        Raises:
+            Unrecorded: it cannot be recorded.
+        """
+        self.count(why)
+        said = f"{self.page.name}: {said}"
+        self.office.books.record(Kind.LOG_VIEW, Act.PAGE, self.access(), said)
+        return self.trouble(status, text, key)
 
     def show(self, template: str, status: int = 200, **values: object) -> Response:
         """Answer with a page, made of ``templates/<template>``."""

@@ -282,6 +282,13 @@ PROCESSES = Board(
             Unit.PER_MINUTE,
         ),
         _graph(
+            "Console: refused",
+            "コンソール: 拒否",
+            per_minute("renkei_console_denied_total", "why"),
+            "{{why}}",
+            Unit.PER_MINUTE,
+        ),
+        _graph(
             "Console: sessions", "コンソール: 利用中", "sum(renkei_console_sessions)", "sessions"
         ),
         Panel(

@@ -1,7 +1,7 @@
-"""Alerts on what the hub stands on: broker, certificates, catalogue, disks, console."""
+"""Alerts on what the hub stands on: broker, certificates, catalogue, disks."""
 
 from hub.statute.reasons import Sentence
-from monitoring.rules.model import Alert, Case, Group, Severity, older, risen
+from monitoring.rules.model import Alert, Case, Group, Severity, older
 
 _DAY = 86_400
 _ENDS = "renkei_certificate_expiry_timestamp_seconds"
@@ -32,6 +32,7 @@ def _certificate(name: str, days: float) -> dict[str, str]:
     return {f'{_ENDS}{{certificate="{name}"}}': f"{int(days * _DAY)}+0x120"}
 
 
+_check = 'renkei_health_check_success{{check="{}"}}'.format
 _STARTS = 'process_start_time_seconds{job="renkei",process="hub"}'
 _DIGEST = 'renkei_catalogue_info{{process="hub",digest="{}"}}'.format
 _EDGE_DIGEST = 'renkei_adapter_catalogue_info{{system="tax",digest="{}"}}'.format
@@ -39,6 +40,22 @@ _EDGE_DIGEST = 'renkei_adapter_catalogue_info{{system="tax",digest="{}"}}'.forma
 UPKEEP = Group(
     "renkei-upkeep",
     (
+        Alert(
+            "RenkeiCheckFails",
+            "renkei_health_check_success == 0",
+            "5m",
+            Severity.CRITICAL,
+            Sentence(
+                "The watch tried {{ $labels.check }}, and it does not work.",
+                "動作確認（{{ $labels.check }}）に失敗しています。",
+            ),
+            (
+                Case("5m", 1, {_check("round-trip"): "0+0x9"}),
+                Case("5m", 2, {_check("round-trip"): "0+0x9", _check("witness"): "0+0x9"}),
+                Case("4m", 0, {_check("round-trip"): "0+0x9"}),
+                Case("9m", 0, {_check("round-trip"): "0 0 1+0x9", _check("witness"): "1+0x9"}),
+            ),
+        ),
         Alert(
             "RenkeiBrokerNode",
             "renkei_broker_nodes_down > 0 or renkei_broker_nodes_silent > 0 "
@@ -216,21 +233,6 @@ UPKEEP = Group(
                 "{{ $value | humanizePercentage }}）。",
             ),
             (Case("5m", 1, _disk(20)), Case("20m", 0, _disk(90))),
-        ),
-        Alert(
-            "RenkeiLogins",
-            risen('renkei_console_logins_total{outcome="locked"}', "process", "15m"),
-            "0s",
-            Severity.WARNING,
-            Sentence(
-                "Somebody tried a password so often that an account of the console is locked.",
-                "コンソールのログイン失敗が続き、アカウントがロックされました。",
-            ),
-            (
-                Case("5m", 1, {'renkei_console_logins_total{outcome="locked"}': "0 0 1+0x40"}),
-                Case("30m", 0, {'renkei_console_logins_total{outcome="locked"}': "0 0 1+0x40"}),
-                Case("5m", 0, {'renkei_console_logins_total{outcome="wrong"}': "0 0 1+0x40"}),
-            ),
         ),
         Alert(
             "RenkeiMaintenance",

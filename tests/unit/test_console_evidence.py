@@ -85,7 +85,11 @@ def test_nobody_permits_their_own(console: ConsoleRig) -> None:
     opened = both.client.cookies["__Host-renkei"]
     token = console_token(console, opened, f"{path}/approve")
     assert both.post(f"{path}/approve", {"token": token}).status_code == 409
-    assert "export-approved" not in console.codes()
+    assert looked(console, both)[-1] == "disclosure-approve: approving one's own"
+    token = console_token(console, opened, f"{path}/take")
+    assert both.post(f"{path}/take", {"token": token}).status_code == 409
+    assert "nobody has permitted it" in looked(console, both)[-1]
+    assert not {"export-approved", "disclosure"} & {*console.codes()}
 
 
 def console_token(console: ConsoleRig, secret: str, path: str) -> str:

@@ -11,6 +11,7 @@ from monitoring.console.pages import own
 from monitoring.console.rights import Right, Role
 from monitoring.console.sessions import COOKIE
 from monitoring.console.visit import Visit
+from monitoring.visits import Denial
 from tests.console_rig import ORIGIN, ConsoleRig, console_rig, forms_of
 
 pytestmark = pytest.mark.unit
@@ -87,6 +88,35 @@ def test_who_may_not_is_told_so_and_recorded(console: ConsoleRig) -> None:
     assert DONE == []
     said = [one.detail for one in console.entries() if one.access.staff == viewer.account]
     assert said == ["test.form", "test.decide: not permitted"]
+
+
+def test_what_is_denied_is_counted_by_why_and_recorded(console: ConsoleRig) -> None:
+    viewer = console.person(Role.VIEWER)
+    page = viewer.get("/test/form")
+    viewer.fill(page, "/test/decide")
+    viewer.fill(page, "/test/decide")
+    viewer.post("/logout", {}, Origin="https://elsewhere.test")
+    assert [one.detail for one in console.entries() if one.access.staff == viewer.account] == [
+        "test.form",
+        "test.decide: not permitted",
+        "test.decide: form not ours, or sent twice",
+        "logout: form sent from elsewhere",
+    ]
+    nobody = console.browser()
+    for _ in range(3):  # nobody can fill the ledger so
+        assert nobody.post("/login", {}, Sec_Fetch_Site="cross-site").status_code == 403
+    thief = console.browser("10.0.0.66")
+    thief.client.cookies.set(COOKIE, viewer.client.cookies[COOKIE])
+    thief.get("/me")
+    other = console.person(Role.VIEWER)
+    for _ in range(26):
+        other.get("/me")
+    counted = {
+        why: console.registry.get_sample_value("renkei_console_denied_total", {"why": why})
+        for why in Denial
+    }
+    assert counted == {"origin": 4, "form": 1, "foreign": 1, "right": 1, "self": 0, "busy": 1}
+    assert sum("elsewhere" in one.detail for one in console.entries()) == 1
 
 
 def test_a_decision_long_after_the_login_wants_the_second_factor(console: ConsoleRig) -> None:

@@ -114,6 +114,8 @@ def test_nobody_gives_themselves_more(console: ConsoleRig, more: dict[str, str])
     assert admin.post(f"{path}/change", [*asked, *more.items()]).status_code == 400
     kept = found(console, admin.account)
     assert (kept.roles, kept.personal) == ((Role.ADMINISTRATOR,), False)
+    said = "person-change: other rights for oneself"
+    assert said in {one.detail for one in console.entries() if one.access.staff == admin.account}
     assert admin.send(path, f"{path}/change", role="administrator", **WHO).status_code == 303
     assert found(console, admin.account).name == WHO["name"]
 
@@ -121,6 +123,8 @@ def test_nobody_gives_themselves_more(console: ConsoleRig, more: dict[str, str])
 def test_a_damaged_account_is_named_and_can_be_removed(console: ConsoleRig) -> None:
     admin = console.person(Role.ADMINISTRATOR)
     console.console.office.store.put(KIND, "broken", b"{}")
+    console.console.tend()
+    assert console.registry.get_sample_value("renkei_console_accounts_damaged") == 1
     assert "broken" in admin.get("/people").text
     page = admin.get("/people/broken")
     assert page.status_code == 200

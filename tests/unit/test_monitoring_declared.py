@@ -14,7 +14,7 @@ from monitoring.declared import declared, filled, library
 from monitoring.disk import DiskMetrics
 from monitoring.stages import OTHER, StageMetrics
 from monitoring.times import TimeMetrics
-from monitoring.visits import LOGINS, NOT_FOUND, VisitMetrics
+from monitoring.visits import LOGINS, NOT_FOUND, Denial, VisitMetrics
 
 pytestmark = pytest.mark.unit
 
@@ -121,6 +121,7 @@ def test_the_console_counts_by_routes_only(registry: CollectorRegistry) -> None:
         metrics.answered(f"/etc/{number}", 404, 0.01)
     metrics.viewed("map")
     metrics.logged_in("locked")
+    metrics.denied(Denial.FOREIGN)
     metrics.open_sessions(3)
     value = registry.get_sample_value
     assert value("renkei_console_requests_total", {"page": "map", "status": "2xx"}) == 1
@@ -129,3 +130,5 @@ def test_the_console_counts_by_routes_only(registry: CollectorRegistry) -> None:
     assert value("renkei_console_sessions") == 3
     logins = {o: value("renkei_console_logins_total", {"outcome": o}) for o in LOGINS}
     assert logins == {**dict.fromkeys(LOGINS, 0), "locked": 1}
+    denied = {why: value("renkei_console_denied_total", {"why": why}) for why in Denial}
+    assert denied == {**dict.fromkeys(Denial, 0), "foreign": 1}

@@ -12,8 +12,10 @@ from hub.errors import QuestionError
 from monitoring.console.page import Handler, Page
 from monitoring.console.rights import Right
 from monitoring.console.visit import Visit
+from monitoring.visits import Denial
 
 _LIST = "/evidence/disclosures"
+_SECOND = "this was asked for by the same person: a second one permits it"
 _MEDIA = {"pdf": "application/pdf", "html": "text/html", "json": "application/json"}
 
 
@@ -81,6 +83,8 @@ def _day(text: str) -> dt.date | None:
 
 def _approve(visit: Visit) -> Response:
     with _desk(visit) as desk:
+        if desk.find(visit.params["id"]).is_of(visit.who.id):
+            return visit.denied(Denial.SELF, "approving one's own", status=409, text=_SECOND)
         desk.approve(visit.params["id"], visit.access(visit.form.get("reason", "")))
     return visit.go(_LIST)
 
@@ -100,13 +104,18 @@ def _let_be(visit: Visit, *, is_own: bool) -> Response:
         return visit.trouble(400, key="reason-missing")
     with _desk(visit) as desk:
         if desk.find(visit.params["id"]).is_of(visit.who.id) is not is_own:
-            return visit.trouble(403)
+            said = "taking back another's" if is_own else "declining one's own"
+            return visit.denied(Denial.SELF, said)
         desk.decline(visit.params["id"], visit.access(reason))
     return visit.go(_LIST)
 
 
 def _take(visit: Visit) -> Response:
     with _desk(visit) as desk:
+        asked = desk.find(visit.params["id"])
+        if not asked.is_of(visit.who.id) or asked.permitted_at is None:
+            said = f"{asked.id} is another's, or nobody has permitted it"
+            return visit.denied(Denial.SELF, said, status=409, text=said)
         name, content = desk.take(visit.params["id"], visit.access())
     return visit.file(name, content, _MEDIA[name.rpartition(".")[2]])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from hub.errors import QuestionError
-from monitoring.console.accounts import Account, Accounts, Damaged, Person
+from monitoring.console.accounts import Account, Accounts, Damaged, OwnRightsError, Person
 from monitoring.console.page import Handler, Page
 from monitoring.console.rights import Right, Role
 from monitoring.console.sessions import Why
@@ -14,6 +14,7 @@ from monitoring.console.tables import Cell
 from monitoring.console.views import when
 from monitoring.console.visit import Visit
 from monitoring.console.words import Words
+from monitoring.visits import Denial
 
 _LIST = "/people"
 
@@ -116,6 +117,9 @@ def _do(visit: Visit, deed: Deed, *, ends: bool = True, goes_to: str = "") -> Re
         return visit.trouble(400, key="reason-missing")
     try:
         deed(visit.office.accounts, name, reason)
+    except OwnRightsError as error:
+        said, key = "other rights for oneself", "people.wrong"
+        return visit.denied(Denial.SELF, said, status=400, text=str(error), key=key)
     except QuestionError as error:
         return visit.trouble(400, str(error), key="people.wrong")
     if ends:
