@@ -1,4 +1,4 @@
-"""What ``/health/detail`` of the watch tries: by doing, not by opening a port."""
+"""What the watch tries, each minute and for ``/health/detail``: by doing, not by opening a port."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

@@ -20,7 +20,7 @@ class Lookouts:
         self._faults: list[str] = []
 
     @contextmanager
-    def each(
+    def each(  # noqa: PLR0913 - what is looked at, and how
         self,
         seconds: float,
         look: Callable[[], object],
@@ -28,17 +28,20 @@ class Lookouts:
         *,
         patience: float,
         end: Callable[[], object] = lambda: None,
+        at_once: bool = False,
     ) -> Iterator[None]:
         """Call ``look`` every so many seconds for the time of the context, and ``end`` after it.
 
-        ``patience`` is how long the last look is waited for.
+        ``patience`` is how long the last look is waited for; ``at_once``: the first look is now.
         """
         over = Event()
 
         def run() -> None:
+            pause = 0.0 if at_once else seconds
             try:
-                while not over.wait(seconds):
+                while not over.wait(pause):
                     look()
+                    pause = seconds
                 end()
             except Exception as error:  # noqa: BLE001 - said by check, in the process's own thread
                 self._faults.append(f"{name}: {placed(error)}")

@@ -40,6 +40,8 @@ from monitoring.upkeep import tell_planned
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+CHECKS_SECONDS = 60.0
+"""How long after the checks ran by themselves they run again, whoever asks for them or not."""
 SURVEY_SECONDS = 2.0
 """How long after a look at the broker's nodes the next one begins."""
 ANSWER_SECONDS, QUEUES_SECONDS = 2.0, 6.0
@@ -89,6 +91,7 @@ def run_watch(path: Path, site: Site, stop: Stop) -> None:
                     path, site, engine, broker=broker, disks=disks, lookouts=around
                 ) as queues,
                 broker_watched(site, around, queues),
+                checked(checks, around),
             ):
                 log.info("the watch is working")
                 watch.tick()
@@ -123,6 +126,16 @@ def _broker(site: Site) -> LinkSettings | None:
     except SiteError as error:
         log.warning("the broker's queues are not watched: %s", error)
         return None
+
+
+@contextmanager
+def checked(checks: Checks, lookouts: Lookouts, seconds: float = CHECKS_SECONDS) -> Iterator[None]:
+    """Have the checks run now and again for the time of the context: their metrics tell of it.
+
+    Nobody has to ask ``/health/detail`` for that.
+    """
+    with lookouts.each(seconds, checks.detail, "checks", patience=ANSWER_SECONDS, at_once=True):
+        yield
 
 
 @contextmanager
