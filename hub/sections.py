@@ -105,7 +105,6 @@ class ConsoleSite(Section):
     bind_address: bool = True
     failures: Annotated[int, Field(ge=3, le=10)] = 5
     lock_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
-    second_person: tuple[Literal["dead-letters"], ...] = ()
     metrics_port: Port | None = None
     terminals: dict[str, Item] = {}
     oidc: OidcSite | None = None

@@ -154,7 +154,8 @@ class HubSite(Section):
     (``docs/adr/0017-buckets-and-workers.md``); the second and further ones have their metrics
     on ``worker_metrics_ports``, and all of them at the address ``listen``. Archives and backups
     of the ledger are encrypted to ``archive_recipients``, and a month of it is destroyed
-    ``retention_years`` after its end.
+    ``retention_years`` after its end. On the lists in ``second_person`` whatever one person
+    decides has to be approved by a second one, on the command line and in the console alike.
     """
 
     ledger: str = "sqlite:///ledger.sqlite3"
@@ -181,6 +182,7 @@ class HubSite(Section):
     worker_metrics_ports: tuple[Port, ...] = ()
     watch_metrics_port: Port | None = None
     ledger_witness_file: Annotated[SitePath, Field(validate_default=True)] = Path("ledger.witness")
+    second_person: tuple[Literal["confirmations", "dead-letters"], ...] = ()
 
     @model_validator(mode="after")
     def _each_worker_has_a_partition(self) -> Self:

@@ -9,7 +9,7 @@ from hub.ledger.beside import Shelf, State
 from monitoring.health import Health
 
 LEDGER, EVIDENCE = "ledger", "evidence"
-CONFIRMED = (State.OPEN, State.RELEASED)
+CONFIRMED = (State.OPEN, State.REQUESTED, State.RELEASED)
 """The states in which the body of a confirmation is kept."""
 
 
@@ -48,7 +48,8 @@ class LedgerMetrics:
         )
         self._confirmations = Gauge(
             "renkei_confirmations",
-            "Messages on the confirmation list: open (for a person to decide), released (to move).",
+            "Messages on the confirmation list: open (for a person to decide), requested (for a "
+            "second person to approve), released (to move).",
             ("state",),
             registry=registry,
         )

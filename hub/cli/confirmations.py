@@ -1,4 +1,4 @@
-"""``renkei confirmations list|show|release|reject``: the confirmation list (確認リスト)."""
+"""``renkei confirmations``: look at the confirmation list (確認リスト), release or reject."""
 
 import json
 from enum import StrEnum
@@ -17,7 +17,17 @@ from hub.cli.ledger.common import (
     opened,
 )
 from hub.cli.options import MaybeSiteOption
-from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, print_list, why
+from hub.cli.shelf import (
+    MOST,
+    JsonOption,
+    NumberArgument,
+    RequestArgument,
+    WhyOption,
+    at_desk,
+    print_list,
+    tell_request,
+    why,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The confirmation list (確認リスト): messages that wait for a person.\n\n"
     "A message with another 個人番号 than the known one, or a doubt of its sender's, goes to "
-    "nobody until staff decide."
+    "nobody until staff decide: one person, or two where the site file says so (second_person)."
 )
 
 
@@ -35,6 +45,7 @@ class Status(StrEnum):
     """Which messages are listed."""
 
     OPEN = "open"
+    REQUESTED = "requested"
     RELEASED = "released"
     MOVED = "moved"
     REJECTED = "rejected"
@@ -132,13 +143,18 @@ def release_confirmation(  # noqa: PLR0913 - the options of a command
     """Let a message go its way. The known 個人番号 stays what it is.
 
     Today's rules judge it; nothing moves that is older than what was accepted meanwhile. The hub
-    sends it within seconds; `--status released` lists what still waits for that. Exit status: 0
-    released; 1 it may not move, or was decided about; 2 there is no such confirmation, or the
-    command line is wrong.
+    sends it within seconds; `--status released` lists what still waits for that. Where the site
+    wants a second person, this makes a request, which another person approves with approve. Exit
+    status: 0 released or requested; 1 it may not move, or was decided about; 2 there is no such
+    confirmation, or the command line is wrong.
     """
+    access = asked_by(staff, department, why(reason), "confirmations release")
     with _desk(site, state) as desk:
-        desk.release(number, asked_by(staff, department, why(reason), "confirmations release"))
-    typer.echo(f"{number} is released (送付を決定しました)")
+        request = desk.release(number, access)
+    if request:
+        tell_request(request, "confirmations", f"confirmation {number}")
+    else:
+        typer.echo(f"{number} is released (送付を決定しました)")
 
 
 @app.command("reject")
@@ -153,9 +169,56 @@ def reject_confirmation(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Decide that a message goes nowhere; its body is deleted, the facts stay in the ledger.
 
-    Exit status: 0 rejected; 1 it was decided about already; 2 there is no such confirmation, or
-    the command line is wrong.
+    Where the site wants a second person, this makes a request, which another person approves with
+    approve. Exit status: 0 rejected or requested; 1 it was decided about already; 2 there is no
+    such confirmation, or the command line is wrong.
+    """
+    access = asked_by(staff, department, why(reason), "confirmations reject")
+    with _desk(site, state) as desk:
+        request = desk.reject(number, access)
+    if request:
+        tell_request(request, "confirmations", f"confirmation {number}")
+    else:
+        typer.echo(f"{number} is rejected (却下しました)")
+
+
+@app.command("approve")
+def approve_request(  # noqa: PLR0913 - the options of a command
+    number: RequestArgument,
+    *,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+    reason: ReasonOption = "",
+) -> None:
+    """Approve what another person asked for a message; --staff is another one's.
+
+    `renkei confirmations list --status requested` shows which; today's rules judge it once more.
+    Exit status: 0 done; 1 it is your own request, it may not move, or somebody was faster; 2 no
+    such request waits, or the command line is wrong.
     """
     with _desk(site, state) as desk:
-        desk.reject(number, asked_by(staff, department, why(reason), "confirmations reject"))
-    typer.echo(f"{number} is rejected (却下しました)")
+        _, now = desk.approve(number, asked_by(staff, department, reason, "confirmations approve"))
+    said = "rejected (却下しました)" if now == "rejected" else "released (送付を決定しました)"
+    typer.echo(f"request {number} is approved: its message is {said}")
+
+
+@app.command("decline")
+def decline_request(  # noqa: PLR0913 - the options of a command
+    number: RequestArgument,
+    *,
+    reason: WhyOption,
+    site: MaybeSiteOption = None,
+    state: StateOption = None,
+    staff: StaffOption = "",
+    department: DepartmentOption = "",
+) -> None:
+    """Decline a request, or take your own back: its message is open again.
+
+    Exit status: 0 done; 1 somebody was faster; 2 no such request waits, or the command line is
+    wrong.
+    """
+    with _desk(site, state) as desk:
+        desk.decline(number, asked_by(staff, department, why(reason), "confirmations decline"))
+    typer.echo(f"request {number} is declined: its message is open (申請を却下しました)")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hub.cli.shelf import (
     decided_lines,
     overtaken_lines,
+    request_lines,
+    status_cell,
     who_facts,
     who_lines,
     why_facts,
@@ -17,9 +19,11 @@ from hub.cli.tables import in_table
 if TYPE_CHECKING:
     from hub.desks.confirmations import Shown
     from hub.ledger.beside import Shelved
+    from hub.ledger.leaf import Recorded
 
 _STATUS_JA = {
     "open": "確認待ち",
+    "requested": "承認待ち",
     "released": "送付決定",
     "moved": "送付済",
     "rejected": "却下",
@@ -35,6 +39,7 @@ def facts(one: "Shelved") -> dict[str, Any]:
     return {
         **who_facts(one),
         **why_facts(one, held_sentence(one.code)),
+        "request": one.request or None,
         "decided": one.decided or None,
     }
 
@@ -46,8 +51,20 @@ def shown_facts(shown: "Shown") -> dict[str, Any]:
     return {
         **facts(shown.row),
         "overtaken": shown.is_overtaken,
+        "asked": _asked(shown.asked) if shown.asked else None,
         "data": dict(shown.fields),
         "data_ja": [asdict(one) for one in worded(shown.fields, shown.row.key.sender)],
+    }
+
+
+def _asked(entry: "Recorded") -> dict[str, str]:
+    from hub.statute.reasons import Code, sentence  # noqa: PLC0415 - see hub.cli.main
+
+    return {
+        "code": entry.code,
+        "staff": entry.access.staff,
+        "reason": entry.access.reason,
+        "reason_ja": sentence(Code(entry.code)).ja,
     }
 
 
@@ -60,6 +77,10 @@ def lines(shown: "Shown") -> Iterator[str]:
     said = facts(shown.row)
     yield from who_lines("confirmation", said, _STATUS_JA)
     yield from why_lines(said)
+    yield from request_lines(said)
+    if shown.asked:
+        asked = _asked(shown.asked)
+        yield f"  {asked['staff']}: {asked['reason_ja']}「{asked['reason']}」"
     yield from decided_lines(said)
     if shown.is_overtaken and shown.row.sealed:
         yield from overtaken_lines("rejected", "却下")
@@ -80,5 +101,5 @@ def cells(one: "Shelved") -> Sequence[str]:
         one.message_type,
         one.code,
         one.key.id,
-        f"{one.state.value} {_STATUS_JA[one.state.value]}",
+        status_cell(one, _STATUS_JA),
     )

@@ -11,12 +11,11 @@ from hub.cli.dead_letters_chosen import (
     FlowOption,
     MaybeNumber,
     ReceiverOption,
-    RequestArgument,
     SenderOption,
     SinceOption,
     Status,
     StepOption,
-    one_or_request,
+    settled,
     wanted_by,
 )
 from hub.cli.dead_letters_shown import HEADS, STATUS_JA, cells, facts, lines
@@ -29,7 +28,16 @@ from hub.cli.ledger.common import (
     opened,
 )
 from hub.cli.options import MaybeSiteOption
-from hub.cli.shelf import MOST, JsonOption, NumberArgument, WhyOption, at_desk, print_list, why
+from hub.cli.shelf import (
+    MOST,
+    JsonOption,
+    NumberArgument,
+    RequestArgument,
+    WhyOption,
+    at_desk,
+    print_list,
+    why,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -39,7 +47,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The dead letters (配信不能電文): messages and copies that could not be delivered.\n\n"
     "Nothing is lost and nothing moves until staff replay or discard it. One message is decided "
-    "about by one person; several together need a second person's approval."
+    "about by one person; several together need a second person's approval, and so does each where "
+    "the site file says so (second_person)."
 )
 
 
@@ -150,14 +159,14 @@ def replay_dead_letters(  # noqa: PLR0913 - the options of a command
     """Let a dead letter go its way once more, or ask it for several.
 
     Today's rules judge it; nothing moves that is older than what was accepted meanwhile, and each
-    goes once only. One goes at once. Several make a request, which another person approves with
-    approve. Exit status: 0 released or requested; 1 it may not move, or was decided about; 2 there
-    is none like this, or the command line is wrong.
+    goes once only. One goes at once, unless the site wants a second person. Several make a request,
+    which another person approves with approve. Exit status: 0 released or requested; 1 it may not
+    move, or was decided about; 2 there is none like this, or the command line is wrong.
     """
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters replay")
     with _desk(site, state) as desk:
-        one = one_or_request(desk, number, wanted, access, desk.replay, discard=False)
+        one = settled(desk, number, wanted, access, discard=False)
     if one is not None:
         typer.echo(f"{one} is released (再送を決定しました)")
 
@@ -180,14 +189,15 @@ def discard_dead_letters(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Decide that a dead letter goes nowhere, or ask it for several; its body is deleted.
 
-    The facts stay in the ledger. One is discarded at once. Several make a request, which another
-    person approves with approve. Exit status: 0 discarded or requested; 1 it was decided about
-    already; 2 there is none like this, or the command line is wrong.
+    The facts stay in the ledger. One is discarded at once, unless the site wants a second person.
+    Several make a request, which another person approves with approve. Exit status: 0 discarded or
+    requested; 1 it was decided about already; 2 there is none like this, or the command line is
+    wrong.
     """
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters discard")
     with _desk(site, state) as desk:
-        one = one_or_request(desk, number, wanted, access, desk.discard, discard=True)
+        one = settled(desk, number, wanted, access, discard=True)
     if one is not None:
         typer.echo(f"{one} is discarded (廃棄しました)")
 
@@ -202,15 +212,15 @@ def approve_request(  # noqa: PLR0913 - the options of a command
     department: DepartmentOption = "",
     reason: ReasonOption = "",
 ) -> None:
-    """Approve what another person asked for several dead letters; --staff is another one's.
+    """Approve what another person asked for dead letters; --staff is another one's.
 
     `renkei dead-letters list --request NUMBER` shows which. Exit status: 0 done; 1 it is your own
     request, or somebody was faster; 2 no such request waits, or the command line is wrong.
     """
     with _desk(site, state) as desk:
         access = asked_by(staff, department, reason, "dead-letters approve")
-        count, is_replay = desk.approve(number, access)
-    said = "released (再送を決定しました)" if is_replay else "discarded (廃棄しました)"
+        count, now = desk.approve(number, access)
+    said = "discarded (廃棄しました)" if now == "discarded" else "released (再送を決定しました)"
     typer.echo(f"request {number} is approved: {count} dead letters are {said}")
 
 

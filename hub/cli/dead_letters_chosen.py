@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.ledger.addressee import day
+from hub.cli.shelf import tell_request
 from hub.clock import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hub.desks.dead_letters import DeadLetters
     from hub.ledger.asides import Wanted
     from hub.message import AccessItems
@@ -36,12 +35,6 @@ MaybeNumber = Annotated[
         metavar="[ID]",
         help="The number, as list shows it; or choose several by the options below.",
         show_default=False,
-    ),
-]
-RequestArgument = Annotated[
-    int,
-    typer.Argument(
-        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
     ),
 ]
 FlowOption = Annotated[
@@ -104,22 +97,23 @@ def wanted_by(  # noqa: PLR0913, PLR0917 - one for each option
     )
 
 
-def one_or_request(  # noqa: PLR0913 - what is asked
+def settled(
     desk: "DeadLetters",
     number: int | None,
     wanted: "Wanted",
     access: "AccessItems",
-    decide: "Callable[[int, AccessItems], None]",
     *,
     discard: bool,
 ) -> int | None:
     """Decide about one dead letter and give its number; of several, make a request and say so.
 
+    That is done, too, where the site wants a second person for one.
+
     Raises:
         typer.BadParameter: neither a number nor an option that chooses is given, or both.
     """
     from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
-    from hub.ledger.beside import Shelf  # noqa: PLC0415
+    from hub.ledger.beside import Shelf, State  # noqa: PLC0415
 
     is_filtered = wanted != Wanted(Shelf.DEAD_LETTER)
     if (number is None) != is_filtered:
@@ -127,12 +121,13 @@ def one_or_request(  # noqa: PLR0913 - what is asked
     if number is None:
         rows = desk.chosen(wanted)
         if len(rows) > 1:
-            request = desk.request(rows, access, discard=discard)
-            typer.echo(
-                f"request {request} is made for {len(rows)} dead letters (申請しました). "
-                f"Another person approves it: renkei dead-letters approve {request} --staff …"
-            )
+            now = State.DISCARDED if discard else State.RELEASED
+            request = desk.request(rows, access, now)
+            tell_request(request, "dead-letters", f"{len(rows)} dead letters")
             return None
         number = rows[0].id
-    decide(number, access)
+    request = desk.discard(number, access) if discard else desk.replay(number, access)
+    if request:
+        tell_request(request, "dead-letters", f"dead letter {number}")
+        return None
     return number

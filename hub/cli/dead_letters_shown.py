@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hub.cli.shelf import (
     decided_lines,
     overtaken_lines,
+    request_lines,
+    status_cell,
     who_facts,
     who_lines,
     why_facts,
@@ -91,8 +93,7 @@ def lines(dossier: "Dossier") -> Iterator[str]:
         broker = said["broker"]
         yield f"  the broker says: {broker['times']} times, last {broker['at'] or 'unknown when'}"
     yield f"  digest of the original: {said['digest'] or 'its entry is destroyed'}"
-    if said["request"] and said["status"] == "requested":
-        yield f"  request {said['request']} waits for a second person (別の職員の承認待ち)"
+    yield from request_lines(said)
     yield from decided_lines(said)
     if dossier.is_overtaken and dossier.row.sealed:
         yield from overtaken_lines("discarded", "廃棄")
@@ -116,10 +117,5 @@ def cells(one: "Shelved") -> Sequence[str]:
         one.cause.step if one.cause else "",
         one.code,
         one.key.id,
-        _status(one),
+        status_cell(one, STATUS_JA),
     )
-
-
-def _status(one: "Shelved") -> str:
-    said = f"{one.state.value} {STATUS_JA.get(one.state.value, '')}"
-    return f"{said} {one.request}" if one.state.value == "requested" else said

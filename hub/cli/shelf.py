@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -27,6 +27,12 @@ MOST = 1000
 """The most that a list shows at once."""
 _WIDE = 160
 
+RequestArgument = Annotated[
+    int,
+    typer.Argument(
+        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
+    ),
+]
 NumberArgument = Annotated[
     int, typer.Argument(metavar="ID", help="The number, as list shows it.", show_default=False)
 ]
@@ -45,7 +51,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def at_desk(
     site: Path | None,
     state: Path | None,
-    desk: "Callable[[DatabaseLedger, Judge, Clock], DeskT]",
+    desk: "Callable[[DatabaseLedger, Judge, Clock, Collection[str]], DeskT]",
 ) -> Iterator[DeskT]:
     """Give a desk at the ledger that is meant, with the judge of today's catalogue."""
     from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
@@ -57,7 +63,8 @@ def at_desk(
         _, catalogue = load_checked(site_file(site, state), ())
         seals = hub_seals(settings)
         judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days, seals)
-        yield desk(ledger, judge, lambda: dt.datetime.now(JST))
+        two = settings.hub.second_person
+        yield desk(ledger, judge, lambda: dt.datetime.now(JST), two)
 
 
 def why(reason: str) -> str:
@@ -125,6 +132,27 @@ def why_lines(facts: "Facts") -> Iterator[str]:
     """Write for people what ``why_facts`` gives."""
     yield f"  {facts['code']}: {facts['reason']}"
     yield f"  {facts['reason_ja']}"
+
+
+def tell_request(request: int, command: str, what: str) -> None:
+    """Say that a request is made about something, and how another person approves it."""
+    typer.echo(
+        f"request {request} is made for {what} (申請しました). "
+        f"Another person approves it: renkei {command} approve {request} --staff …"
+    )
+
+
+def request_lines(facts: "Facts") -> Iterator[str]:
+    """Say that a request waits."""
+    if facts["request"] and facts["status"] == "requested":
+        yield f"  request {facts['request']} waits for a second person (別の職員の承認待ち)"
+
+
+def status_cell(one: "Shelved", status_ja: Mapping[str, str]) -> str:
+    """Say how a message stands; of one that is asked for, the request's number, too."""
+    state = one.state.value
+    said = f"{state} {status_ja.get(state, '')}"
+    return f"{said} {one.request}" if state == "requested" else said
 
 
 def decided_lines(facts: "Facts") -> Iterator[str]:

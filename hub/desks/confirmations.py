@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.desks.shelf import NOBODY, ShelfDesk
+from hub.desks.requests import End, RequestDesk
+from hub.desks.shelf import NOBODY
 from hub.desks.shelf import listed as on_shelf
 from hub.errors import LedgerError
 from hub.ledger.acts import Act
 from hub.ledger.asides import Wanted
-from hub.ledger.beside import Beside, Shelf, Shelved, State, Turn
+from hub.ledger.beside import Shelf, Shelved, State
+from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.ledger.store import DatabaseLedger
 from hub.message import RELEASE_TYPE, AccessItems, Envelope
@@ -31,11 +34,13 @@ class Shown:
 
     What identifies a person (個人番号 and the like) is masked. ``fields`` is empty once the body
     is deleted. ``is_overtaken`` says that a newer one was accepted: it can only be rejected.
+    ``asked`` is the entry by which one person asks to release or reject it, while it waits.
     """
 
     row: Shelved
     fields: Sequence[tuple[str, str]]
     is_overtaken: bool
+    asked: Recorded | None = None
 
 
 def listed(
@@ -51,15 +56,22 @@ def listed(
 
 
 @dataclass(frozen=True, slots=True)
-class Desk(ShelfDesk):
+class Desk(RequestDesk):
     """Where staff decide about confirmations."""
 
     shelf = Shelf.CONFIRMATION
+    name = "confirmations"
     noun = "confirmation"
     command = "renkei confirmations"
     ending = "reject"
     viewing = Act.CONFIRMATION
     deciding = Kind.RELEASE
+    ends = MappingProxyType(
+        {
+            State.RELEASED: End(Code.RELEASE_REQUESTED, ""),
+            State.REJECTED: End(Code.REJECT_REQUESTED, Code.REJECTED),
+        }
+    )
 
     def show(self, number: int, access: AccessItems, *, with_fields: bool = True) -> Shown:
         """Show a message; that somebody looks is recorded first.
@@ -73,51 +85,51 @@ class Desk(ShelfDesk):
         self.view(row, access)
         is_read = with_fields and row.sealed
         fields = _fields(row.message_type, self.body(row)) if is_read else []
-        return Shown(row, fields, is_overtaken)
+        asked = self.requested(row.request)[1] if row.state is State.REQUESTED else None
+        return Shown(row, fields, is_overtaken, asked)
 
-    def release(self, number: int, access: AccessItems) -> None:
+    def release(self, number: int, access: AccessItems) -> int:
         """Let a message go its way: the hub moves it, by today's rules, in its place.
+
+        Where a second person has to approve it, give the number of the request, else 0.
 
         Raises:
             QuestionError: there is no such confirmation.
             LedgerError: it was decided about, is overtaken, or may not move today.
         """
-        row, is_overtaken = self.open_row(number)
-        if is_overtaken:
-            raise LedgerError(
-                f"confirmation {number} cannot be released: a newer message of the same kind about "
-                "the same person was accepted meanwhile, and nothing older may follow it. "
-                f"Reject it: renkei confirmations reject {number}"
-            )
-        if row.message_type == RELEASE_TYPE:
-            self._decide(row, access, [Letter.read(self.body(row)).pair], State.RELEASED)
-            return
-        permitted = self._permitted(row)
-        pairs = sorted(self.known(row).held & {one.terms.pair for one in permitted.releases})
-        if not pairs:
-            self.refuse(row, NOBODY)
-        self._decide(row, access, pairs, State.RELEASED)
+        return self.settle(self.open_row(number)[0], access, State.RELEASED)
 
-    def reject(self, number: int, access: AccessItems) -> None:
+    def reject(self, number: int, access: AccessItems) -> int:
         """Decide that a message goes nowhere; its body is deleted.
+
+        Where a second person has to approve it, give the number of the request, else 0.
 
         Raises:
             QuestionError: there is no such confirmation.
             LedgerError: it was decided about already.
         """
-        row, _ = self.open_row(number)
-        # A month that is destroyed has forgotten for whom it was.
-        pairs = sorted(self.known(row).held) or [("", "")]
-        if row.message_type == RELEASE_TYPE:
-            pairs = [Letter.read(self.body(row)).pair]
-        self._decide(row, access, pairs, State.REJECTED)
+        return self.settle(self.open_row(number)[0], access, State.REJECTED)
 
-    def _decide(
-        self, row: Shelved, access: AccessItems, pairs: Sequence[tuple[str, str]], now: State
-    ) -> None:
-        code = Code.REJECTED if now is State.REJECTED else ""
-        entries = [self.decision(row, access, pair, code) for pair in pairs]
-        self.ledger.append(entries, Beside(turns=[Turn(row.id, State.OPEN, now)]))
+    def pairs(self, row: Shelved, now: State) -> Sequence[tuple[str, str]]:
+        """Give the flows and receivers by which a message waits: to go, those of today's rules.
+
+        Raises:
+            LedgerError: it is to go, and is overtaken or may not move today.
+        """
+        if now is State.RELEASED and self.row(row.id)[1]:
+            raise LedgerError(
+                f"confirmation {row.id} cannot be released: a newer message of the same kind about "
+                f"the same person was accepted meanwhile, and nothing older may follow it. "
+                f"It can be rejected: {self.left(row)}"
+            )
+        if row.message_type == RELEASE_TYPE:
+            return [Letter.read(self.body(row)).pair]
+        held = self.known(row).held
+        if now is not State.RELEASED:
+            # A month that is destroyed has forgotten for whom it was.
+            return sorted(held) or [("", "")]
+        permitted = {one.terms.pair for one in self._permitted(row).releases}
+        return sorted(held & permitted) or self.refuse(row, NOBODY)
 
     def _permitted(self, row: Shelved) -> Permitted:
         verdict = self.judge.judge(self.sent(row), self.clock(), is_kept=True)

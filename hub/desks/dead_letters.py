@@ -1,31 +1,28 @@
 """The dead letters (配信不能電文) for a person: look, replay, discard; all of it recorded.
 
-One message is decided about by one person; several together by two: one asks, which gives the
-request a number, and another one approves it.
+One message is decided about by one person, unless the site wants two; several together by two.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from hub.desks.shelf import NOBODY, ShelfDesk, listed
-from hub.errors import LedgerError, QuestionError
-from hub.ledger import asides
+from hub.desks.requests import MOST_TOGETHER, End, RequestDesk
+from hub.desks.shelf import NOBODY, listed
+from hub.errors import QuestionError
 from hub.ledger.acts import Act
 from hub.ledger.asides import Wanted
-from hub.ledger.beside import Beside, Shelf, Shelved, State, Turn
+from hub.ledger.beside import Shelf, Shelved, State
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search.ask import Question, recorded, search
+from hub.ledger.search.ask import Question, search
 from hub.message import AccessItems
 from hub.pipeline.again import Case, again_of
 from hub.pipeline.judging import judged
 from hub.pipeline.verdict import Permitted, Refused, Resent
 from hub.statute.reasons import Code, sentence
 
-MOST_TOGETHER = 10_000
-"""How many messages one request can be about."""
 _HISTORY = 200
 _COMMAND = "renkei dead-letters"
 
@@ -45,15 +42,22 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetters(ShelfDesk):
+class DeadLetters(RequestDesk):
     """Where staff decide about dead letters."""
 
     shelf = Shelf.DEAD_LETTER
+    name = "dead-letters"
     noun = "dead letter"
     command = _COMMAND
     ending = "discard"
     viewing = Act.DEAD_LETTER
     deciding = Kind.REPLAY
+    ends = MappingProxyType(
+        {
+            State.RELEASED: End(Code.REQUESTED, ""),
+            State.DISCARDED: End(Code.DISCARD_REQUESTED, Code.DISCARDED),
+        }
+    )
 
     def show(self, number: int, access: AccessItems) -> Dossier:
         """Tell the history of a dead letter; that somebody looks is recorded first.
@@ -69,8 +73,10 @@ class DeadLetters(ShelfDesk):
         own = next((one for one in found if one.number == row.id), None)
         return Dossier(row, own.digest if own else "", found, is_overtaken)
 
-    def replay(self, number: int, access: AccessItems) -> None:
+    def replay(self, number: int, access: AccessItems) -> int:
         """Let a dead letter go its way: the hub moves it, by today's rules, in its place.
+
+        Where a second person has to approve it, give the number of the request, else 0.
 
         Raises:
             QuestionError: there is no such dead letter.
@@ -80,17 +86,19 @@ class DeadLetters(ShelfDesk):
         if is_overtaken:
             self.refuse(row, sentence(Code.OVERTAKEN).en)
         self._must_be_permitted(row)
-        self._decide([row], access, State.RELEASED)
+        return self.settle(row, access, State.RELEASED)
 
-    def discard(self, number: int, access: AccessItems) -> None:
+    def discard(self, number: int, access: AccessItems) -> int:
         """Decide that a dead letter goes nowhere; its body is deleted.
+
+        Where a second person has to approve it, give the number of the request, else 0.
 
         Raises:
             QuestionError: there is no such dead letter.
             LedgerError: it was decided about already.
         """
         row, _ = self.open_row(number)
-        self._decide([row], access, State.DISCARDED, Code.DISCARDED)
+        return self.settle(row, access, State.DISCARDED)
 
     def chosen(self, wanted: Wanted) -> list[Shelved]:
         """Give the open dead letters for which all holds that is asked.
@@ -107,78 +115,9 @@ class DeadLetters(ShelfDesk):
             raise QuestionError(message)
         return found
 
-    def request(self, rows: Sequence[Shelved], access: AccessItems, *, discard: bool) -> int:
-        """Ask to replay, or discard, several dead letters together; give the request's number.
-
-        Raises:
-            LedgerError: one of them was decided about meanwhile; nothing is asked.
-        """
-        code = Code.DISCARD_REQUESTED if discard else Code.REQUESTED
-        self._decide(rows, access, State.REQUESTED, code, request=0)
-        return self.row(rows[0].id)[0].request
-
-    def approve(self, number: int, access: AccessItems) -> tuple[int, bool]:
-        """Approve a request; say how many dead letters it was about, and whether they are replayed.
-
-        Without a reason that of the request stands.
-
-        Raises:
-            QuestionError: there is no such request.
-            LedgerError: it was this very person's.
-        """
-        rows, asked = self.requested(number)
-        if same_person(asked.access.staff, access.staff):
-            raise LedgerError(
-                f"request {number} was made by {asked.access.staff}: a second person has to "
-                f"approve it, with {_COMMAND} approve {number} --staff …"
-            )
-        access = access._replace(reason=access.reason or asked.access.reason)
-        is_replay = asked.code == Code.REQUESTED
-        now = State.RELEASED if is_replay else State.DISCARDED
-        detail = f", request {number} of {asked.access.staff}"
-        self._decide(rows, access, now, "" if is_replay else Code.DISCARDED, detail=detail)
-        return len(rows), is_replay
-
-    def decline(self, number: int, access: AccessItems) -> int:
-        """Decline a request, or take it back; its dead letters are open again.
-
-        Raises:
-            QuestionError: there is no such request.
-        """
-        rows, _ = self.requested(number)
-        self._decide(rows, access, State.OPEN, Code.DECLINED, detail=f", request {number}")
-        return len(rows)
-
-    def requested(self, number: int) -> tuple[list[Shelved], Recorded]:
-        """Give what a request that waits is about, and the entry that says who asked for what.
-
-        Raises:
-            QuestionError: there is no such request.
-        """
-        wanted = Wanted(self.shelf, State.REQUESTED, request=number)
-        with ledger_errors("be read"), self.ledger.engine.connect() as connection:
-            rows = asides.listed(connection, wanted, MOST_TOGETHER) if number > 0 else []
-            if not rows:
-                message = f"no request {number} waits: {_COMMAND} list --status requested"
-                raise QuestionError(message)
-            (asked,) = recorded(connection, [number])
-        return rows, asked
-
-    def _decide(  # noqa: PLR0913 - what a decision is
-        self,
-        rows: Sequence[Shelved],
-        access: AccessItems,
-        now: State,
-        code: str = "",
-        *,
-        detail: str = "",
-        request: int | None = None,
-    ) -> None:
-        entries = [
-            self.decision(row, access, (row.flow, row.receiver), code, detail) for row in rows
-        ]
-        turns = [Turn(row.id, row.state, now, request) for row in rows]
-        self.ledger.append(entries, Beside(turns=turns))
+    def pairs(self, row: Shelved, now: State) -> Sequence[tuple[str, str]]:  # noqa: ARG002 - as others
+        """Give the flow and the receiver that a copy is for; an original has none."""
+        return [(row.flow, row.receiver)]
 
     def _must_be_permitted(self, row: Shelved) -> None:
         """See whether today's rules let it move; the hub sees to it once more."""
@@ -193,13 +132,3 @@ class DeadLetters(ShelfDesk):
             self.refuse(row, NOBODY)
         if row.receiver and (row.flow, row.receiver) in self.known(row).receipted:
             self.refuse(row, sentence(Code.RECEIVED).en)
-
-
-def same_person(one: str, other: str) -> bool:
-    """Say whether two names of staff are the same, however they were typed."""
-    return _plainly(one) == _plainly(other)
-
-
-def _plainly(staff: str) -> str:
-    """Write a name without what a keyboard may write in two ways: width, case, spaces."""
-    return "".join(unicodedata.normalize("NFKC", staff).split()).casefold()

@@ -38,7 +38,9 @@ WEEKEND = ("sat", "sun")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _DECIDED = {
-    Kind.RELEASE: {"", Code.REJECTED},
+    Kind.RELEASE: {
+        *("", Code.RELEASE_REQUESTED, Code.REJECT_REQUESTED, Code.DECLINED, Code.REJECTED)
+    },
     Kind.REPLAY: {"", Code.REQUESTED, Code.DISCARD_REQUESTED, Code.DECLINED, Code.DISCARDED},
 }
 """What people decide; by the other codes the hub says that something may not move."""

@@ -92,6 +92,11 @@ class ShelfDesk:
             LedgerError: somebody has decided.
         """
         row, is_overtaken = self.row(number)
+        if row.state is State.REQUESTED:
+            raise LedgerError(
+                f"{self.noun} {number} waits for a second person, who has to decide about request "
+                f"{row.request}: {self.command} approve or decline {row.request}"
+            )
         if row.state not in states:
             raise LedgerError(
                 f"{self.noun} {number} was decided about already ({row.state}): entry "
@@ -123,8 +128,15 @@ class ShelfDesk:
         """
         raise LedgerError(
             f"{self.noun} {row.id} may not move by today's rules: {why} It can be "
-            f"{self.ending}ed: {self.command} {self.ending} {row.id}"
+            f"{self.ending}ed: {self.left(row)}"
         )
+
+    def left(self, row: Shelved) -> str:
+        """Say by which commands a row goes nowhere: one that is asked for has to be open first."""
+        before = ""
+        if row.state is State.REQUESTED:
+            before = f"{self.command} decline {row.request}, then "
+        return f"{before}{self.command} {self.ending} {row.id}"
 
     def view(self, row: Shelved, access: AccessItems) -> None:
         """Record that somebody looks."""

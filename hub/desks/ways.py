@@ -65,6 +65,8 @@ _STEPS = {
 _DECIDED: Mapping[str, Step] = {
     Code.REQUESTED: Step.ASKED,
     Code.DISCARD_REQUESTED: Step.ASKED,
+    Code.RELEASE_REQUESTED: Step.ASKED,
+    Code.REJECT_REQUESTED: Step.ASKED,
     Code.DECLINED: Step.DECLINED,
     Code.DISCARDED: Step.DISCARDED,
 }
@@ -267,9 +269,7 @@ def _step(entry: Recorded) -> Step:
     if entry.kind is Kind.RECEIPT:
         is_received = entry.code in {"delivered", MARKED}
         return Step.RECEIVED if is_received else Step.SET_ASIDE
-    if entry.kind is Kind.RELEASE:
-        return Step.STOPPED
-    if entry.kind is Kind.REPLAY:
+    if entry.kind in _BY_PEOPLE:
         return _DECIDED.get(entry.code, Step.STOPPED)
     return _STEPS[entry.kind]
 

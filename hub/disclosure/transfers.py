@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hub.clock import JST
 from hub.disclosure.labels import named_fields, named_flow, named_system
 from hub.disclosure.model import Access, Named, Outcome, Receipt, ReceiptResult, Row, View
+from hub.ledger.beside import UNDECIDED
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.message import MARKED, AccessItems, MessageKey
@@ -90,6 +91,8 @@ class _Transfer:
         self.has_died = self.has_died or entry.kind in _DEATHS
         if entry.kind is Kind.REPLAY and entry.code:
             return  # asked for, declined, discarded, or not permitted any more: it stays there
+        if entry.kind is Kind.RELEASE and entry.code in UNDECIDED:
+            return
         if entry.kind is Kind.ACCEPTANCE or not self.said.basis:
             self.said = entry
         if entry.kind is Kind.RECEIPT:

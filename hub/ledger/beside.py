@@ -25,7 +25,7 @@ class State(StrEnum):
     """Where a message put aside stands; the last four are the end."""
 
     OPEN = "open"  # waits for a person
-    REQUESTED = "requested"  # one person asks to replay it with others; a second one decides
+    REQUESTED = "requested"  # one person asks for a decision; a second one makes it
     RELEASED = "released"  # a person let it go; the hub is about to move it
     SENDING = "sending"  # the hub is moving it: its copy may be with the receiver already
     MOVED = "moved"
@@ -39,9 +39,10 @@ KEPT = (State.OPEN, State.REQUESTED, State.RELEASED, State.SENDING)
 GOING = (State.RELEASED, State.SENDING)
 """The states in which the hub is to move it."""
 
-
-UNDECIDED = frozenset({"requested", "discard-requested", "declined"})
-"""The codes of entries of the kind ``replay`` after which a dead letter stays one."""
+UNDECIDED = frozenset(
+    {"requested", "discard-requested", "release-requested", "reject-requested", "declined"}
+)
+"""The codes of entries ``replay`` and ``release`` after which a message is where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,8 @@ class Aside:
 class Turn:
     """A message put aside goes from one state to the next; it must be in the first one.
 
-    ``request`` is the place, among the entries appended with it, of the entry that asks to replay
-    it together with others, where this is such a turn.
+    ``request`` is the place, among the entries appended with it, of the entry that asks for a
+    second person's approval, where this is such a turn.
     """
 
     id: int
@@ -148,10 +149,10 @@ class Shelved:
     """A message put aside, as its row says it: a confirmation, or a dead letter with its cause.
 
     ``id`` is the number of the entry that says that it is there, ``decided`` that of the entry by
-    which a person decided, or 0. ``request`` is the number of the request to replay it together
-    with others, or 0. ``sealed`` is the encrypted body, empty once the end is reached. ``age`` is
-    the number of the entry by which it is older or newer than others: that of its message's
-    acceptance where it is a copy, else its own.
+    which a person decided, or 0. ``request`` is the number of the request that a second person
+    decided about, or is to, or 0. ``sealed`` is the encrypted body, empty once the end is reached.
+    ``age`` is the number of the entry by which it is older or newer than others: that of its
+    message's acceptance where it is a copy, else its own.
     """
 
     id: int

@@ -138,6 +138,8 @@ def _learn_refusal(known: Known, row: _Row, commitment: Commitment) -> None:
 
 
 def _learn_release(known: Known, code: str, pair: tuple[str, str]) -> None:
+    if code in UNDECIDED:
+        return
     if code:
         known.held_code = code
         known.held.discard(pair)

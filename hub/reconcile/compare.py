@@ -41,6 +41,7 @@ _STEPS = {
 
 
 _DEATHS = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
+_BY_STAFF = frozenset({Kind.RELEASE, Kind.REPLAY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,7 @@ def _fate(facts: Sequence[Fact], result: Judged) -> tuple[Fate, str]:
 
 def _is_rejection(fact: Fact) -> bool:
     # Any code: what staff released may still not have moved (withdrawn, overtaken).
-    decided = fact.kind is Kind.REPLAY and fact.code not in UNDECIDED
-    return bool(fact.code) and (fact.kind is Kind.RELEASE or decided)
+    return bool(fact.code) and fact.kind in _BY_STAFF and fact.code not in UNDECIDED
 
 
 def _has_died(facts: Sequence[Fact]) -> bool:
@@ -133,7 +133,7 @@ def _judge_pair(
     recorded: Collection[str],
     result: Judged,
 ) -> None:
-    counts = Counter(fact.kind for fact in facts if fact.kind is not Kind.REPLAY or _is_step(fact))
+    counts = Counter(fact.kind for fact in facts if _counts(fact))
     if counts[Kind.ACCEPTANCE]:
         step = _step(facts)
         if step is Step.PENDING and _has_died(message.facts):
@@ -160,6 +160,13 @@ def _step(facts: Sequence[Fact]) -> Step:
 def _is_step(fact: Fact) -> bool:
     # What is said of a replay, such as that it was asked for or overtaken, moves nothing.
     return fact.kind in _STEPS and not (fact.kind is Kind.REPLAY and fact.code)
+
+
+def _counts(fact: Fact) -> bool:
+    """Say whether an entry counts: a release or replay only where it was not merely asked for."""
+    if fact.kind is Kind.RELEASE:
+        return fact.code not in UNDECIDED
+    return fact.kind is not Kind.REPLAY or _is_step(fact)
 
 
 def _is_doubled(counts: Counter[Kind]) -> bool:

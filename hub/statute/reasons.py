@@ -58,6 +58,8 @@ class Code(StrEnum):
     KEY_AWAITED = "key-awaited"
     REQUESTED = "requested"
     DISCARD_REQUESTED = "discard-requested"
+    RELEASE_REQUESTED = "release-requested"
+    REJECT_REQUESTED = "reject-requested"
     DECLINED = "declined"
     DISCARDED = "discarded"
     RECEIVED = "received"
@@ -239,11 +241,20 @@ _SENTENCES = {
         "再送が申請され、別の職員の承認を待っています。",
     ),
     Code.DISCARD_REQUESTED: Sentence(
-        "One person asks to discard it together with others, and a second one decides.",
+        "One person asks to discard it, and a second one decides.",
         "廃棄が申請され、別の職員の承認を待っています。",
     ),
+    Code.RELEASE_REQUESTED: Sentence(
+        "One person asks to release it, and a second one decides.",
+        "送付が申請され、別の職員の承認を待っています。",
+    ),
+    Code.REJECT_REQUESTED: Sentence(
+        "One person asks to reject it, and a second one decides.",
+        "却下が申請され、別の職員の承認を待っています。",
+    ),
     Code.DECLINED: Sentence(
-        "The request of one person was declined by another.", "申請は却下されました。"
+        "The request was declined by another person, or taken back by who made it.",
+        "申請は承認されず、又は取り下げられました。",
     ),
     Code.DISCARDED: Sentence(
         "A person decided that the dead letter goes nowhere.",

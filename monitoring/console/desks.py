@@ -152,7 +152,7 @@ class Office:
             Unrecorded: there is no ledger.
         """
         with self.books.alone() as ledger:
-            yield Desk(ledger, self.judge(), self.clock)
+            yield Desk(ledger, self.judge(), self.clock, self.site.hub.second_person)
 
     @contextmanager
     def dead_letters(self) -> Iterator[DeadLetters]:
@@ -162,7 +162,7 @@ class Office:
             Unrecorded: there is no ledger.
         """
         with self.books.alone() as ledger:
-            yield DeadLetters(ledger, self.judge(), self.clock)
+            yield DeadLetters(ledger, self.judge(), self.clock, self.site.hub.second_person)
 
     def terminal(self, address: str) -> str:
         """Name the terminal at an address, as the ledger is to have it."""

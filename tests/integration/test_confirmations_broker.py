@@ -1,4 +1,4 @@
-"""Staff release a message while two hub workers run: it moves once, in its resident's place."""
+"""Two persons release a message while two hub workers run: it moves once, in its place."""
 
 import datetime as dt
 import json
@@ -33,6 +33,8 @@ RECEIVERS = ("premium-collection", "union")
 PARTITIONS = 3
 SECONDS = 30.0
 CLERK = AccessItems("確認係", "後期高齢", "T-9", "本人確認済み", "confirmations release")
+
+APPROVER = CLERK._replace(staff="承認者", operation="confirmations approve")
 
 
 def now() -> dt.datetime:
@@ -96,7 +98,7 @@ def test_a_released_message_moves_once_and_in_its_place(vhost: Vhost, tmp_path: 
     url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
     migrate(url)
     ledger = DatabaseLedger(url, SIGNER)
-    desk = Desk(ledger, shipped_four(), now)
+    desk = Desk(ledger, shipped_four(), now, ("confirmations",))
     with ExitStack() as stack:
         stack.callback(ledger.close)
         stack.enter_context(working(vhost, url))
@@ -104,10 +106,13 @@ def test_a_released_message_moves_once_and_in_its_place(vhost: Vhost, tmp_path: 
         publish(vhost, event(id="a1"), event(resident(my_number=OTHER), id="a2"))
         wait_for(lambda: len(listed(desk.ledger, State.OPEN)) == 1)
         (held,) = listed(desk.ledger, State.OPEN)
-        desk.release(held.id, CLERK)
+        request = desk.release(held.id, CLERK)
+        assert request
+        assert verify(ledger.engine, SIGNER.verifier).good
+        assert desk.approve(request, APPROVER) == (1, State.RELEASED)
         wait_for(lambda: len(listed(desk.ledger, State.MOVED)) == 1)
         publish(vhost, event(id="a3"))
-        wait_for(lambda: ledger.size() == 16)
+        wait_for(lambda: ledger.size() == 18)
         assert verify(ledger.engine, SIGNER.verifier).good
     for receiver in RECEIVERS:
         with PikaLink(vhost.settings(None, (outbound_queue(receiver),))) as link:

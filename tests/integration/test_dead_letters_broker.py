@@ -146,10 +146,10 @@ def test_what_a_receiver_rejects_is_replayed_once_and_in_order(ground: Ground) -
         ground.turn_away(UNION, 5)
         found = ground.wait_for(5)
         assert {(one.code, one.receiver) for one in found} == {("not-accepted", UNION)}
-        request = ground.desk.request(found, CLERK, discard=False)
+        request = ground.desk.request(found, CLERK, State.RELEASED)
         with pytest.raises(LedgerError, match="second person"):
             ground.desk.approve(request, CLERK)
-        assert ground.desk.approve(request, OTHER_CLERK) == (5, True)
+        assert ground.desk.approve(request, OTHER_CLERK) == (5, State.RELEASED)
         ground.wait_for(5, State.MOVED)
         publish(ground.vhost, sealed(resident(), "b1"))
         bodies = ground.taken(UNION, 6)

@@ -53,7 +53,7 @@ def run(rig: Rig, command: str, *arguments: str) -> int:
 
 def listed(rig: Rig, capsys: pytest.CaptureFixture[str], *asked: str) -> list[dict[str, object]]:
     assert run(rig, "list", "--json", *asked) == 0
-    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return found
 
 
@@ -166,6 +166,68 @@ def test_release_and_reject_with_a_reason(rig: Rig, capsys: pytest.CaptureFixtur
     assert "the data is deleted" in capsys.readouterr().out
     assert run(rig, "release", first, "--reason", "もう一度") == 1
     assert "decided about already" in capsys.readouterr().err
+
+
+def by_two(rig: Rig) -> None:
+    site = rig.folder / "site.toml"
+    site.write_text(f'{site.read_text("utf-8")}second_person = ["confirmations"]\n', "utf-8")
+
+
+def request_of(told: str) -> str:
+    return told.split()[1]
+
+
+def test_where_the_site_says_so_one_asks_and_another_approves(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_two(rig)
+    first, second, third = numbers(rig, capsys)
+    requests = []
+    for end, number in (("release", first), ("reject", second)):
+        assert run(rig, end, number, "--reason", "確認", "--staff", "S1") == 0
+        requests.append(request_of(capsys.readouterr().out))
+    rig.drain()
+    assert numbers(rig, capsys) == [third]
+    waiting = listed(rig, capsys, "--status", "requested")
+    assert [str(one["request"]) for one in waiting] == requests
+    assert [copy["id"] for copy in rig.copies("union")] == ["a1", "b1"]
+    assert run(rig, "show", first) == 0
+    assert "S1: 送付が申請され" in capsys.readouterr().out
+    assert run(rig, "reject", first, "--reason", "x", "--staff", "S2") == 1
+    assert f"approve or decline {requests[0]}" in capsys.readouterr().err
+    assert run(rig, "approve", requests[0], "--staff", "ｓ 1") == 1
+    assert "a second person has to approve it" in capsys.readouterr().err
+    for request in requests:
+        assert run(rig, "approve", request, "--staff", "S2") == 0
+        assert run(rig, "approve", request, "--staff", "S3") == 2
+    rig.drain()
+    assert [copy["id"] for copy in rig.copies("union")] == ["a1", "b1", "a2"]
+    assert [one["message"] for one in listed(rig, capsys, "--status", "rejected")] == ["b2"]
+    said = [
+        (row["message_id"], row["code"], row["staff"])
+        for row in rig.rows()
+        if row["kind"] == Kind.RELEASE and row["receiver"] == "union"
+    ]
+    assert said == [
+        *(("a2", "release-requested", "S1"), ("b2", "reject-requested", "S1")),
+        *(("a2", "", "S2"), ("b2", "rejected", "S2")),
+    ]
+
+
+def test_an_approval_is_judged_by_the_rules_of_its_own_day(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_two(rig)
+    first = numbers(rig, capsys)[0]
+    assert run(rig, "release", first, "--reason", "確認", "--staff", "S1") == 0
+    request = request_of(capsys.readouterr().out)
+    rig.send(event(resident(note="新"), id="a3"))
+    rig.drain()
+    assert run(rig, "approve", request, "--staff", "S2") == 1
+    told = capsys.readouterr().err
+    assert f"decline {request}, then renkei confirmations reject {first}" in told
+    assert run(rig, "decline", request, "--reason", "古い", "--staff", "S2") == 0
+    assert first in numbers(rig, capsys)
 
 
 def test_what_cannot_be_released_says_what_is_possible(

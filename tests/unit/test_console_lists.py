@@ -8,7 +8,7 @@ import pytest
 from hub.ledger.beside import State
 from hub.ledger.model import Entry, Kind
 from hub.message import AccessItems, MessageKey
-from monitoring.console.pages import dead_letters
+from monitoring.console import requested
 from monitoring.console.rights import Role
 from monitoring.console.sessions import COOKIE
 from tests.confirmations_rig import OTHER, changed, drain, open_ones, told
@@ -32,6 +32,12 @@ def held(rig: ConsoleRig) -> int:
     drain(rig.hub, changed("a1"), changed("a2", my_number=OTHER, note=HOSTILE))
     (number,) = open_ones(rig.hub)
     return number
+
+
+def by_two(rig: ConsoleRig, *lists: str) -> None:
+    office = rig.console.office
+    hub = office.site.hub.model_copy(update={"second_person": lists})
+    object.__setattr__(office, "site", office.site.model_copy(update={"hub": hub}))
 
 
 def dead(rig: ConsoleRig, *ids: str) -> list[int]:
@@ -152,7 +158,7 @@ def test_several_are_asked_for_by_one_and_approved_by_another(
     assert "別の職員の承認が必要です" in own
     assert not [one for one in forms_of(own) if one.action.endswith("/approve")]
     with monkeypatch.context() as patched:  # a page that shows the button by mistake
-        patched.setattr(dead_letters, "same_person", lambda *_: False)
+        patched.setattr(requested, "same_person", lambda *_: False)
         page = asking.get(path)
     answer = asking.fill(page, f"{path}/approve", reason="x")
     assert answer.status_code == 409
@@ -208,7 +214,13 @@ def test_an_administrator_sees_no_list(rig: ConsoleRig, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/confirmations/7", "/dead-letters/7", "/dead-letters/requests/7"]
+    "path",
+    [
+        "/confirmations/7",
+        "/confirmations/requests/7",
+        "/dead-letters/7",
+        "/dead-letters/requests/7",
+    ],
 )
 def test_what_is_not_there_is_not_found(rig: ConsoleRig, path: str) -> None:
     assert rig.person(Role.OPERATOR).get(path).status_code == 404
@@ -216,9 +228,7 @@ def test_what_is_not_there_is_not_found(rig: ConsoleRig, path: str) -> None:
 
 def test_where_the_site_says_so_a_single_one_too_is_decided_about_by_two(rig: ConsoleRig) -> None:
     (number,) = dead(rig, "b1")
-    office = rig.console.office
-    for_two = office.settings.model_copy(update={"second_person": ("dead-letters",)})
-    object.__setattr__(office, "settings", for_two)
+    by_two(rig, "dead-letters")
     asking = rig.person(Role.OPERATOR)
     path = f"/dead-letters/{number}"
     assert "別の職員の承認が必要です" in shows(asking, path)
@@ -229,6 +239,64 @@ def test_where_the_site_says_so_a_single_one_too_is_decided_about_by_two(rig: Co
     assert "廃棄する" in shows(other, request)
     assert other.send(request, f"{request}/approve", reason="確認した").status_code == 303
     assert numbers(rig.hub, State.DISCARDED) == [number]
+
+
+@pytest.mark.parametrize(
+    ("end", "word", "state"),
+    [("release", "送付する", State.MOVED), ("reject", "却下する", State.REJECTED)],
+)
+def test_a_confirmation_too_where_the_site_says_so(
+    rig: ConsoleRig, end: str, word: str, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = held(rig)
+    by_two(rig, "confirmations")
+    asking, other = rig.person(Role.OPERATOR, Role.APPROVER), rig.person(Role.APPROVER)
+    path = f"/confirmations/{number}"
+    assert "別の職員の承認が必要です" in shows(asking, path)
+    answer = asking.send(path, f"{path}/{end}", reason="本人確認済み")
+    assert answer.status_code == 303, answer.text
+    request = answer.headers["location"]
+    rig.hub.drain()
+    assert open_ones(rig.hub, State.REQUESTED) == [number]
+    assert not [one for one in forms_of(shows(asking, path)) if one.action.startswith(path)]
+    own = shows(asking, request)
+    assert not [one for one in forms_of(own) if one.action.endswith("/approve")]
+    with monkeypatch.context() as patched:  # a page that shows the button by mistake
+        patched.setattr(requested, "same_person", lambda *_: False)
+        page = asking.get(request)
+    assert asking.fill(page, f"{request}/approve", reason="x").status_code == 409
+    assert f'"{request}"' in shows(other, "/confirmations")
+    assert f'"{request}"' in shows(other, path)
+    page = shows(other, request)
+    assert word in page
+    assert "本人確認済み" in page
+    assert NAME not in page
+    assert other.send(request, f"{request}/approve", reason="確認した").status_code == 303
+    rig.hub.drain()
+    assert open_ones(rig.hub, state) == [number]
+    assert other.get(request).status_code == 404
+
+
+def test_a_confirmation_asked_for_is_open_again_once_it_is_declined_or_taken_back(
+    rig: ConsoleRig,
+) -> None:
+    number = held(rig)
+    by_two(rig, "confirmations")
+    asking, other = rig.person(Role.OPERATOR), rig.person(Role.APPROVER)
+    path = f"/confirmations/{number}"
+    for person, end in ((other, "decline"), (asking, "take-back")):
+        request = asking.send(path, f"{path}/release", reason="確認").headers["location"]
+        assert person.send(request, f"{request}/{end}", reason=" ").status_code == 400
+        assert person.send(request, f"{request}/{end}", reason="不要").status_code == 303
+        assert open_ones(rig.hub) == [number]
+    said = [
+        (one.access.staff, one.code, one.detail.endswith("taken back"))
+        for one in rig.entries()
+        if one.kind == "release" and one.receiver == "union"
+    ]
+    asked = (asking.account, "release-requested", False)
+    ends = [(other.account, "declined", False), (asking.account, "declined", True)]
+    assert sorted(said) == sorted([asked, ends[0], asked, ends[1]])
 
 
 def test_what_strangers_wrote_is_text_on_every_page(rig: ConsoleRig) -> None:
@@ -265,7 +333,7 @@ def test_what_strangers_wrote_is_text_on_every_page(rig: ConsoleRig) -> None:
 @pytest.mark.parametrize("digits", [1, 30, 1900, 6000])
 def test_a_number_that_none_has_is_no_page(rig: ConsoleRig, digits: int) -> None:
     person = rig.person(Role.OPERATOR)
-    for path in ("/confirmations", "/dead-letters", "/dead-letters/requests"):
+    for path in ("/confirmations", "/confirmations/requests", "/dead-letters/requests"):
         assert person.get(f"{path}/{'9' * digits}").status_code == 404, path
     number = "9" * digits
     opened = person.client.cookies[COOKIE]

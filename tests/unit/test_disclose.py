@@ -245,6 +245,13 @@ def test_what_is_said_of_a_dead_letter_leaves_it_one(code: str) -> None:
     assert row.outcome is Outcome.DEAD_LETTER
 
 
+@pytest.mark.parametrize("code", ["release-requested", "reject-requested", "declined"])
+def test_what_is_asked_of_a_held_message_leaves_it_held(code: str) -> None:
+    entries = [_said(1, Kind.HOLD, "binding-differs"), _said(2, Kind.RELEASE, code)]
+    (row,), _ = rows_and_views(entries, shipped(), Period())
+    assert (row.outcome, row.code) == (Outcome.HELD, "binding-differs")
+
+
 def test_a_message_that_died_as_it_was_sent_has_a_row_until_it_is_carried() -> None:
     died = _said(1, Kind.DEAD_LETTER, "delivery-limit", flow="", receiver="")
     (row,), _ = rows_and_views([died], shipped(), Period())

@@ -364,6 +364,31 @@ def test_what_is_said_of_a_dead_letter_moves_nothing(codes: list[str]) -> None:
         assert [flow.steps for flow in sheet.flows.values()] == [{step: 1}]
 
 
+@pytest.mark.parametrize(
+    ("codes", "fate"),
+    [
+        (["release-requested"], Fate.HELD),
+        (["reject-requested", "declined"], Fate.HELD),
+        (["reject-requested", "rejected"], Fate.REFUSED),
+    ],
+)
+def test_what_is_asked_of_a_held_message_decides_nothing(codes: list[str], fate: Fate) -> None:
+    steps = [(Kind.HOLD, PAIRS[2], ""), *((Kind.RELEASE, PAIRS[2], code) for code in codes)]
+    with sheet_of(one(facts=said(*steps)), waiting=Waiting(0, {})) as sheet:
+        assert [source.fates for source in sheet.sources.values()] == [{fate: 1}]
+        assert not sheet.gaps
+
+
+def test_only_a_release_lets_a_receiver_acknowledge_twice() -> None:
+    moved = [(kind, PAIRS[2], "") for kind in (Kind.ACCEPTANCE, Kind.DELIVERY)]
+    receipt = (Kind.RECEIPT, PAIRS[2], "")
+    asked = (Kind.RELEASE, PAIRS[2], "release-requested")
+    for between, lacks in (([asked], [Lack.TWICE]), ([asked, (*asked[:2], "")], [])):
+        facts = said(*moved, receipt, *between, receipt)
+        with sheet_of(one(facts=facts), waiting=Waiting(0, {})) as sheet:
+            assert [gap.lack for gap in sheet.gaps] == lacks
+
+
 def test_a_replay_lets_it_be_delivered_once_more_and_no_request_does() -> None:
     again = (Kind.DELIVERY, PAIRS[2], "")
     replayed = said(*DIED, (Kind.REPLAY, PAIRS[2], "requested"), (Kind.REPLAY, PAIRS[2], ""), again)

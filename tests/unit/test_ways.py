@@ -11,6 +11,7 @@ from hub.desks.ways import Pair, Side, Step, Way, look_at
 from hub.edge.journal import InboundFile, InboundState, Journal, OutboundFile, Taken, TakenKey
 from hub.errors import QuestionError
 from hub.ledger.acts import Act
+from hub.ledger.beside import State
 from hub.ledger.model import Kind
 from hub.ledger.rotated import open_keyed
 from hub.message import AccessItems, MessageKey
@@ -94,7 +95,7 @@ def test_a_copy_that_died_is_replayed_in_its_lane(rig: Rig) -> None:
     of = way(rig, "a1")
     assert steps(of)[-1] is Step.DEAD
     with letters(rig) as at:
-        asked = at.request([at.row(number)[0]], CLERK, discard=False)
+        asked = at.request([at.row(number)[0]], CLERK, State.RELEASED)
     of = way(rig, "a1")
     assert steps(of)[-1] is Step.ASKED
     assert next(one for one in of.lanes if one.pair == UNION_LANE).step is Step.DEAD

@@ -166,8 +166,8 @@ def test_hundreds_that_one_approval_let_go_move_each_once_and_in_order(rig: Rig)
     found = died(rig, UNION)
     assert len(found) == persons * each
     with letters(rig) as at:
-        request = at.request(on_list(rig), CLERK, discard=False)
-        assert at.approve(request, OTHER_CLERK) == (len(found), True)
+        request = at.request(on_list(rig), CLERK, State.RELEASED)
+        assert at.approve(request, OTHER_CLERK) == (len(found), State.RELEASED)
     markers: list[int] = []
 
     def fate(message: Outgoing) -> Sent:

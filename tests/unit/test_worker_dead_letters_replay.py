@@ -304,14 +304,14 @@ def test_several_need_a_second_person(rig: Rig) -> None:
     found = died(rig, UNION)
     with letters(rig) as at:
         rows = at.chosen(Wanted(Shelf.DEAD_LETTER, receiver=UNION))
-        request = at.request(rows, CLERK, discard=False)
+        request = at.request(rows, CLERK, State.RELEASED)
     assert numbers(rig, State.REQUESTED) == found
     drain(rig)
     assert ids(rig, UNION) == []
     with letters(rig) as at:
         with pytest.raises(LedgerError, match="second person"):
             at.approve(request, CLERK)
-        assert at.approve(request, OTHER_CLERK) == (3, True)
+        assert at.approve(request, OTHER_CLERK) == (3, State.RELEASED)
     drain(rig)
     assert ids(rig, UNION) == ["a0", "a1", "a2"]
     approved = [r for r in rig.rows() if r["kind"] == Kind.REPLAY and not r["code"]]
@@ -323,7 +323,7 @@ def test_a_declined_request_leaves_them_open(rig: Rig) -> None:
     drain(rig, changed("a1"), changed("a2"))
     found = died(rig, UNION)
     with letters(rig) as at:
-        request = at.request(on_list(rig), CLERK, discard=True)
+        request = at.request(on_list(rig), CLERK, State.DISCARDED)
         assert at.decline(request, OTHER_CLERK) == 2
     assert numbers(rig) == found
     replay(rig, *found)

@@ -2,13 +2,13 @@
 
 from starlette.responses import Response
 
-from hub.desks.dead_letters import DeadLetters, same_person
+from hub.desks.dead_letters import DeadLetters
 from hub.desks.shelf import counted, listed, requests
 from hub.errors import LedgerError
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State
-from hub.statute.reasons import Code
-from monitoring.console.page import Handler, Page
+from monitoring.console.page import Page
+from monitoring.console.requested import Requests, decision
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say, number_of
 from monitoring.console.visit import Visit
@@ -17,6 +17,12 @@ MOST = 40
 """So many are shown: each has a field in the form, and a form has no more than fifty."""
 _LIST = "/dead-letters"
 _FILTERS = ("state", "system", "code", "flow", "receiver")
+_REQUESTS = Requests(
+    "dead-letter",
+    _LIST,
+    lambda office: office.dead_letters(),
+    {State.RELEASED: "dead-letters.replay", State.DISCARDED: "dead-letters.discard"},
+)
 STATES = ("open", "requested", "released", "sending", "moved", "discarded", "refused", "all")
 
 
@@ -60,19 +66,15 @@ def _show(visit: Visit) -> Response:
     number = number_of(visit.params["number"])
     with visit.office.dead_letters() as desk:
         dossier = desk.show(number, visit.access())
+        is_for_two = desk.is_for_two
     return visit.show(
         "dead_letter.html",
         say=Say(visit.words, visit.office.catalogue()),
         dossier=dossier,
         number=number,
         may_decide=visit.may(Right.DECIDE) and dossier.row.state is State.OPEN,
-        is_for_two=_is_for_two(visit),
+        is_for_two=is_for_two,
     )
-
-
-def _is_for_two(visit: Visit) -> bool:
-    """Say whether a single one, too, is decided about by two."""
-    return "dead-letters" in visit.office.settings.second_person
 
 
 def _replay(visit: Visit) -> Response:
@@ -90,14 +92,8 @@ def _decide(visit: Visit, *, discard: bool) -> Response:
         return visit.trouble(400, key="reason-missing")
     access = visit.access(reason)
     with visit.office.dead_letters() as desk:
-        if _is_for_two(visit):
-            row, _ = desk.open_row(number)
-            return visit.go(_request_path(desk.request([row], access, discard=discard)))
-        if discard:
-            desk.discard(number, access)
-        else:
-            desk.replay(number, access)
-    return visit.go(f"{_LIST}/{number}")
+        request = desk.discard(number, access) if discard else desk.replay(number, access)
+    return visit.go(_REQUESTS.address(request) if request else f"{_LIST}/{number}")
 
 
 def _request(visit: Visit) -> Response:
@@ -110,8 +106,9 @@ def _request(visit: Visit) -> Response:
         rows = _chosen(visit, desk)
         if not rows:
             return visit.trouble(400, key="dead-letters.none-chosen")
-        number = desk.request(rows, visit.access(reason), discard=form.get("end") == "discard")
-    return visit.go(_request_path(number))
+        now = State.DISCARDED if form.get("end") == "discard" else State.RELEASED
+        number = desk.request(rows, visit.access(reason), now)
+    return visit.go(_REQUESTS.address(number))
 
 
 def _chosen(visit: Visit, desk: DeadLetters) -> list[Shelved]:
@@ -125,71 +122,11 @@ def _chosen(visit: Visit, desk: DeadLetters) -> list[Shelved]:
     return [desk.open_row(number)[0] for number in sorted(map(number_of, numbers))]
 
 
-def _request_path(number: int) -> str:
-    return f"{_LIST}/requests/{number}"
-
-
-def _show_request(visit: Visit) -> Response:
-    number = number_of(visit.params["number"])
-    with visit.office.dead_letters() as desk:
-        rows, asked = desk.requested(number)
-    is_own = same_person(asked.access.staff, visit.who.id)
-    return visit.show(
-        "dead_letters_request.html",
-        say=Say(visit.words, visit.office.catalogue()),
-        number=number,
-        rows=rows[:MOST],
-        count=len(rows),
-        asked=asked,
-        may_approve=visit.may(Right.APPROVE) and not is_own,
-        may_take_back=visit.may(Right.DECIDE) and is_own,
-        is_discard=asked.code == Code.DISCARD_REQUESTED,
-    )
-
-
-def _approve(visit: Visit) -> Response:
-    number = number_of(visit.params["number"])
-    with visit.office.dead_letters() as desk:
-        desk.approve(number, visit.access(visit.form.get("reason", "")))
-    return visit.go(_LIST)
-
-
-def _decline(visit: Visit) -> Response:
-    return _let_be(visit, is_own=False)
-
-
-def _take_back(visit: Visit) -> Response:
-    return _let_be(visit, is_own=True)
-
-
-def _let_be(visit: Visit, *, is_own: bool) -> Response:
-    """Open the dead letters of a request again: of another's by declining, of the own one."""
-    number = number_of(visit.params["number"])
-    reason = visit.form.get("reason", "").strip()
-    if not reason:
-        return visit.trouble(400, key="reason-missing")
-    with visit.office.dead_letters() as desk:
-        _, asked = desk.requested(number)
-        if same_person(asked.access.staff, visit.who.id) is not is_own:
-            return visit.trouble(403)
-        desk.decline(number, visit.access(reason))
-    return visit.go(_LIST)
-
-
-def _decision(name: str, path: str, may: Right, handle: Handler) -> Page:
-    where = f"{_LIST}/{path}"
-    page = f"dead-letter-{name}"
-    return Page(page, where, may, handle, method="POST", recorded=False, step_up=True)
-
-
 PAGES = (
     Page("dead-letters", _LIST, Right.FACTS, _list, menu=50),
     Page("dead-letter", f"{_LIST}/{{number:int}}", Right.FACTS, _show, recorded=False),
-    Page("dead-letter-request", f"{_LIST}/requests/{{number:int}}", Right.FACTS, _show_request),
-    _decision("replay", "{number:int}/replay", Right.DECIDE, _replay),
-    _decision("discard", "{number:int}/discard", Right.DECIDE, _discard),
-    _decision("ask", "request", Right.DECIDE, _request),
-    _decision("take-back", "requests/{number:int}/take-back", Right.DECIDE, _take_back),
-    _decision("approve", "requests/{number:int}/approve", Right.APPROVE, _approve),
-    _decision("decline", "requests/{number:int}/decline", Right.APPROVE, _decline),
+    decision("dead-letter-replay", f"{_LIST}/{{number:int}}/replay", Right.DECIDE, _replay),
+    decision("dead-letter-discard", f"{_LIST}/{{number:int}}/discard", Right.DECIDE, _discard),
+    decision("dead-letter-ask", f"{_LIST}/request", Right.DECIDE, _request),
+    *_REQUESTS.pages(),
 )

@@ -44,13 +44,9 @@ WORDS = {
         "どこにも送付せず、内容を削除します。事実は授受簿に残ります。",
     ),
     "dead-letters.none": Sentence("Nothing is on the list.", "該当する電文はありません。"),
-    "dead-letters.requests": Sentence(
-        "Requests that wait for a second person", "別の職員の承認を待つ申請"
-    ),
-    "dead-letters.request-of": Sentence(
-        "Request {number}: {count} messages", "申請 {number}（{count}件）"
-    ),
-    "dead-letters.count": Sentence(
+    "requests": Sentence("Requests that wait for a second person", "別の職員の承認を待つ申請"),
+    "requests.one": Sentence("Request {number}: {count} messages", "申請 {number}（{count}件）"),
+    "list.count": Sentence(
         "{count} messages; the oldest {shown} are shown.", "{count}件（古い順に{shown}件を表示）"
     ),
     "dead-letters.choose": Sentence("Choose", "選択"),
@@ -80,7 +76,7 @@ WORDS = {
         "A newer message was accepted meanwhile: this one can only be discarded.",
         "より新しい電文が受け付けられています。廃棄のみ可能です。",
     ),
-    "dead-letter.for-two": Sentence(
+    "for-two": Sentence(
         "Another person has to approve what you decide here.",
         "ここでの決定には、別の職員の承認が必要です。",
     ),
