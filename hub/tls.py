@@ -19,6 +19,9 @@ from hub.site import Site, read_secret
 MakeContext = Callable[[], ssl.SSLContext]
 """Gives the context for the next connection."""
 MinVersion = Literal["1.2", "1.3"]
+CA, CRL, TRUST = "ca.pem", "crl.pem", "trust"
+"""Whom everybody trusts and who is revoked, and the folder of both. It can be shown to a process as
+a whole: a file that is shown by itself stays the old one when it is written anew."""
 TRIES = 5
 """A certificate and its key are two files: who meets a renewal between them looks again."""
 TRY_AGAIN_SECONDS = 0.05
@@ -48,12 +51,22 @@ class Identity:
     @property
     def ca(self) -> Path:
         """The certificates of the authorities that are trusted."""
-        return self.folder / "ca.pem"
+        return shared(self.folder, CA)
 
     @property
     def crl(self) -> Path:
         """The revocation lists of those authorities."""
-        return self.folder / "crl.pem"
+        return shared(self.folder, CRL)
+
+
+def shared(folder: Path, name: str) -> Path:
+    """Give the place of ``CA`` or ``CRL`` in a folder of certificates.
+
+    Before there was ``trust`` they lay in the folder itself: ``renkei pki`` moves them, and until
+    then, and on the machines to which that was not brought, they are found there.
+    """
+    new, old = folder / TRUST / name, folder / name
+    return old if old.exists() and not new.exists() else new
 
 
 def identity_of(site: Site, process: str) -> Identity | None:

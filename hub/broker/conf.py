@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hub.broker.plan import MESSAGE_BYTES
 from hub.hosts import Host
+from hub.tls import CA, shared
 
 PLUGINS = ("rabbitmq_management", "rabbitmq_shovel")
 BY_CERTIFICATE = "rabbitmq_auth_mechanism_ssl"
@@ -54,7 +55,7 @@ class ServerFiles:
     def below(cls, folder: Path, name: str) -> "ServerFiles":
         """Give those of the server ``name`` in a folder that ``renkei pki`` keeps."""
         own = folder / name
-        return cls(folder / "ca.pem", own / "tls.pem", own / "tls.key", folder / "crls")
+        return cls(shared(folder, CA), own / "tls.pem", own / "tls.key", folder / "crls")
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ def write_config(
     """Write the configuration of a RabbitMQ node: TLS alone, and by certificate alone.
 
     Three files for /etc/rabbitmq: rabbitmq.conf, advanced.config and enabled_plugins. They hold no
-    secret. The node needs ca.pem, crls and its own folder of those that renkei pki makes, readable
+    secret. The node needs trust, crls and its own folder of those that renkei pki makes, readable
     by the account rabbitmq; start it again afterwards.
 
     Example: renkei broker config --site site.toml --folder /etc/rabbitmq/pki --into /etc/rabbitmq

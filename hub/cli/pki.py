@@ -230,7 +230,7 @@ def accept(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="The certificate (PEM), with those between it and an authority of ca.pem.",
+            help="The certificate (PEM), with those between it and an authority of trust/ca.pem.",
             exists=True,
             dir_okay=False,
         ),
@@ -240,7 +240,7 @@ def accept(
 ) -> None:
     """Put a certificate in place that a city's authority made of a request.
 
-    ca.pem and crl.pem in the folder are that authority's. Nothing is changed where the
+    trust/ca.pem and trust/crl.pem are that authority's. Nothing is changed where the
     certificate is not what was asked for. With --json: {"made"}.
     """
     from hub.pki.requests import take  # noqa: PLC0415 - see hub.cli.main

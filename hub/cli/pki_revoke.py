@@ -49,7 +49,7 @@ def revoke(  # noqa: PLR0913 - the options of a command
 
     The list is written first, then the account's connections to the broker are closed (its
     other certificates connect again), then the ledger gets an entry. Where the broker or the
-    database reads its list from another machine, bring crl.pem and crls/ there and run this
+    database reads its list from another machine, bring trust/ and crls/ there and run this
     again: it closes the connections once more. Exit status: 0 done; 1 something of it could not
     be done, and the text says what. With --json: {"revoked", "closed"}.
     """

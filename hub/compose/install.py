@@ -10,9 +10,9 @@ import adapters
 from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
-from hub.pki.trust import CA
 from hub.secret import SecretPlace
 from hub.site import Site
+from hub.tls import CA, shared
 from schemas.evidence.note import Signer
 
 SECRET_MODE = 0o600
@@ -190,7 +190,7 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
             f"give PostgreSQL's user the password in {hub.ledger_password_file}, or write its own "
             "password there"
         )
-    if site.tls.folder is not None and not (site.tls.folder / CA).exists():
+    if site.tls.folder is not None and not shared(site.tls.folder, CA).exists():
         left += [f"renkei pki init --site {path}", f"renkei pki issue --all --site {path}"]
     if not site.tls.plain_loopback:
         left.append(

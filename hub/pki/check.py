@@ -14,9 +14,9 @@ from hub.pki.hashes import list_name
 from hub.pki.names import Profile, accounts, profiles
 from hub.pki.parties import ENCRYPTION_FOLDER, PARTIES, purpose_fault
 from hub.pki.store import AUTHORITY, CRLS
-from hub.pki.trust import CA, CRL, Trust, account_of, kid_of, load_trust
+from hub.pki.trust import Trust, account_of, kid_of, load_trust
 from hub.site import Site
-from hub.tls import client_context, identity_of
+from hub.tls import CA, CRL, client_context, identity_of
 
 LIST_DAYS_LEFT = 7
 """A revocation list that ends sooner is too old: without a valid one nobody can connect."""

@@ -20,7 +20,7 @@ ADMINISTRATOR = "broker-admin"
 MONITOR = "broker-monitor"
 PROMETHEUS = "prometheus"
 POSTGRESQL = "postgresql"
-RESERVED = frozenset({"ca", "crls", "issued", "parties"})
+RESERVED = frozenset({"ca", "crls", "issued", "parties", "trust"})
 """What a process cannot be called: other things in the folder have these names."""
 
 

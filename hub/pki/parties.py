@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.errors import SiteError
 from hub.pki.files import is_p256, read_certificates, read_key
-from hub.pki.trust import CA, CRL, account_of, kid_of, load_trust
+from hub.pki.trust import account_of, kid_of, load_trust
+from hub.tls import CA, CRL, shared
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,8 @@ def own_keys(folder: Path, account: str) -> dict[str, ec.EllipticCurvePrivateKey
 def stamp_of(folder: Path, account: str) -> object:
     """Give something that is another whenever the keys for this account may be others."""
     places = (
-        folder / CA,
-        folder / CRL,
+        shared(folder, CA),
+        shared(folder, CRL),
         *sorted((folder / PARTIES).glob("*.pem")),
         *sorted((folder / account / ENCRYPTION_FOLDER).glob("*.key")),
     )

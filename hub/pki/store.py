@@ -2,7 +2,8 @@
 
 ::
 
-    ca.pem  crl.pem  crls/<hash>.r0     whom to trust, and who is revoked; for everybody
+    trust/ca.pem  trust/crl.pem         whom to trust, and who is revoked; for everybody
+    crls/<hash>.r0                      the same lists, as RabbitMQ reads them
     ca/ca.key                           the authority's own; may be kept elsewhere
     issued/<serial>.pem                 all that was ever signed here, so that it can be revoked
     <process>/tls.pem  tls.key          of one process
@@ -36,7 +37,8 @@ from hub.pki.files import (
 from hub.pki.hashes import list_name
 from hub.pki.names import Profile
 from hub.pki.parties import ENCRYPTION_FOLDER, KEPT_DAYS, PARTIES
-from hub.pki.trust import CA, CRL, account_of, kid_of, unit_of
+from hub.pki.trust import account_of, kid_of, unit_of
+from hub.tls import CA, CRL, TRUST, shared
 
 KEPT = dt.timedelta(days=KEPT_DAYS)
 AUTHORITY, ISSUED, CRLS = Path("ca", "ca.key"), "issued", "crls"
@@ -61,7 +63,7 @@ class Store:
         Raises:
             SiteError: there is one already, or a file cannot be written.
         """
-        for path in (self.folder / CA, self.authority_key):
+        for path in (shared(self.folder, CA), self.authority_key):
             if path.exists():
                 message = f"{path} is there already: this site has an authority"
                 raise SiteError(message)
@@ -69,7 +71,7 @@ class Store:
         if not self.authority_key.parent.is_dir():
             self.authority_key.parent.mkdir(mode=0o700, parents=True)
         write_key(self.authority_key, authority.key)
-        write_certificates(self.folder / CA, [authority.certificate])
+        write_certificates(shared(self.folder, CA), [authority.certificate])
         self._write_list(authority, [], now)
 
     def issue(self, profile: Profile, now: dt.datetime) -> x509.Certificate:
@@ -173,10 +175,10 @@ class Store:
             raise SiteError(message)
         key = read_key(self.authority_key)
         public = key.public_key()
-        for one in read_certificates(self.folder / CA):
+        for one in read_certificates(shared(self.folder, CA)):
             if one.public_key() == public:
                 return Authority(one, key)
-        message = f"the key {self.authority_key} is none of those of {self.folder / CA}"
+        message = f"the key {self.authority_key} is none of those of {shared(self.folder, CA)}"
         raise SiteError(message)
 
     @contextmanager
@@ -194,12 +196,24 @@ class Store:
             raise SiteError(message) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._into_trust()
             yield
         except BlockingIOError:
             message = f"another renkei pki is at work in {self.folder}: wait until it has ended"
             raise SiteError(message) from None
         finally:
             os.close(handle)
+
+    def _into_trust(self) -> None:
+        """Move what lay in the folder itself before there was a folder for it."""
+        for name in (CA, CRL):
+            if (old := shared(self.folder, name)) == self.folder / name:
+                try:
+                    make_folder(self.folder / TRUST)
+                    old.rename(self.folder / TRUST / name)
+                except OSError as error:
+                    message = f"{old} cannot be moved into {TRUST}: {error.strerror}"
+                    raise SiteError(message) from error
 
     def _keep(self, made: x509.Certificate) -> None:
         write_certificates(self.folder / ISSUED / f"{made.serial_number:x}.pem", [made])
@@ -213,7 +227,7 @@ class Store:
         ]
 
     def _lists(self) -> list[x509.CertificateRevocationList]:
-        path = self.folder / CRL
+        path = shared(self.folder, CRL)
         if path.exists() or not (self.folder / ISSUED).is_dir():
             return read_lists(path) if path.exists() else []
         message = (
@@ -232,7 +246,7 @@ class Store:
         number = int(now.timestamp())
         made = authority.revocation_list([*self._revoked(authority), *more], number, now)
         write(self.folder / CRLS / list_name(made.issuer), pem(made))
-        write(self.folder / CRL, b"".join(map(pem, [made, *others])))
+        write(shared(self.folder, CRL), b"".join(map(pem, [made, *others])))
 
 
 def is_of(certificate: x509.Certificate, name: str) -> bool:

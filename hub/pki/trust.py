@@ -17,8 +17,8 @@ from cryptography.x509.verification import (
 )
 
 from hub.pki.files import read_certificates, read_lists
+from hub.tls import CA, CRL, shared
 
-CA, CRL = "ca.pem", "crl.pem"
 _KID_DIGITS = 8
 
 
@@ -69,8 +69,8 @@ def load_trust(folder: Path) -> Trust:
     Raises:
         SiteError: a file is missing or damaged.
     """
-    authorities = read_certificates(folder / CA)
-    lists = [one for one in read_lists(folder / CRL) if signed_by(one, authorities)]
+    authorities = read_certificates(shared(folder, CA))
+    lists = [one for one in read_lists(shared(folder, CRL)) if signed_by(one, authorities)]
     return Trust(authorities, lists)
 
 

@@ -60,7 +60,7 @@ def bare(verify: Path | None = None) -> ssl.SSLContext:
 
 
 def test_no_certificate(victim: Victim, report: Report) -> None:
-    refused = refusal(victim, bare(victim.pki / "ca.pem"))
+    refused = refusal(victim, bare(victim.pki / "trust/ca.pem"))
     assert refused
     report(
         Party.NETWORK,

@@ -220,13 +220,13 @@ def _by_another_authority(place: Place, folder: Path) -> LinkSettings:
     other = Store.of(folder, "tests")
     other.init(NOW)
     other.issue(profiles(place.site)[SENDER], NOW)
-    for name in ("ca.pem", "crl.pem"):
+    for name in ("trust/ca.pem", "trust/crl.pem"):
         (folder / name).write_bytes((place.store.folder / name).read_bytes())
     return replace(place.settings(SENDER), tls=partial(client_context, Identity(folder, SENDER)))
 
 
 def _without_one(place: Place, _folder: Path) -> LinkSettings:
-    ca = place.store.folder / "ca.pem"
+    ca = place.store.folder / "trust/ca.pem"
     return replace(place.settings(SENDER), tls=lambda: ssl.create_default_context(cafile=ca))
 
 
@@ -305,7 +305,7 @@ def test_the_management_api_wants_a_certificate_and_a_password(place: Place) -> 
         pytest.raises(BrokerError, match="does not accept user"),
     ):
         one.get("whoami")
-    nobody = partial(ssl.create_default_context, cafile=place.store.folder / "ca.pem")
+    nobody = partial(ssl.create_default_context, cafile=place.store.folder / "trust/ca.pem")
     with (
         Management(url, broker.admin_user, right, tls=nobody, attempts=1) as one,
         pytest.raises(BrokerUnavailable, match=r"(?i)certificate.required"),

@@ -281,7 +281,7 @@ class PostgresqlServer:
         """Take the files of the folder as they are now; one that runs reads them again."""
         assert self._certificates is not None
         own = self._certificates / "postgresql"
-        for file in (own / "tls.pem", own / "tls.key", *self._certificates.glob("c[ar]*.pem")):
+        for file in (own / "tls.pem", own / "tls.key", *self._certificates.glob("trust/*.pem")):
             copy = self._data / file.name
             shutil.copy(file, copy)
             copy.chmod(0o600)

@@ -327,6 +327,6 @@ def test_a_certificate_that_is_not_there_is_a_fault_before_anything_starts(site:
     assert any("ledger-watch/tls.key is readable by others" in one for one in said)
     # Who needs no more than a part is not asked for the rest.
     load_checked(site, {"tax"})
-    (site.parent / "pki/crl.pem").unlink()
+    (site.parent / "pki/trust/crl.pem").unlink()
     (_, fault) = faults(site)
     assert "crl.pem is not there" in fault

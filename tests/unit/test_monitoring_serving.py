@@ -100,7 +100,7 @@ def test_off_this_machine_only_a_client_with_a_certificate_is_answered(pki: Stor
     with served(contexts.current) as port:
         scraper = client_context(Identity(pki.folder, "prometheus"))
         assert asked(port, scraper) == b"good"
-        nobody = ssl.create_default_context(cafile=pki.folder / "ca.pem")
+        nobody = ssl.create_default_context(cafile=pki.folder / "trust/ca.pem")
         for context in (nobody, None):
             with pytest.raises((OSError, http.client.HTTPException)):
                 asked(port, context)

@@ -61,8 +61,8 @@ def test_check_names_an_address_that_a_certificate_lacks(pki: Pki) -> None:
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_check_of_a_folder_without_its_authority(pki: Pki, file: str, how: str) -> None:
     if how == "missing":
-        (pki.pki / file).unlink()
+        (pki.pki / "trust" / file).unlink()
     else:
-        (pki.pki / file).write_text("nothing")
+        (pki.pki / "trust" / file).write_text("nothing")
     (found,) = pki.findings()
     assert file in found.text

@@ -95,11 +95,14 @@ def test_two_authorities_are_trusted_while_one_takes_the_others_place(
     (tmp_path / "new").mkdir()
     other = Pki(tmp_path / "new")
     other.store.init(now())
-    both = [*read_certificates(pki.pki / "ca.pem"), *read_certificates(other.pki / "ca.pem")]
-    write_certificates(pki.pki / "ca.pem", both)
+    both = [
+        *read_certificates(pki.pki / "trust/ca.pem"),
+        *read_certificates(other.pki / "trust/ca.pem"),
+    ]
+    write_certificates(pki.pki / "trust/ca.pem", both)
     write_key(pki.pki / "ca" / "ca.key", other.store.authority().key)
     issue_for(pki.store, pki.site, ["tax"], now())
-    assert len(read_lists(pki.pki / "crl.pem")) == 2
+    assert len(read_lists(pki.pki / "trust/crl.pem")) == 2
     assert pki.findings() == []
     old = next(one for one in pki.store.issued() if said(one)["process"] == "union")
     with pytest.raises(SiteError, match="another authority"):

@@ -50,14 +50,14 @@ def test_a_plain_site_has_no_contexts(tmp_path: Path) -> None:
 
 
 def test_who_has_no_certificate_is_refused(pki: Pki) -> None:
-    nobody = ssl.create_default_context(cafile=str(pki.pki / "ca.pem"))
+    nobody = ssl.create_default_context(cafile=str(pki.pki / "trust/ca.pem"))
     with pytest.raises(ssl.SSLError, match="did not return a certificate"):
         shaken(nobody, server_context(identity(pki, BROKER)))
 
 
 def test_a_certificate_of_another_authority_is_refused(pki: Pki, other: Pki) -> None:
     thief = client_context(identity(other, "tax"))
-    thief.load_verify_locations(pki.pki / "ca.pem")
+    thief.load_verify_locations(pki.pki / "trust/ca.pem")
     thief.verify_flags &= ~ssl.VERIFY_CRL_CHECK_LEAF
     with pytest.raises(ssl.SSLCertVerificationError):
         shaken(thief, server_context(identity(pki, BROKER)))
@@ -148,7 +148,7 @@ def test_renewed_certificates_count_at_once_and_the_old_ones_still_hold(pki: Pki
 
 
 def test_without_a_revocation_list_nobody_connects(pki: Pki) -> None:
-    (pki.pki / "crl.pem").unlink()
+    (pki.pki / "trust/crl.pem").unlink()
     with pytest.raises(SiteError, match=r"crl\.pem is not there: run renkei pki init"):
         client_context(identity(pki, "tax"))
 
@@ -178,7 +178,7 @@ def test_what_is_missing_or_damaged_is_named_with_what_to_do(pki: Pki) -> None:
     (pki.pki / "union" / "tls.pem").write_text("no certificate")
     with pytest.raises(SiteError, match=r"cannot be used with its key: .*run renkei pki check"):
         client_context(identity(pki, "union"))
-    (pki.pki / "ca.pem").write_text("no certificate")
+    (pki.pki / "trust/ca.pem").write_text("no certificate")
     with pytest.raises(SiteError, match=r"ca\.pem cannot be read"):
         client_context(identity(pki, "tax"))
 

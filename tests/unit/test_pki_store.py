@@ -18,6 +18,7 @@ from hub.pki.hashes import list_name
 from hub.pki.names import profiles, worker_process
 from hub.pki.parties import load_parties, own_keys
 from hub.pki.rounds import issue_for, issue_missing, profile_of, renew_due, said, serials_of
+from hub.pki.store import Store
 from hub.tls import Identity
 from tests.pki_rig import BROKER, SITE, Pki, now
 
@@ -143,7 +144,7 @@ def test_the_list_is_signed_anew_and_forgets_nobody(pki: Pki) -> None:
     pki.store.revoke([serial_of(pki, "tax")], now())
     pki.store.revoke([serial_of(pki, "union")], now())
     pki.store.renew_list(now(24))
-    (found,) = read_lists(pki.pki / "crl.pem")
+    (found,) = read_lists(pki.pki / "trust/crl.pem")
     assert {one.serial_number for one in found} == {
         serial_of(pki, "tax"),
         serial_of(pki, "union"),
@@ -165,19 +166,35 @@ def test_private_keys_are_kept_while_something_may_wait_that_they_open(pki: Pki)
 def test_no_list_is_signed_that_would_let_in_who_is_revoked(pki: Pki) -> None:
     gone = serial_of(pki, "tax")
     pki.store.revoke([gone], now())
-    path = pki.pki / "crl.pem"
+    path = pki.pki / "trust/crl.pem"
     path.unlink()
     for sign in (
         lambda: pki.store.renew_list(now(1)),
         lambda: pki.store.revoke([serial_of(pki, "union")], now(1)),
         lambda: issue_missing(pki.store, pki.site, now(1)),
     ):
-        with pytest.raises(SiteError, match=r"crl\.pem is not there.*/crls has the same list"):
+        with pytest.raises(
+            SiteError, match=r"trust/crl\.pem is not there.*/crls has the same list"
+        ):
             sign()
     (copy,) = (pki.pki / "crls").iterdir()
     shutil.copy(copy, path)
     pki.store.renew_list(now(1))
     assert [one.serial_number for one in read_lists(path)[0]] == [gone]
+
+
+def test_what_lay_beside_the_processes_is_found_and_moved(pki: Pki) -> None:
+    """As folders were before there was one for what everybody trusts."""
+    for name in ("ca.pem", "crl.pem"):
+        (pki.pki / "trust" / name).rename(pki.pki / name)
+    (pki.pki / "trust").rmdir()
+    assert pki.findings() == []
+    with pki.store.alone(), pytest.raises(SiteError, match="this site has an authority"):
+        Store.of(pki.pki, "renkei", pki.folder / "elsewhere.key").init(now())
+    assert not [*pki.pki.glob("c*.pem")]
+    pki.store.renew_list(now(1))
+    assert pki.findings() == []
+    assert not [*pki.pki.glob("c*.pem")]
 
 
 def test_what_lies_in_an_accounts_own_folder_decides_about_no_other(pki: Pki) -> None:
@@ -227,7 +244,7 @@ def test_a_list_that_another_signed_revokes_nobody(pki: Pki) -> None:
     mine = pki.store.authority()
     false = type(mine)(mine.certificate, new_key())
     found = false.revocation_list([revoked(serial_of(pki, "tax"), now())], 10**10, now())
-    with (pki.pki / "crl.pem").open("ab") as file:
+    with (pki.pki / "trust/crl.pem").open("ab") as file:
         file.write(pem(found))
     assert "tax" not in pki.named()
     assert {one.account for one in load_parties(pki.pki, now())} == {"hub", "tax", "union"}
@@ -258,7 +275,7 @@ def test_a_list_is_called_as_openssl_calls_it(
 def test_times_are_those_that_were_promised(pki: Pki) -> None:
     authority = pki.store.authority().certificate
     certificate = pki.store.issued()[0]
-    (found,) = read_lists(pki.pki / "crl.pem")
+    (found,) = read_lists(pki.pki / "trust/crl.pem")
     assert found.next_update_utc is not None
     for until, days in (
         (authority.not_valid_after_utc, 3650),

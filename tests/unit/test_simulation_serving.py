@@ -110,7 +110,7 @@ def test_with_tls_it_speaks_to_clients_with_a_certificate_and_ends_all_the_same(
         good = http.client.HTTPSConnection(where, timeout=5, context=with_one)
         good.request("GET", "/a")
         assert good.getresponse().read() == b"GET a {} "
-        nobody = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        nobody = ssl.create_default_context(cafile=tmp_path / "trust/ca.pem")
         refused = http.client.HTTPSConnection(where, timeout=5, context=nobody)
         refused.connect()
         with pytest.raises((OSError, http.client.HTTPException)):
