@@ -201,11 +201,12 @@ def encode_event(  # noqa: PLR0913 - the attributes of an event
     follows: MessageKey | None = None,
     doubt: str = "",
     seal: Seal | None = None,
+    traceparent: str = "",
 ) -> bytes:
     """Write an event as the UTF-8 JSON that goes on the wire.
 
     A canonical message is written without its absent fields; 個人番号 as ``seal`` encrypts them for
-    the hub. Without one they are written in full.
+    the hub. Without one they are written in full. ``traceparent`` is the trace that it belongs to.
 
     Raises:
         KeyMissing: there is a 個人番号, and ``seal`` has no key to encrypt it with.
@@ -239,6 +240,8 @@ def encode_event(  # noqa: PLR0913 - the attributes of an event
         event["follows"] = "/".join(follows)
     if doubt:
         event["doubt"] = doubt
+    if traceparent:
+        event["traceparent"] = traceparent
     return pydantic_core.to_json(event)
 
 

@@ -20,12 +20,14 @@ from hub.edge.numbers import Numbers
 from hub.edge.observe import EdgeObserver
 from hub.edge.rejects import RejectsFile
 from hub.edge.sieve import Sieve
+from hub.edge.traced import file_read
 from hub.errors import EdgeError, KeyMissing
 from hub.limits import limits
 from hub.message import AccessItems, encode_event, partition_of
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
 from hub.site import AccessSite
+from hub.traces import Traces, for_record
 from schemas.canonical import schema_uri
 from schemas.layout import Encoding
 
@@ -65,7 +67,9 @@ class Sender:
         desk: Desk,
         numbers: Numbers,
         observe: EdgeObserver,
+        traces: Traces | None = None,
     ) -> None:
+        self._traces = traces
         self._system = system
         self._numbers = numbers
         self._desk = desk
@@ -89,10 +93,14 @@ class Sender:
             if picked is None:
                 yield self._poll_seconds
                 continue
+            began = time.time_ns()
             try:
                 yield from self._send_file(link, picked)
             except BadFile as bad:
                 self._inbox.set_aside(picked.path, bad)
+                file_read(self._traces, self._system, picked, began, bad.code)
+            else:
+                file_read(self._traces, self._system, picked, began)
 
     def _send_file(self, link: Link, picked: Picked) -> Steps:
         began = time.monotonic()
@@ -140,6 +148,9 @@ class Sender:
                 follows=mapped.follows,
                 doubt=mapped.doubt,
                 seal=self._numbers,
+                traceparent=for_record(
+                    picked.entry.traceparent, mapped.number, picked.facts.records
+                ),
             )
         except KeyMissing as missing:
             # Nothing is sent in its place: the file waits, and what is newer waits behind it.

@@ -92,7 +92,10 @@ class Inbox:
         settle_seconds: float,
         monotonic: Callable[[], float],
         now: Callable[[], dt.datetime],
+        begun: Callable[[str], str] | None = None,
     ) -> None:
+        """Read what lies there; ``begun`` gives a file's ``traceparent`` by its digest."""
+        self._begun = begun
         self._folders = folders
         self._wires = {wire.pattern: (wire, form_of(wire.layout)) for wire in wires}
         self._journal = journal
@@ -248,6 +251,7 @@ class Inbox:
             read_at=int(self._now().timestamp()),
             delivery=facts.part.delivery if facts.part else "",
             part=facts.part.number if facts.part else 0,
+            traceparent=self._begun(facts.digest) if self._begun is not None else "",
         )
         self._journal.begin(entry)
         return entry

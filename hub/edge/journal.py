@@ -70,6 +70,7 @@ _MIGRATIONS = (
     ALTER TABLE inbound ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX inbound_part ON inbound (delivery, part) WHERE part > 0;
     """,
+    "ALTER TABLE inbound ADD COLUMN traceparent TEXT NOT NULL DEFAULT '';",
 )
 
 
@@ -90,6 +91,7 @@ class InboundFile:
     published is confirmed. ``read_at`` is when it was begun, in seconds since 1970-01-01 UTC;
     of a file with 0, read before journals noted it, the numbers of the records that were sent
     are not known either. It is ``part`` (from 1) of a ``delivery``, where it is one at all.
+    ``traceparent`` begins its trace, where it is followed: decided once, when it is begun.
     """
 
     digest: str
@@ -103,6 +105,7 @@ class InboundFile:
     read_at: int = 0
     delivery: str = ""
     part: int = 0
+    traceparent: str = ""
 
 
 class TakenKey(NamedTuple):
@@ -219,8 +222,8 @@ class Journal(databases.Holder):
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO inbound"
-                " (digest, name, placed_as, state, records, read_at, delivery, part)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " (digest, name, placed_as, state, records, read_at, delivery, part, traceparent)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     file.digest,
                     file.name,
@@ -230,6 +233,7 @@ class Journal(databases.Holder):
                     file.read_at,
                     file.delivery,
                     file.part,
+                    file.traceparent,
                 ),
             )
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from hub.edge.backoff import Backoff
 from hub.edge.desk import JournalDesk, NoPersons, Persons
@@ -30,6 +31,7 @@ from hub.edge.wall import Walls
 from hub.errors import EdgeError, LinkLost
 from hub.ports import Link
 from hub.site import SystemSite
+from hub.traces import Traces
 
 TURN_SECONDS = 0.5
 """The longest wait before the loop looks whether it is to stop."""
@@ -65,6 +67,7 @@ def open_station(  # noqa: PLR0913, PLR0917 - what a station is made of
     numbers: Numbers,
     observe: EdgeObserver,
     clocks: Clocks,
+    traces: Traces | None = None,
 ) -> Iterator[Station]:
     """Make the folders, open the journal, and end what a crash interrupted.
 
@@ -88,6 +91,7 @@ def open_station(  # noqa: PLR0913, PLR0917 - what a station is made of
             settle_seconds=settings.settle_seconds,
             monotonic=clocks.monotonic,
             now=clocks.now,
+            begun=None if traces is None else partial(traces.begun, adapter.system),
         )
         sender = Sender(
             adapter.system,
@@ -99,6 +103,7 @@ def open_station(  # noqa: PLR0913, PLR0917 - what a station is made of
             desk=JournalDesk(journal, persons),
             numbers=numbers,
             observe=observe,
+            traces=traces,
         )
         outbox = Outbox(
             adapter.system,
@@ -112,6 +117,7 @@ def open_station(  # noqa: PLR0913, PLR0917 - what a station is made of
             file_seconds=settings.file_seconds,
             monotonic=clocks.monotonic,
             now=clocks.now,
+            traces=traces,
         )
         outbox.check_headers()
         inbox.recover()
@@ -152,12 +158,14 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
     numbers: Numbers,
     observe: EdgeObserver,
     clocks: Clocks | None = None,
+    traces: Traces | None = None,
 ) -> None:
     """Carry one system's files until ``stopping`` says so.
 
     ``connect`` gives a link that consumes the system's queue, with its own waits between
     attempts, or ``None`` when the loop is to stop. ``walls`` gives the catalogue's word on what
-    may come and go, and ``numbers`` encrypts and decrypts the 個人番号 in it.
+    may come and go, and ``numbers`` encrypts and decrypts the 個人番号 in it. ``traces`` follows
+    files and messages, where the site has them followed.
 
     Raises:
         SiteError: the system's settings do not fit its files.
@@ -170,6 +178,7 @@ def run_adapter(  # noqa: PLR0913 - what a loop is given
         numbers=numbers,
         observe=observe,
         clocks=clocks or Clocks(),
+        traces=traces,
     )
     with carrying(adapter, settings, observe):
         while not stopping():
@@ -215,7 +224,9 @@ class _Run:
         numbers: Numbers,
         observe: EdgeObserver,
         clocks: Clocks,
+        traces: Traces | None,
     ) -> None:
+        self._traces = traces
         self._numbers = numbers
         self._adapter = adapter
         self._settings = settings
@@ -245,6 +256,7 @@ class _Run:
                     self._numbers,
                     self._observe,
                     self._clocks,
+                    self._traces,
                 ) as station:
                     self.troubles.over("station")
                     self._alternate(link, station)

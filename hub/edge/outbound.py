@@ -6,6 +6,7 @@ after a crash finds in the journal what was done.
 """
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +22,12 @@ from hub.edge.observe import EdgeObserver
 from hub.edge.receipting import Receipting
 from hub.edge.released import recalled
 from hub.edge.sorting import Line, NoticeLine, Release, Sorter, Wire
+from hub.edge.traced import files_written
 from hub.edge.wall import Wall, WallCode, Walls
 from hub.errors import EdgeError, KeyMissing, SiteError
 from hub.ports import Delivery, Link
 from hub.site import AccessSite
+from hub.traces import Traces
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ class Outbox:
         file_seconds: float,
         monotonic: Callable[[], float],
         now: Callable[[], dt.datetime],
+        traces: Traces | None = None,
     ) -> None:
+        self._traces = traces
         self._access = access
         self._sorter = sorter
         self._walls = walls
@@ -151,6 +156,7 @@ class Outbox:
 
     def _deliver(self, link: Link, batch: Sequence[Delivery]) -> bool:
         self._name_files()
+        began = time.time_ns()
         try:
             parts = self._sort(batch)
         except KeyMissing as missing:
@@ -162,6 +168,9 @@ class Outbox:
         taken = self._store(parts)
         self._name_files()
         self._tell(parts)
+        if self._traces is not None:
+            system, wires = self._receipting.system, self._sorter.wires
+            files_written(self._traces, system, wires, parts.lines, parts.asides, began)
         if not self._receipting.send(link, [*parts.repeated, *taken]):
             return False
         link.ack(batch)

@@ -27,6 +27,7 @@ from hub.message import (
 )
 from hub.ports import Delivery
 from hub.site import HUB_USER
+from hub.traces import Context, context_of
 from schemas.layout import Encoding
 
 
@@ -34,7 +35,7 @@ class Line(NamedTuple):
     """A message as a record of a receiver's file; ``code`` is empty or ``MARKED``.
 
     ``occurred`` is when the sender's file was made, ``accepted`` when the hub took the message, in
-    seconds since 1970.
+    seconds since 1970. ``trace`` is what it belongs to, where it is followed.
     """
 
     key: TakenKey
@@ -44,6 +45,7 @@ class Line(NamedTuple):
     code: str = ""
     occurred: float = 0.0
     accepted: float = 0.0
+    trace: Context | None = None
 
 
 class Release(NamedTuple):
@@ -176,7 +178,8 @@ def _line(
         reason = f"the mapping failed ({type(error).__name__})"
         return Aside(key, AsideCode.MAPPING_FAILED, reason, delivery)
     times = copy.time.timestamp(), copy.acceptedtime.timestamp()
-    return Line(key, wire.outbound.prefix, record, asked, code, *times)
+    trace = context_of(copy.traceparent)
+    return Line(key, wire.outbound.prefix, record, asked, code, *times, trace)
 
 
 def _record(encoder: Encoder, row: Mapping[str, str], *, marks: bool) -> tuple[bytes, str]:
