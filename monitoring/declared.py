@@ -25,6 +25,7 @@ from monitoring.health import Health
 from monitoring.hub import HubMetrics
 from monitoring.ledger import LedgerMetrics
 from monitoring.queues import QueueMetrics
+from monitoring.traces.figures import TraceMetrics
 from monitoring.visits import VisitMetrics
 
 BEGIN, END = "<!-- metrics -->", "<!-- end -->"
@@ -66,11 +67,13 @@ def _every(registry: CollectorRegistry) -> None:
 
 def _hub(registry: CollectorRegistry) -> None:
     HubMetrics(registry, (), (), ())
+    TraceMetrics(registry)
 
 
 def _adapter(registry: CollectorRegistry) -> None:
     EdgeMetrics(registry, "")
     DiskMetrics(registry, {})
+    TraceMetrics(registry)
 
 
 def _watch(registry: CollectorRegistry) -> None:

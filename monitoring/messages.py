@@ -9,9 +9,11 @@ from typing import Literal
 from prometheus_client import CollectorRegistry
 
 from hub.ledger.model import Entry, Kind
-from hub.message import MARKED
+from hub.message import MARKED, UNENCODABLE, MessageKey
+from hub.statute.reasons import DOUBTS, Code
 from monitoring.hub import HubMetrics
 from monitoring.logs import FIELDS
+from monitoring.stages import OTHER
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ _OF_MESSAGES = _PLAIN | {
     Kind.EXPIRY,
 }
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
+CODES = frozenset({"", *Code, *DOUBTS, UNENCODABLE})
+"""The codes that entries about messages have, but for those that systems choose themselves."""
 
 
 class MessageLines:
@@ -36,7 +40,10 @@ class MessageLines:
         self,
         messages: Literal["none", "failures", "all"],
         monotonic: Callable[[], float] = time.monotonic,
+        trace_of: Callable[[MessageKey], str] | None = None,
     ) -> None:
+        """Log ``messages``; ``trace_of`` gives the trace of one that is followed, or nothing."""
+        self._trace_of = trace_of
         self._messages = messages
         self._monotonic = monotonic
         self._second = 0
@@ -62,6 +69,8 @@ class MessageLines:
             return
         self._lines += 1
         fields = _fields(entry)
+        if self._trace_of is not None and (trace := self._trace_of(entry.message)):
+            fields["trace_id"] = trace
         # The id is its sender's word, and the only one: quoted, so that no line looks like two.
         text = " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items())
         log.info("message %s", text, extra={FIELDS: fields})
@@ -93,7 +102,8 @@ def _is_plain(entry: Entry) -> bool:
 
 def _code(entry: Entry) -> str:
     if entry.kind is not Kind.RECEIPT:
-        return entry.code
+        # A doubt is its sender's own word, and may be any.
+        return entry.code if entry.code in CODES else OTHER
     # What else a receipt says was chosen by the receiver; the ledger has it.
     return _DELIVERED if entry.code in {_DELIVERED, MARKED} else _SET_ASIDE
 

@@ -7,10 +7,18 @@ from prometheus_client import REGISTRY
 
 import adapters
 from hub.compose.checked import system_of
-from hub.compose.expiry import certificate_ends
+from hub.compose.expiry import (
+    LOOK_SECONDS,
+    PeerLook,
+    certificate_ends,
+    interface_ends,
+    interface_server,
+)
 from hub.compose.links import Stopping, connector, link_settings, served_with
+from hub.compose.lookouts import Lookouts
 from hub.compose.numbers import keys_of, plain_until
 from hub.compose.reload import CatalogueWatch
+from hub.compose.traces import tracing
 from hub.compose.walls import WatchedWalls
 from hub.edge.loop import run_adapter
 from hub.edge.numbers import Numbers
@@ -43,7 +51,8 @@ def run_system(
     adapter = adapters.find(system)
     types = {wire.message_type for wire in adapter.inbound}
     metrics = EdgeMetrics(REGISTRY, system, DiskMetrics(REGISTRY, places), types)
-    CertificateMetrics(REGISTRY, certificate_ends(site, system, (HUB_USER, system)))
+    ends = certificate_ends(site, system, (HUB_USER, system)) | interface_ends(settings)
+    certificates = CertificateMetrics(REGISTRY, ends)
     if settings.metrics_port is not None:
         context = served_with(site, system, settings.listen)
         serve(
@@ -60,14 +69,26 @@ def run_system(
         (outbound_queue(system),),
         prefetch=2 * settings.file_records,
     )
-    collect_rarely()
-    run_adapter(
-        adapter,
-        settings,
-        connect=connector(link, stopping),
-        stopping=stopping,
-        walls=WatchedWalls(system, CatalogueWatch(path, site, catalogue), metrics),
-        numbers=Numbers.by(keys_of(site, system), plain_until(site)),
-        observe=metrics,
-    )
+    around = Lookouts()
+    look = PeerLook(interface_server(settings), certificates.shown).look
+
+    def is_over() -> bool:
+        around.check()
+        return stopping()
+
+    with (
+        tracing(site, system, REGISTRY) as traces,
+        around.each(LOOK_SECONDS, look, "interface", patience=0.0, at_once=True),
+    ):
+        collect_rarely()
+        run_adapter(
+            adapter,
+            settings,
+            connect=connector(link, is_over),
+            stopping=is_over,
+            walls=WatchedWalls(system, CatalogueWatch(path, site, catalogue), metrics),
+            numbers=Numbers.by(keys_of(site, system), plain_until(site)),
+            observe=metrics,
+            traces=traces,
+        )
     log.info("the adapter of %s has stopped", system)

@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
 
@@ -15,6 +16,7 @@ from hub.compose.numbers import hub_seals
 from hub.compose.reload import CatalogueWatch
 from hub.compose.rules import Rules
 from hub.compose.shares import Share, WorkerPlace
+from hub.compose.traces import tracing
 from hub.errors import KeyMissing
 from hub.ledger.roster import Roster
 from hub.ledger.schema import PROMPT_SECONDS
@@ -33,6 +35,9 @@ from monitoring.endpoint import serve
 from monitoring.messages import LoggedMetrics, MessageLines
 from schemas import MESSAGE_TYPES
 
+if TYPE_CHECKING:
+    from monitoring.traces.sender import Tracer
+
 log = logging.getLogger(__name__)
 
 
@@ -45,11 +50,23 @@ def run_hub(
         RenkeiError: the ledger cannot be opened, a secret is wrong, the port is taken, another
             worker has this name, or the hub's key for 個人番号 is missing.
     """
+    begin(REGISTRY)
+    with tracing(site, place.name, REGISTRY) as traces:
+        _run_hub(path, site, catalogue, stopping, place, traces)
+
+
+def _run_hub(  # noqa: PLR0913, PLR0917 - what a worker is made of
+    path: Path,
+    site: Site,
+    catalogue: Catalogue,
+    stopping: Stopping,
+    place: WorkerPlace,
+    traces: "Tracer | None",
+) -> None:
     types = {*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE}
     flows = {flow.ref for flow in catalogue.flows}
     process = worker_process(site, place.name)
-    begin(REGISTRY)
-    lines = MessageLines(site.logs.messages)
+    lines = MessageLines(site.logs.messages, trace_of=traces.trace_of if traces else None)
     metrics = LoggedMetrics(REGISTRY, catalogue.systems, types, flows, lines)
     metrics.resting(None)
     CertificateMetrics(REGISTRY, certificate_ends(site, process, hub_readers(site)))
@@ -83,6 +100,7 @@ def run_hub(
             observe=metrics,
             clock=_now,
             batch=site.hub.batch,
+            traces=traces,
         )
         worker = Worker(tools, share, site.hub.partitions, WaitingRoom(site.hub.waiting))
         collect_rarely()

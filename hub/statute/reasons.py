@@ -303,6 +303,7 @@ _DOUBTS = {
     ),
 }
 """The doubts that adapters of the office have; each adapter's page says when."""
+DOUBTS = frozenset(_DOUBTS)
 
 
 def held_sentence(code: str) -> Sentence:

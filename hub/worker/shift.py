@@ -34,8 +34,10 @@ from hub.pipeline.verdict import (
 )
 from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sent
+from hub.traces import Traces
 from hub.worker.intray import InTray
 from hub.worker.told import came_again, sent_again, timed
+from hub.worker.traced import Followed, followed
 from hub.worker.trial import ProcessEnded, Trial, trial_of
 from hub.worker.under import Under, names_of, origin, origins_of, tell
 from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
@@ -58,7 +60,7 @@ class Tools:
 
     ``rules`` gives the judge to ask now; it is called between two batches. ``notified`` are the
     systems that have a queue for notices; ``clock`` gives aware times; ``batch`` is how many
-    messages are moved at once.
+    messages are moved at once. ``traces`` follows messages, where the site has some followed.
     """
 
     rules: Callable[[], Judge]
@@ -67,6 +69,7 @@ class Tools:
     observe: HubObserver
     clock: Callable[[], dt.datetime]
     batch: int = 500
+    traces: Traces | None = None
 
 
 @dataclass(slots=True)
@@ -123,18 +126,22 @@ class Shift:
         judged, count = self._judge(judge, trial, now)
         if count:
             self.tools.observe.took(Stage.JUDGE, time.monotonic() - taken)
+        traced = followed(self.tools.traces, judged, taken)
         self._land(whole=not self._is_apart(judged, trial))
         if not count and not self._owes:
             return 0
         judged = self._not_ended(judged)
         plan, judged = self._plan(judge, judged, now)
+        planned = time.monotonic()
         with timed(self.tools.observe, Stage.RECORD):
             self._record(plan, judge)
+        if traced is not None:
+            traced.recorded(plan.before, planned)
         moved = self.tray.moved(count)
         self.tools.observe.came_again(came_again(moved, self.tray.room))
         self._outlived(trial, moved)
         recorded, self._done = self._done, []
-        self._start(plan, moved, judged, began)
+        self._start(plan, moved, judged, began, traced)
         self._acknowledge(recorded)
         return count
 
@@ -278,7 +285,12 @@ class Shift:
         self._owed, self._turns, self._owed_since = [], [], None
 
     def _start(
-        self, plan: Plan, deliveries: Sequence[Delivery], judged: Sequence[Judged], began: float
+        self,
+        plan: Plan,
+        deliveries: Sequence[Delivery],
+        judged: Sequence[Judged],
+        began: float,
+        traced: Followed | None,
     ) -> None:
         """Publish what may go now."""
         of = origins_of(judged)
@@ -298,7 +310,7 @@ class Shift:
             observe.took(Stage.PUBLISH, time.monotonic() - published)
         names, asked_at = names_of(judged), self.tools.ledger.asked_at
         self._under.append(
-            Under(deliveries, of, sends, held, sending, began, published, names, asked_at)
+            Under(deliveries, of, sends, held, sending, began, published, names, asked_at, traced)
         )
 
     def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
@@ -328,6 +340,7 @@ class Shift:
         self._under.popleft()
         if under.sends:
             self.tools.observe.took(Stage.CONFIRM, time.monotonic() - under.published)
+            under.told(fates)
         if self._owed_since is None:  # of several that are owed the first was asked about first
             self._owed_since = under.asked_at
         missing: dict[Name, list[Send]] = {}

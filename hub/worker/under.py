@@ -10,6 +10,7 @@ from hub.pipeline.book import Send
 from hub.pipeline.plan import keys_of
 from hub.pipeline.verdict import Dead, Permitted, Receipted, Resent, Strayed
 from hub.ports import Delivery, Sending, Sent
+from hub.worker.traced import Followed
 from hub.worker.verdicts import Judged
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Under:
     ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
     residents that they are about, where they are few. It ``began`` and was ``published`` at these
     times of the monotonic clock. ``asked_at`` is where the ledger stood when
-    they were planned.
+    they were planned. ``traced`` are those of its messages that are followed.
     """
 
     deliveries: Sequence[Delivery]
@@ -40,10 +41,16 @@ class Under:
     published: float
     names: frozenset[object]
     asked_at: int | None
+    traced: Followed | None = None
 
     def origin(self, entry: Entry) -> Delivery:
         """Give the delivery that the copy of an entry was planned for."""
         return origin(self.of, entry)
+
+    def told(self, fates: Sequence[Sent]) -> None:
+        """Tell what became of the copies of those that are followed."""
+        if self.traced is not None:
+            self.traced.delivered(self.sends, fates, self.published)
 
 
 def names_of(judged: Sequence[Judged]) -> frozenset[object]:

@@ -15,7 +15,7 @@ from hub.edge.wall import WallCode
 from hub.ledger.model import Kind
 from hub.message import MARKED, NOTICE_TYPE, RECEIPT_TYPE, RELEASE_TYPE
 from hub.ports import Sent
-from hub.statute.reasons import Code
+from hub.statute.reasons import DOUBTS, Code
 from hub.traces import Fact, Span, Step
 from schemas import MESSAGE_TYPES
 from schemas.hidden import holds_my_number
@@ -23,8 +23,8 @@ from schemas.hidden import holds_my_number
 OTHER = "other"
 """Stands for any word that is no known one, or could say more than it should."""
 TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, NOTICE_TYPE, RELEASE_TYPE})
-_OUTCOMES = frozenset({*Kind, *Sent, "read", "delivered", "set-aside"})
-_CODES = frozenset({*Code, *FileFault, *AsideCode, *WallCode, MARKED})
+_OUTCOMES = frozenset({*Kind, *Sent, "read", "delivered", "set-aside", "known"})
+_CODES = frozenset({*Code, *DOUBTS, *FileFault, *AsideCode, *WallCode, MARKED})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _SHAPES = {
     Fact.FLOW: re.compile(r"[A-Za-z0-9-]{1,20}"),

@@ -95,13 +95,17 @@ def test_text_is_masked_as_well() -> None:
     ("messages", "outcomes"),
     [
         ("none", []),
-        ("failures", ["refusal: denied", "hold: number-differs", "receipt: set-aside"]),
+        (
+            "failures",
+            ["refusal: denied", "hold: binding-differs", "hold: other", "receipt: set-aside"],
+        ),
         (
             "all",
             [
                 "acceptance",
                 "refusal: denied",
-                "hold: number-differs",
+                "hold: binding-differs",
+                "hold: other",
                 "receipt: delivered",
                 "receipt: set-aside",
             ],
@@ -120,7 +124,8 @@ def test_which_messages_have_a_line(
         [
             entry(Kind.ACCEPTANCE),
             entry(Kind.REFUSAL, "denied"),
-            entry(Kind.HOLD, "number-differs"),
+            entry(Kind.HOLD, "binding-differs"),
+            entry(Kind.HOLD, "yamada"),  # a doubt of the sender's own
             entry(Kind.RECEIPT, "delivered"),
             entry(Kind.RECEIPT, "山田の言葉"),
             entry(Kind.CATALOGUE_CHANGE),
@@ -132,8 +137,19 @@ def test_which_messages_have_a_line(
         assert (line["message_id"], line["sender"]) == ("m-1", "tax")
         assert (line["flow"], line["receiver"]) == ("M1d", "union")
     said = json.dumps(lines, ensure_ascii=False)
-    for word in ("3f3f", "給付番号", "山田", "保険年金課", "K-1", "abab"):
+    for word in ("yamada", "3f3f", "給付番号", "山田", "保険年金課", "K-1", "abab"):
         assert word not in said
+
+
+def test_a_line_about_a_message_that_is_followed_names_its_trace(
+    logged: Callable[[], list[dict[str, str]]],
+) -> None:
+    traces = {MessageKey("tax", "m-1"): "4b" * 16}
+    lines = MessageLines("all", trace_of=lambda key: traces.get(key, ""))
+    lines.recorded([entry(Kind.ACCEPTANCE), entry(Kind.ACCEPTANCE, message="m-2")])
+    first, second = logged()
+    assert (first["message_id"], first["trace_id"]) == ("m-1", "4b" * 16)
+    assert (second["message_id"], "trace_id" in second) == ("m-2", False)
 
 
 def test_a_flood_is_counted_and_fills_no_disk(
