@@ -15,17 +15,25 @@ Ends = Callable[[], dt.datetime]
 
 
 class CertificateMetrics:
-    """Shows each certificate by what it is for: own, authority, revocation-list, encryption."""
+    """Shows each certificate by what it is for: own, authority, revocation-list, encryption.
+
+    What a server shows at its handshakes stands under the server's name.
+    """
 
     def __init__(self, registry: CollectorRegistry, certificates: Mapping[str, Ends]) -> None:
-        ends = Gauge(
+        self._ends = Gauge(
             "renkei_certificate_expiry_timestamp_seconds",
-            "When a certificate or revocation list ends, in seconds since 1970; 0 if unreadable.",
+            "When a certificate or revocation list ends, in seconds since 1970; "
+            "0 if it is unreadable, or a server's that has ended.",
             ("certificate",),
             registry=registry,
         )
         for name, read in certificates.items():
-            ends.labels(name).set_function(_Reading(name, read))
+            self._ends.labels(name).set_function(_Reading(name, read))
+
+    def shown(self, server: str, ends: dt.datetime) -> None:
+        """Show when the certificate ends that a server of the site shows."""
+        self._ends.labels(server).set(ends.timestamp())
 
 
 class _Reading:

@@ -16,10 +16,11 @@ from hub.broker.management import Management
 from hub.broker.parameters import LinkSettings
 from hub.broker.survey import BrokerWatch, Observer, View, ask
 from hub.compose.checks import checks_of
-from hub.compose.expiry import certificate_ends
+from hub.compose.expiry import LOOK_SECONDS, PeerLook, certificate_ends
 from hub.compose.ledger import known_cosigners, ledger_signer, ledger_url, read_witness
 from hub.compose.links import Stopping, context_maker, link_settings, served_with
 from hub.compose.lookouts import Lookouts
+from hub.compose.peers import servers_of
 from hub.compose.watched import Both, looked_at, watch_disks
 from hub.errors import LedgerError, SiteError, placed
 from hub.ledger.schema import PROMPT_SECONDS, check_schema, open_engine
@@ -62,7 +63,7 @@ def run_watch(path: Path, site: Site, stop: Stop) -> None:
     health = Health(LEDGER, EVIDENCE)
     metrics = LedgerMetrics(REGISTRY, health)
     ends = certificate_ends(site, WATCH)
-    CertificateMetrics(REGISTRY, ends)
+    certificates = CertificateMetrics(REGISTRY, ends)
     tell_planned(REGISTRY, site.hub.workers)
     url = ledger_url(site, WATCH)
     engine = open_engine(url, PROMPT_SECONDS)
@@ -92,6 +93,13 @@ def run_watch(path: Path, site: Site, stop: Stop) -> None:
                 ) as queues,
                 broker_watched(site, around, queues),
                 checked(checks, around),
+                around.each(
+                    LOOK_SECONDS,
+                    PeerLook(servers_of(site, WATCH), certificates.shown).look,
+                    "servers",
+                    patience=ANSWER_SECONDS,
+                    at_once=True,
+                ),
             ):
                 log.info("the watch is working")
                 watch.tick()

@@ -126,6 +126,8 @@ UPKEEP = Group(
             (
                 Case("60m", 1, _certificate("own", 20)),
                 Case("60m", 0, _certificate("own", 22)),
+                Case("60m", 1, _certificate("broker-mq.example", 20)),
+                Case("60m", 0, _certificate("broker-mq.example", 30)),
                 Case("60m", 1, _certificate("revocation-list", 4)),
                 Case("60m", 0, _certificate("revocation-list", 6)),
             ),
@@ -143,6 +145,7 @@ UPKEEP = Group(
             (
                 Case("60m", 1, _certificate("own", 2)),
                 Case("60m", 0, _certificate("own", 4)),
+                Case("60m", 1, _certificate("postgresql", 0)),
                 Case("60m", 1, _certificate("revocation-list", 0)),
                 Case("60m", 0, _certificate("revocation-list", 2)),
             ),
