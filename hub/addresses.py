@@ -6,7 +6,7 @@ site to that.
 
 import ipaddress
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, PlainValidator
 
@@ -50,14 +50,19 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _interface(text: str) -> str:
-    """Take the base address of an interface: https, or plain http to this machine alone."""
-    url = urlsplit(text)
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        message = "this is no address"  # the cause may repeat what is in it
+        raise ValueError(message) from None
+
+
+def _base(text: str) -> str:
+    """Take an address that paths are added to: it says nothing of who asks, and no secret."""
+    url = _split(text)
     if url.scheme not in {"http", "https"} or not url.hostname:
         message = "this is no address: it begins with https://"
-        raise ValueError(message)
-    if url.scheme == "http" and not is_loopback(url.hostname):
-        message = f"plain http goes to this machine ({', '.join(LOOPBACK)}) only: use https"
         raise ValueError(message)
     if url.username is not None or url.query or url.fragment:
         message = "an address has no user, question mark or hash sign: secrets stand in files"
@@ -70,7 +75,54 @@ def _interface(text: str) -> str:
     return text
 
 
+ManagementUrl = Annotated[str, AfterValidator(_base)]
+"""The address of a management API; ``plain_faults`` says where it may be plain."""
+
+
+def _interface(text: str) -> str:
+    """Take the base address of an interface: https, or plain http to this machine alone."""
+    url = urlsplit(_base(text))
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        message = f"plain http goes to this machine ({', '.join(LOOPBACK)}) only: use https"
+        raise ValueError(message)
+    return text
+
+
 InterfaceUrl = Annotated[str, AfterValidator(_interface)]
+
+
+def _ledger(text: str) -> str:
+    """Take the URL of a database: with a user, and never with a password, also not behind a ``?``.
+
+    Which certificate a process logs in with stands behind the question mark, too, but in no site
+    file (``hub.ledger.connecting``).
+    """
+    url = _split(text)
+    if url.password is not None:
+        message = (
+            "a password does not stand in the URL: write it into a file, name that in "
+            "hub.ledger_password_file, and change it, since it stood here"
+        )
+        raise ValueError(message)
+    if not text.startswith("sqlite:") and set(parse_qs(url.query, keep_blank_values=True)) - {
+        "unix_sock"
+    }:
+        message = "behind a question mark only unix_sock may stand: secrets stand in files"
+        raise ValueError(message)
+    return text
+
+
+LedgerUrl = Annotated[str, AfterValidator(_ledger)]
+
+
+def _machine(text: str) -> str:
+    if "@" in text or "/" in text:
+        message = "this is no name or address of a machine: no URL, and no user"
+        raise ValueError(message)
+    return text
+
+
+MachineName = Annotated[str, AfterValidator(_machine)]
 
 
 def _host(text: object) -> Host:

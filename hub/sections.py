@@ -52,6 +52,7 @@ def _origin(text: str) -> str:
         url.scheme not in {"http", "https"}
         or not url.hostname
         or f"{url.scheme}://{url.netloc}" != text
+        or url.username is not None
     ):
         message = "this is no origin, such as https://renkei.example:8443, without a slash behind"
         raise ValueError(message)

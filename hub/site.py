@@ -21,7 +21,17 @@ from pydantic import (
     model_validator,
 )
 
-from hub.addresses import BrokerHost, InterfaceUrl, ListenAddress, host_of, is_loopback, is_same
+from hub.addresses import (
+    BrokerHost,
+    InterfaceUrl,
+    LedgerUrl,
+    ListenAddress,
+    MachineName,
+    ManagementUrl,
+    host_of,
+    is_loopback,
+    is_same,
+)
 from hub.errors import SiteError
 from hub.limits import InputLimits
 from hub.message import BUCKETS, AccessItems, Item
@@ -121,13 +131,13 @@ class BrokerSite(Section):
     ``management_also`` that answers.
     """
 
-    host: str = "127.0.0.1"
+    host: MachineName = "127.0.0.1"
     port: Port = 5671
     also: tuple[BrokerHost, ...] = ()
     vhost: str = "renkei"
     heartbeat: Annotated[int, Field(ge=2, le=60)] = 5
-    management_url: str = "https://127.0.0.1:15671"
-    management_also: tuple[str, ...] = ()
+    management_url: ManagementUrl = "https://127.0.0.1:15671"
+    management_also: tuple[ManagementUrl, ...] = ()
     admin_user: str = "guest"
     admin_password_file: SecretFile | None = None
     monitor_user: str = "renkei-monitor"
@@ -158,7 +168,7 @@ class HubSite(Section):
     decides has to be approved by a second one, on the command line and in the console alike.
     """
 
-    ledger: str = "sqlite:///ledger.sqlite3"
+    ledger: LedgerUrl = "sqlite:///ledger.sqlite3"
     ledger_password_file: SecretFile | None = None
     partitions: Annotated[int, Field(ge=1, le=BUCKETS)] = 4
     workers: Annotated[int, Field(ge=1, le=BUCKETS)] = 1

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy import make_url
+
 import adapters
 from hub.broker.apply import apply
 from hub.broker.node import PrivateNode
@@ -71,7 +73,7 @@ class Ground:
     ``workers`` are hub processes, ``files`` the systems with an adapter. The ledger is in
     ``database``, or on ``disk``. With ``proxied`` all processes reach the broker through ``proxy``;
     the load never does. With ``pki``, a folder of certificates of which the node has its own, all
-    of them come by certificate.
+    of them come by certificate. With ``console`` there is one.
     """
 
     folder: Path
@@ -83,6 +85,7 @@ class Ground:
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Collection[str] = FILES
     pki: Path | None = None
+    console: bool = False
     proxy: Proxy | None = None
     run: Renkei | None = None
     runs: int = 0
@@ -183,7 +186,7 @@ class Ground:
     def _write(self, systems: tuple[str, ...], database: str) -> None:
         broker = self.broker()
         served = [system for system in systems if adapters.simulator(system).served]
-        write_site(self.state, broker, self.vhost, systems, served)
+        write_site(self.state, broker, self.vhost, systems, served, console=self.console)
         certified_before(self.state.pki)
         port = self.proxy.port if self.proxy is not None else broker.port
         admin = self.state.secret("admin")
@@ -195,7 +198,12 @@ class Ground:
             "poll_seconds = 0.2": "poll_seconds = 0.1",
         }
         if database:
-            told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = f'ledger = "{database}"'
+            url = make_url(database)
+            write_atomically(self.state.secret("ledger-database"), f"{url.password}\n")
+            told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = (
+                f'ledger = "{url.set(password=None)}"\n'
+                'ledger_password_file = "secrets/ledger-database"'
+            )
         if self.pki is not None and (secure := self.node.secure) is not None:
             told |= {
                 'plain_loopback = true\nfolder = "pki"\n': f'folder = "{self.pki}"\n',

@@ -23,6 +23,14 @@ journal = "state/tax.sqlite3"
 password_file = "secrets/tax"
 """
 
+GUILTY = "http://u:s3cret@localhost"
+OIDC = f"""
+[console.oidc]
+issuer = "{GUILTY}"
+client_id = "c"
+client_secret_file = "secrets/oidc"
+"""
+
 
 def site_file(folder: Path, text: str) -> Path:
     path = folder / "site.toml"
@@ -54,6 +62,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("sqlite:///data/l.db", "sqlite:///{folder}/data/l.db"),
         ("sqlite:////srv/l.db", "sqlite:////srv/l.db"),
         ("postgresql+pg8000://u@127.0.0.1/db", "postgresql+pg8000://u@127.0.0.1/db"),
+        ("postgresql+pg8000://u@/db?unix_sock=/s", "postgresql+pg8000://u@/db?unix_sock=/s"),
     ],
 )
 def test_where_the_ledger_is(tmp_path: Path, ledger: str, expected: str) -> None:
@@ -136,6 +145,34 @@ def test_a_misspelt_key_comes_with_the_nearest_of_its_section(
 ) -> None:
     said = faults_of(tmp_path, f"{GOOD}{text}\n")
     assert f"  {place}: is no key here{hint}" in said.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("place", "hub", "more"),
+    [
+        ("hub.ledger", 'ledger = "postgresql+pg8000://renkei:s3cret@127.0.0.1/x"', ""),
+        ("hub.ledger", 'ledger = "postgresql+pg8000://:s3cret@127.0.0.1/x"', ""),
+        ("hub.ledger", 'ledger = "postgresql+pg8000://u@127.0.0.1/x?password=s3cret"', ""),
+        ("hub.ledger", 'ledger = "postgresql+pg8000://u@[s3cret/x"', ""),
+        ("broker.management_url", "", '[broker]\nmanagement_url = "http://u:s3cret@localhost"'),
+        ("broker.management_url", "", '[broker]\nmanagement_url = "http://s3cret@localhost"'),
+        ("broker.management_url", "", '[broker]\nmanagement_url = "http://localhost:s3cret"'),
+        ("broker.management_also.0", "", '[broker]\nmanagement_also = ["http://u:s3cret@::1"]'),
+        ("broker.host", "", '[broker]\nhost = "amqp://u:s3cret@localhost"'),
+        ("broker.also.0", "", '[broker]\nalso = ["u:s3cret@localhost:5671"]'),
+        ("console.origin", "", f'[console]\norigin = "{GUILTY}"'),
+        ("console.oidc.issuer", "", OIDC),
+        ("traces.endpoint", "", f'[traces]\nendpoint = "{GUILTY}"'),
+        ("systems.tax.url", "", f'url = "{GUILTY}"'),
+    ],
+)
+def test_no_address_has_a_secret_in_it_and_no_error_repeats_one(
+    tmp_path: Path, place: str, hub: str, more: str
+) -> None:
+    said = faults_of(tmp_path, GOOD.replace("[hub]", f"[hub]\n{hub}") + f"{more}\n")
+    assert f"  {place}: " in said
+    assert len(said.splitlines()) == 2
+    assert "s3cret" not in said
 
 
 def test_two_processes_cannot_have_one_port(tmp_path: Path) -> None:
