@@ -62,6 +62,16 @@ def test_what_is_renewed_is_shown_by_folders(unit: str) -> None:
     assert not [one for one in bound if Path(one).suffix]
 
 
+def test_all_units_have_one_account_as_the_page_about_security_says() -> None:
+    told = {
+        (file.name, account)
+        for file in (DEPLOY / "systemd").rglob("*")
+        if file.is_file()
+        for account in re.findall(r"^User=(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert told == {("hardening.conf", "renkei")}
+
+
 def is_shown(unit: str, path: str) -> bool:
     if any(holds(one, path) for one in paths(unit, "InaccessiblePaths")):
         return False
