@@ -13,8 +13,8 @@ pytestmark = pytest.mark.unit
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.iterdir())}
 FILES = TEXTS | {path.name: path.read_text(encoding="utf-8") for path in sorted(STATIC.iterdir())}
-OURS = {"factor.html", "map.html"}
-"""The pages with a picture of ours, which is put in as it is."""
+OURS = {"factor.html", "help_page.html", "map.html"}
+"""The pages with a picture or a text of ours, which is put in as it is."""
 
 
 def names_in(text: str) -> set[str]:
