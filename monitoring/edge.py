@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.edge.form import FileFault
+from monitoring.bounds import Bounded
 from monitoring.disk import DiskMetrics
 from monitoring.health import Health
 from monitoring.times import TimeMetrics
@@ -29,7 +30,8 @@ class EdgeMetrics:
     """Counts and logs what an adapter tells; nearly every metric has the label ``system``.
 
     ``disks`` are those of its journal and its drive, ``types`` those of the messages that it
-    reads: what may be wrong with a record is counted from 0 for each.
+    reads: what may be wrong with a record is counted from 0 for each. Types, codes and places that
+    nobody knows, or too many of them, count as ``other``.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class EdgeMetrics:
             return Gauge(name, text, ("system",), registry=registry).labels(system)
 
         self._system = system
+        self._types, self._places = Bounded(types), Bounded(_LANES)
+        self._faults, self._codes = Bounded(FileFault), Bounded()
         self._was_connected = False
         self._oldest: float | None = None
         self._up = gauge(
@@ -77,7 +81,7 @@ class EdgeMetrics:
         self._records_rejected = counter(
             "renkei_adapter_records_rejected", "Records set aside as bad.", "message_type"
         )
-        for message_type in types:
+        for message_type in types:  # increase() does not see a series that is born at 1
             self._records_rejected.labels(system, message_type)
         self._files_repeated = counter(
             "renkei_adapter_files_repeated", "Files whose content had been read before."
@@ -85,7 +89,7 @@ class EdgeMetrics:
         self._files_set_aside = counter(
             "renkei_adapter_files_set_aside", "Files set aside whole, by reason.", "code"
         )
-        for fault in FileFault:  # increase() does not see a series that is born at 1
+        for fault in FileFault:
             self._files_set_aside.labels(system, fault)
         self._published = counter(
             "renkei_adapter_messages_published",
@@ -153,9 +157,10 @@ class EdgeMetrics:
         if rejected:
             log.warning("%a: %d of %d records were rejected", name, rejected, records)
         self.health.mark("file-read")
-        self._files_read.labels(self._system, message_type).inc()
-        self._records_read.labels(self._system, message_type).inc(records)
-        self._records_rejected.labels(self._system, message_type).inc(rejected)
+        shown = self._types(message_type)
+        self._files_read.labels(self._system, shown).inc()
+        self._records_read.labels(self._system, shown).inc(records)
+        self._records_rejected.labels(self._system, shown).inc(rejected)
 
     def file_repeated(self, name: str) -> None:
         """Count and log a repeated file."""
@@ -165,7 +170,7 @@ class EdgeMetrics:
     def file_set_aside(self, name: str, code: str, line: int) -> None:
         """Count and log a bad file."""
         log.warning("%a was set aside: %s%s", name, code, f", line {line}" if line else "")
-        self._files_set_aside.labels(self._system, code).inc()
+        self._files_set_aside.labels(self._system, self._faults(code)).inc()
 
     def file_ignored(self, name: str, reason: str) -> None:
         """Log a name that nobody will read."""
@@ -183,7 +188,7 @@ class EdgeMetrics:
 
     def published(self, message_type: str, count: int) -> None:
         """Count confirmed messages."""
-        self._published.labels(self._system, message_type).inc(count)
+        self._published.labels(self._system, self._types(message_type)).inc(count)
 
     def held_back(self, count: int) -> None:
         """Count messages that the broker did not take."""
@@ -193,8 +198,9 @@ class EdgeMetrics:
         """Count a written file and its records, and log them."""
         log.info("%a was written: %d records of %s", name, records, message_type)
         self.health.mark("file-written")
-        self._files_written.labels(self._system, message_type).inc()
-        self._records_written.labels(self._system, message_type).inc(records)
+        shown = self._types(message_type)
+        self._files_written.labels(self._system, shown).inc()
+        self._records_written.labels(self._system, shown).inc(records)
 
     def file_took(self, direction: str, seconds: float) -> None:
         """Observe how long a file took."""
@@ -207,7 +213,7 @@ class EdgeMetrics:
     def message_set_aside(self, name: str, code: str) -> None:
         """Count and log a message set aside."""
         log.warning("%a: a message was set aside: %s", name, code)
-        self._messages_set_aside.labels(self._system, code).inc()
+        self._messages_set_aside.labels(self._system, self._codes(code)).inc()
 
     def messages_marked(self, count: int) -> None:
         """Count and log messages with marks."""
@@ -228,7 +234,7 @@ class EdgeMetrics:
 
     def trouble(self, where: str, error: Exception) -> None:
         """Count and log what failed; the error's text never holds personal data."""
-        self._troubles.labels(self._system, where).inc()
+        self._troubles.labels(self._system, self._places(where)).inc()
         if where in _LANES:
             self.health.fails(where, str(error))
         log.warning("%s: %s", where, error)

@@ -20,8 +20,9 @@ from hub.observe import Stage
 from hub.pipeline.waiting import ReceiverState
 from hub.statute.model import Catalogue
 from hub.statute.reasons import ATTEMPTS, Code
+from monitoring.bounds import OTHER
 from monitoring.health import Health
-from monitoring.stages import OTHER, StageMetrics
+from monitoring.stages import StageMetrics
 from monitoring.upkeep import UpkeepMetrics
 
 _CODES = frozenset({*Code, CATALOGUE_REFUSED})

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from hub.ledger.model import Entry, Kind
 from hub.message import MARKED, UNENCODABLE, MessageKey
 from hub.statute.reasons import DOUBTS, Code
+from monitoring.bounds import OTHER
 from monitoring.hub import HubMetrics
 from monitoring.logs import FIELDS
-from monitoring.stages import OTHER
 
 log = logging.getLogger(__name__)
 

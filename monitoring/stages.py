@@ -8,9 +8,7 @@ from collections.abc import Collection, Mapping
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hub.observe import Stage
-
-OTHER = "other"
-"""Stands for any sender, receiver, flow, type or code that this hub does not know."""
+from monitoring.bounds import OTHER
 
 
 class StageMetrics:

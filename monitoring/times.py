@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Histogram
 
+from monitoring.bounds import Bounded
+
+DIRECTIONS = ("in", "out")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 WAY_BUCKETS = (
     *(1, 2.5, 5, 10, 30),
@@ -18,6 +21,7 @@ class TimeMetrics:
 
     def __init__(self, registry: CollectorRegistry, system: str) -> None:
         self._system = system
+        self._flows, self._directions = Bounded(), Bounded(DIRECTIONS, len(DIRECTIONS))
         self._critical = Histogram(
             "renkei_critical_time_seconds",
             "Time from a file's making at its sender until the message is in its receiver's file.",
@@ -45,12 +49,13 @@ class TimeMetrics:
 
         A sender's clock may be ahead of this one: what would be negative counts as nothing.
         """
+        shown = self._flows(flow)
         for histogram, taken in ((self._critical, critical), (self._delivery, delivery)):
-            child = histogram.labels(self._system, flow)
+            child = histogram.labels(self._system, shown)
             for seconds, number in taken.items():
                 for _ in range(number):
                     child.observe(max(seconds, 0))
 
     def file_took(self, direction: str, seconds: float) -> None:
         """Observe a file: ``in`` from the system, or ``out`` to it."""
-        self._files.labels(self._system, direction).observe(seconds)
+        self._files.labels(self._system, self._directions(direction)).observe(seconds)

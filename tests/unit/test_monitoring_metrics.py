@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hub.breaker import BreakerState
+from hub.edge.form import FileFault
 from hub.edge.observe import EdgeObserver
 from hub.errors import SiteError
 from hub.ledger.maintenance import Maintenance
@@ -21,10 +22,12 @@ from hub.message import MessageKey
 from hub.observe import HubObserver, Stage
 from hub.pipeline.waiting import ReceiverState
 from hub.statute.catalogue import Catalogue, load_catalogue
-from hub.statute.reasons import Code
+from hub.statute.reasons import ATTEMPTS, Code
+from monitoring.bounds import MOST_VALUES, OTHER
 from monitoring.edge import EdgeMetrics
 from monitoring.endpoint import serve
-from monitoring.hub import ATTEMPTS, MOST_SERIES, OTHER, HubMetrics
+from monitoring.hub import MOST_SERIES, HubMetrics
+from monitoring.times import WAY_BUCKETS
 
 pytestmark = pytest.mark.unit
 
@@ -247,6 +250,42 @@ def test_no_hostile_input_makes_a_new_series(hub: HubMetrics, registry: Collecto
         ("refusal", OTHER, OTHER, OTHER, OTHER, OTHER): 200,
         ("receipt", "M1d", "tax", "union", "income.assessed", "set-aside"): 200,
     }
+
+
+def test_an_adapter_makes_few_series_whatever_it_is_told(
+    edge: EdgeMetrics, registry: CollectorRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL")
+    hostile = 10_000
+    for number in range(hostile):
+        name = f"stranger-{number}" if number % 2 else f"山田{number}"
+        edge.file_read("f", name, 1, 1)
+        edge.file_set_aside("f", name, 0)
+        edge.published(name, 1)
+        edge.file_written("f", name, 1)
+        edge.file_took(name, 1.0)
+        edge.arrived(name, {1: 1}, {1: 1})
+        edge.message_set_aside("f", name)
+        edge.trouble(name, SiteError("gone"))
+    told = list(samples(registry))
+    counters, histograms = 9, 2 * (len(WAY_BUCKETS) + 3)
+    assert len(told) <= (MOST_VALUES + 1) * (counters + histograms)
+    assert not any("山田" in value for _, labels, _ in told for value in labels.values())
+    for family, label, known in (
+        ("files_read", "message_type", 0),
+        ("files_set_aside", "code", len(FileFault)),
+        ("messages_set_aside", "code", 0),
+        ("troubles", "where", 4),
+    ):
+        labels = {"system": "tax", label: OTHER}
+        rest = registry.get_sample_value(f"renkei_adapter_{family}_total", labels)
+        assert rest == hostile - (MOST_VALUES - known), family
+    edge.file_set_aside("f", "encoding", 3)  # what is known has its own series however many came
+    assert told_of(registry, "renkei_adapter_files_set_aside_total", code="encoding") == 1
+
+
+def told_of(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(name, {"system": "tax", **labels})
 
 
 def test_what_may_be_an_attempt_begins_at_0_for_each_sender(
