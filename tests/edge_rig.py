@@ -35,6 +35,7 @@ from hub.ports import Link
 from hub.sealing.keys import Keys
 from hub.site import AccessSite, SystemSite
 from hub.statute.model import Basis, Catalogue, Flow, Grant, System, Whose
+from hub.traces import Traces
 from schemas.canonical import CanonicalMessage, ScopeEvidence
 from schemas.layout import Column, Kind, Layout
 from tests.fakes import FakeBroker, FakeLink
@@ -286,6 +287,7 @@ class Rig:
         seconds: float = 8.0,
         walls: Walls | None = None,
         numbers: Numbers = IN_CLEAR,
+        traces: Traces | None = None,
         **changes: Any,  # noqa: ANN401 - any setting
     ) -> None:
         """Run an adapter until so many seconds of the fake clock have passed."""
@@ -304,6 +306,7 @@ class Rig:
             numbers=numbers,
             observe=self.recorder,
             clocks=self.clocks(),
+            traces=traces,
         )
 
     def give(self, name: str, rows: Sequence[tuple[str, str, str]]) -> Path:

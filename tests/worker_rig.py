@@ -28,6 +28,7 @@ from hub.pipeline.judge import Judge
 from hub.pipeline.waiting import ReceiverState, WaitingRoom
 from hub.ports import Delivery, Outgoing, Sent
 from hub.statute.catalogue import Catalogue
+from hub.traces import Traces
 from hub.worker import Tools, Worker
 from hub.worker.caller import Caller
 from hub.worker.shift import Shift
@@ -246,6 +247,7 @@ class Rig:
     notified: frozenset[str] = NOTIFIED
     waiting_limit: int = 1000
     confirms: Iterator[bool] | None = None
+    traces: Traces | None = None
 
     def __post_init__(self) -> None:
         file = self.folder / "ledger.sqlite3"
@@ -284,6 +286,7 @@ class Rig:
             observe=self.observed,
             clock=self._now,
             batch=batch,
+            traces=self.traces,
         )
         room = WaitingRoom(self.waiting_limit, monotonic=self.broker.clock.now, chance=lambda: 1.0)
         worker = Worker(tools, lambda: (IN, DEAD_QUEUE), 1, room)

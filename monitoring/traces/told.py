@@ -34,6 +34,7 @@ _SHAPES = {
     Fact.FILE: _NAME,
 }
 _SPAN_BYTES = 8
+_TOO_MANY = 1 << 63
 
 
 class Told(NamedTuple):
@@ -67,7 +68,7 @@ def told(span: Span, types: Collection[str] = TYPES) -> Told:
 
 def _closed(fact: Fact, value: str | int, types: Collection[str]) -> str | int:
     if fact is Fact.RECORDS:
-        return value if isinstance(value, int) else OTHER
+        return value if isinstance(value, int) and 0 <= value < _TOO_MANY else OTHER
     if not isinstance(value, str):
         return OTHER
     if fact is Fact.TYPE:
