@@ -1,16 +1,17 @@
 """How the figures of now look in a terminal, and as JSON. Pure; ``?`` is what is not known."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hub.cli.top_said import hub_queues, known, number, span, summary
 from hub.clock import JST
 from monitoring.figures.lines import Line, LineState, Picture
+from monitoring.figures.standing import Standing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-UNKNOWN = "?"
 LINE_HEADS = (
     *("flow", "from", "to", "state", "per min", "delay", "queue", "oldest"),
     *("refused", "dead", "due"),
@@ -29,7 +30,6 @@ _STYLES = {
     LineState.DENIED: "dim",
     LineState.NOT_IN_FORCE: "dim",
 }
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _MEGABYTE = 1_000_000
 
 Shares = Mapping[str, float]
@@ -65,10 +65,10 @@ def cells(line: Line) -> tuple[str, ...]:
         line.key.sender,
         line.key.receiver or "–",
         line.state.value,
-        _number(line.per_minute, "{:.1f}"),
+        number(line.per_minute, "{:.1f}"),
         "–" if line.delay is None else span(line.delay),
-        _number(line.queue),
-        _known(line.oldest, lambda age: span(age) if age else "–"),
+        number(line.queue),
+        known(line.oldest, lambda age: span(age) if age else "–"),
         str(line.refused),
         str(line.dead),
         "–" if line.due is None else f"{line.due.astimezone(JST):%m-%d %H:%M}",
@@ -84,43 +84,19 @@ def process_cells(found: Picture, used: Shares) -> list[tuple[str, ...]]:
             (
                 one.name,
                 state,
-                _number(used.get(one.name), "{:.0%}"),
-                _known(one.memory, lambda bytes_: f"{bytes_ / _MEGABYTE:.0f} MB"),
-                "–" if one.answers and one.waiting is None else _number(one.waiting),
-                _known(one.started, lambda at: f"{dt.datetime.fromtimestamp(at, JST):%m-%d %H:%M}"),
+                number(used.get(one.name), "{:.0%}"),
+                known(one.memory, lambda bytes_: f"{bytes_ / _MEGABYTE:.0f} MB"),
+                "–" if one.answers and one.waiting is None else number(one.waiting),
+                known(one.started, lambda at: f"{dt.datetime.fromtimestamp(at, JST):%m-%d %H:%M}"),
             )
         )
     return rows
 
 
-def summary(found: Picture) -> list[str]:
-    """Say in lines what belongs to no flow: ledger, lists, what nobody may have sent."""
-    live = found.live
-    said = []
-    if live.maintenance:
-        said.append("MAINTENANCE: the hub takes nothing until people say so")
-    ledger = live.ledger
-    if ledger is None:
-        said.append("ledger ? (the watch does not answer)")
-    else:
-        state = "HALTED" if ledger.halted else "writable" if ledger.writable else "NOT WRITABLE"
-        said.append(
-            f"ledger {state}, {ledger.size:,} entries, verified through {ledger.verified:,}, "
-            f"checkpoint {span(ledger.checkpoint_age)} behind"
-        )
-    lists = live.lists or {}
-    said.append(
-        f"for people to decide: {_number(lists.get('confirmations'))} confirmations, "
-        f"{_number(lists.get('dead-letters'))} dead letters; refused outside of every flow in "
-        f"{span(found.seen_for)}: {found.refused_elsewhere}"
-    )
-    return said
-
-
 def facts(found: Picture, used: Shares) -> dict[str, Any]:
     """Give it as an object for a program; times in ISO 8601, spans in seconds."""
     live = found.live
-    ledger = live.ledger
+    ledger, queues = live.ledger, hub_queues(found)
     return {
         "at": found.at.astimezone(JST).isoformat(),
         "seen_for": found.seen_for,
@@ -146,7 +122,21 @@ def facts(found: Picture, used: Shares) -> dict[str, Any]:
             "halted": ledger.halted,
         },
         "lists": live.lists and dict(live.lists),
+        "hub_queues": queues and {name: one._asdict() for name, one in queues.items()},
+        **_standing_facts(live.standing),
+        "refused_by_reason": dict(found.reasons),
         "refused_elsewhere": found.refused_elsewhere,
+    }
+
+
+def _standing_facts(standing: Standing) -> dict[str, Any]:
+    end, disk = standing.end, standing.disk
+    ends = end and dt.datetime.fromtimestamp(end.at, JST).isoformat()
+    return {
+        "nearest_end": end and {**end._asdict(), "at": ends},
+        "least_disk": disk and disk._asdict(),
+        "failed_checks": None if standing.failed is None else list(standing.failed),
+        "again": standing.again and standing.again._asdict(),
     }
 
 
@@ -178,25 +168,3 @@ def screen(found: Picture, used: Shares) -> "RenderableType":
     for row in process_cells(found, used):
         processes.add_row(*map(Text, row), style="bold red" if row[1] != "ok" else "")
     return Group(*map(Text, summary(found)), processes, lines)
-
-
-def span(seconds: float) -> str:
-    """Write a span of time, in the unit that fits.
-
-    >>> [span(one) for one in (0.25, 12, 90, 7200, 200_000)]
-    ['0.2 s', '12 s', '1.5 min', '2.0 h', '2.3 d']
-    """
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
-    for unit, length, more in (("min", _MINUTE, _HOUR), ("h", _HOUR, _DAY)):
-        if seconds < more:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds / _DAY:.1f} d"
-
-
-def _number(value: float | None, form: str = "{:.0f}") -> str:
-    return UNKNOWN if value is None else form.format(value)
-
-
-def _known(value: float | None, written: Callable[[float], str]) -> str:
-    return UNKNOWN if value is None else written(value)

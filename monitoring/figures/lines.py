@@ -4,8 +4,8 @@ A state is never told from what is not known: without the watch's answer it is `
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hub.clock import JST
@@ -55,13 +55,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All lines, what the processes say, and refusals that belong to no line."""
+    """All lines, what the processes say, and refusals: those that belong to no line, by reason."""
 
     at: dt.datetime
     lines: tuple[Line, ...]
     live: Live
     seen_for: float = 0.0
     refused_elsewhere: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def picture(
@@ -74,7 +75,8 @@ def picture(
         LineKey(line.key.flow, line.key.sender, "") for line in lines
     }
     elsewhere = sum(n for key, n in figures.refused.items() if key not in known)
-    return Picture(at, lines, live, window.seen_for(now), elsewhere)
+    reasons = window.reasons(now)
+    return Picture(at, lines, live, window.seen_for(now), elsewhere, reasons)
 
 
 def keys_of(flow: Flow) -> Iterator[LineKey]:

@@ -1,10 +1,11 @@
 """What the processes say of this moment, put together. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from monitoring.figures.scrape import WATCH, Reading
+from monitoring.figures.standing import Standing, standing_of
 
 
 class QueueNow(NamedTuple):
@@ -48,7 +49,7 @@ class Live:
     """All of it. Where the watch does not answer, ``queues``, ``due``, … say nothing (``None``).
 
     ``stopped`` are the receivers to whose queues nothing but single tries goes. ``lists`` counts
-    what waits for a person.
+    what waits for a person, ``standing`` is what all of it stands on.
     """
 
     processes: tuple[ProcessNow, ...] = ()
@@ -60,6 +61,7 @@ class Live:
     stopped: frozenset[str] = frozenset()
     maintenance: bool = False
     unanswered: tuple[str, ...] = ()
+    standing: Standing = field(default_factory=Standing)
 
 
 def live_of(readings: Mapping[str, Reading | None]) -> Live:
@@ -82,6 +84,7 @@ def live_of(readings: Mapping[str, Reading | None]) -> Live:
         stopped=frozenset(stopped),
         maintenance=any(one.value("renkei_maintenance") for one in answered),
         unanswered=tuple(name for name, one in readings.items() if one is None),
+        standing=standing_of(readings),
     )
 
 

@@ -77,6 +77,15 @@ class Window:
         """Count what was refused in an hour; a refusal of all receivers names none."""
         return self._counted(now, HOUR_SECONDS, lambda sort: sort.kind is Kind.REFUSAL)
 
+    def reasons(self, now: float) -> dict[str, int]:
+        """Count what was refused in an hour by the code of its reason."""
+        found: Counter[str] = Counter()
+        for one in self._since(now, HOUR_SECONDS):
+            for sort, number in one.counts.items():
+                if sort.kind is Kind.REFUSAL:
+                    found[sort.code] += number
+        return dict(found)
+
     def died(self, now: float) -> dict[LineKey, int]:
         """Count the dead letters of an hour, those that expired among them."""
         return self._counted(

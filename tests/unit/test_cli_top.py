@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli.main import app
-from hub.cli.top_shown import cells, facts, in_order, process_cells, screen, shares, span, summary
+from hub.cli.top_said import span, summary
+from hub.cli.top_shown import cells, facts, in_order, process_cells, screen, shares
 from hub.clock import JST
 from monitoring.figures.lines import Line, LineState, Picture
-from monitoring.figures.live import LedgerNow, Live, ProcessNow
+from monitoring.figures.live import LedgerNow, Live, ProcessNow, QueueNow
+from monitoring.figures.standing import AgainNow, DiskNow, EndNow, Standing
 from monitoring.figures.window import LineKey
 from tests.plain_site import PLAIN
 
@@ -75,8 +78,56 @@ def test_the_summary_says_halted_and_maintenance_aloud() -> None:
     assert "MAINTENANCE" in said
     assert "ledger HALTED, 1,200 entries, verified through 1,100, checkpoint 12 s behind" in said
     assert "3 confirmations, ? dead letters" in said
-    assert "refused outside of every flow in 1.0 min: 4" in said
-    assert "ledger ?" in summary(at(0))[0]
+    assert "refused in 1.0 min: nothing; outside of every flow: 4" in said
+    assert "ledger ? (the watch does not answer)" in summary(at(0))
+
+
+def test_the_summary_begins_with_queues_that_no_line_shows_and_with_what_ends() -> None:
+    queues = {
+        "hub.in.0": QueueNow(0, 1, 0.0),
+        "hub.in.3": QueueNow(1200, 1, 950.0),
+        "hub.dead-letters": QueueNow(2, 0, 5.0),
+        "out.union": QueueNow(7, 1, 9.0),
+    }
+    end = EndNow("watch", "broker-mq", AT.timestamp() + 86_400 * 17)
+    standing = Standing(end, DiskNow("tax", "drives", 0.04), ("witness",), AgainNow(3, 2, 1))
+    picture = replace(at(0, queues=queues, standing=standing), reasons={"denied": 1, "invalid": 3})
+    first, second, *_, refused, again = summary(picture)
+    assert first == (
+        "the hub's queues: hub.in.3 1,200 (oldest 15.8 min), "
+        "hub.dead-letters 2 (oldest 5.0 s, NOBODY takes from it), 1 empty"
+    )
+    assert second == (
+        "nearest end of a certificate: broker-mq of watch in 17.0 d; checks: FAILED: witness; "
+        "LOW DISK: drives of tax 4%"
+    )
+    assert refused.startswith("refused in 1.0 min: invalid 3, denied 1;")
+    assert again.endswith("3 copies sent once more, 2 messages given out once more, 1 links lost")
+    many = replace(picture, reasons={f"code-{n}": n for n in range(1, 12)})
+    assert "code-4 4, for other reasons 6;" in summary(many)[-2]
+    told = json.loads(json.dumps(facts(picture, {})))
+    assert told["hub_queues"]["hub.in.3"] == {"messages": 1200, "consumers": 1, "oldest": 950.0}
+    assert "out.union" not in told["hub_queues"]
+    assert told["nearest_end"] == {
+        "process": "watch",
+        "certificate": "broker-mq",
+        "at": "2026-12-15T12:00:00+09:00",
+    }
+    assert told["least_disk"]["free"] == 0.04
+    assert told["failed_checks"] == ["witness"]
+    assert told["refused_by_reason"] == {"denied": 1, "invalid": 3}
+    assert told["again"] == {"retries": 3, "redeliveries": 2, "links_lost": 1}
+
+
+def test_what_no_process_tells_is_a_question_mark_in_the_summary_too() -> None:
+    first, second, *_, again = summary(at(0))
+    assert first.endswith("queues: ?")
+    assert second == "nearest end of a certificate: ?; checks: ?; disks ?"
+    assert again.count("?") == 3
+    ended = Standing(end=EndNow("hub", "own", 0.0), failed=())
+    assert (
+        "own of hub ENDED, or not readable; checks: all well" in summary(at(0, standing=ended))[1]
+    )
 
 
 def test_json_has_every_line_and_nothing_for_what_is_unknown() -> None:

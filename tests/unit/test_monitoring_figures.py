@@ -19,6 +19,7 @@ from monitoring.figures.lines import Line, LineState, Picture, picture
 from monitoring.figures.live import Live, QueueNow, live_of
 from monitoring.figures.look import LOOK_SECONDS, Figures
 from monitoring.figures.scrape import WATCH, Asker, Reading, Target, ask_all, targets_of
+from monitoring.figures.standing import Standing, standing_of
 from monitoring.figures.window import LineKey, Window
 
 pytestmark = pytest.mark.unit
@@ -28,8 +29,10 @@ KEY = LineKey("M1d", "tax", "union")
 CATALOGUE = load_catalogue()
 
 
-def came(kind: Kind, number: int, *, receiver: str = "union", flow: str = "M1d") -> Count:
-    return Count(Sort(kind, "income.assessed", flow, "tax", receiver, ""), number, 0.0)
+def came(
+    kind: Kind, number: int, *, receiver: str = "union", flow: str = "M1d", code: str = ""
+) -> Count:
+    return Count(Sort(kind, "income.assessed", flow, "tax", receiver, code), number, 0.0)
 
 
 def turn(*counts: Count, delays: tuple[Delay, ...] = ()) -> Turn:
@@ -91,6 +94,9 @@ def test_what_was_refused_and_died_stays_for_an_hour_and_memory_is_bounded() -> 
 # -- what processes answer -------------------------------------------------------------------
 
 
+CERTIFICATES = "renkei_certificate_expiry_timestamp_seconds"
+
+
 def watch_reading() -> Reading:
     registry = CollectorRegistry()
 
@@ -103,6 +109,10 @@ def watch_reading() -> Reading:
     gauge("renkei_queue_consumers", "queue", {"out.union": 1, "out.bank": 0})
     gauge("renkei_queue_oldest_message_age_seconds", "queue", {"out.union": 42.0})
     gauge("renkei_flow_due_timestamp_seconds", "flow", {"M1d": AT.timestamp() + 60})
+    gauge(CERTIFICATES, "certificate", {"own": 9e9, "broker-mq": 8e9})
+    gauge("renkei_disk_free_bytes", "place", {"ledger": 40, "witness": 10})
+    gauge("renkei_disk_size_bytes", "place", {"ledger": 100, "witness": 200, "none": 0})
+    gauge("renkei_health_check_success", "check", {"round-trip": 0, "disk": 1})
     gauge("renkei_dead_letters", "state", {"open": 2, "requested": 1, "sending": 9})
     Gauge("renkei_ledger_size_entries", "A gauge.", registry=registry).set(1000)
     return Reading(generate_latest(registry).decode())
@@ -140,6 +150,32 @@ def test_what_the_processes_say_is_put_together() -> None:
         (WATCH, True, None),
         ("union", False, None),
     ]
+
+
+def test_what_the_hub_stands_on_is_the_worst_of_all_processes() -> None:
+    registry = CollectorRegistry()
+    Gauge(CERTIFICATES, "A gauge.", ("certificate",), registry=registry).labels("own").set(7e9)
+    troubles = Counter(
+        "renkei_adapter_troubles", "A counter.", ("system", "where"), registry=registry
+    )
+    troubles.labels("tax", "link").inc(3)
+    troubles.labels("tax", "inbound").inc(9)
+    tax = Reading(generate_latest(registry).decode())
+    found = standing_of({"hub": hub_reading(), WATCH: watch_reading(), "tax": tax, "union": None})
+    assert found.end == ("tax", "own", 7e9)
+    assert found.disk == (WATCH, "witness", 0.05)
+    assert found.failed == ("round-trip",)
+    assert found.again == (0, 0, 5)
+    assert standing_of({"hub": None}) == Standing()
+
+
+def test_refusals_are_counted_by_reason_for_an_hour() -> None:
+    window = Window()
+    window.add(0.0, turn(came(Kind.REFUSAL, 3, code="denied"), came(Kind.HOLD, 9, code="doubt")))
+    window.add(60.0, turn(came(Kind.REFUSAL, 2, code="denied", flow="", receiver="")))
+    assert window.reasons(60.0) == {"denied": 5}
+    assert seen(Live(), window, 60.0).reasons == {"denied": 5}
+    assert window.reasons(7200.0) == {}
 
 
 def test_without_the_watch_nothing_is_told_of_queues() -> None:
