@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from hub.cli.ledger.common import (
     StateOption,
     asked_by,
     opened,
+    site_file,
 )
 from hub.cli.options import MaybeSiteOption
 from hub.cli.tables import print_table
@@ -20,6 +22,7 @@ from hub.clock import JST
 
 if TYPE_CHECKING:
     from hub.desks.review import Review
+    from hub.ledger.leaf import Recorded
 
 _WIDE = 120
 _TITLES = {
@@ -35,6 +38,21 @@ _TITLES = {
     "catalogue": "changes of the catalogue",
     "refusals": "other refusals",
 }
+
+
+_ENDINGS = (".pdf", ".html", ".json")
+
+
+def _with_ending(out: Path | None) -> Path | None:
+    """See that a file's ending says what it is to be.
+
+    Raises:
+        typer.BadParameter: it is none of those.
+    """
+    if out is not None and not out.is_dir() and out.suffix.lower() not in _ENDINGS:
+        message = f"end the file's name with {', '.join(_ENDINGS)}, or name a folder that there is"
+        raise typer.BadParameter(message, param_hint="--out")
+    return out
 
 
 def review(  # noqa: PLR0913 - a command's options
@@ -56,17 +74,29 @@ def review(  # noqa: PLR0913 - a command's options
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as it is signed, as JSON.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=_with_ending,
+            help="Write it into a new file, in Japanese, in place of printing it: of its ending, "
+            "pdf, html or json. In a folder that there is, it is review-MONTH.pdf.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Tell what a month of the ledger had, refused attempts first, for the administrator (III.5).
 
     Who was refused, what was sent at night and on days of rest, what members of staff decided,
     looked at and wrote out, which days are not reconciled, what changed. That it is looked at is
-    recorded first. An administrator signs it as read on the console's page Review.
+    recorded first. An administrator signs it as read on the console's page Review. A file is for
+    this account alone; that it is written is recorded with its SHA-256.
 
-    Exit status: 0 told; 1 the ledger cannot be read or added to, and nothing is shown; 2 that is
-    no month.
+    Exit status: 0 told or written; 1 the ledger cannot be read or added to, and nothing is shown,
+    or the file is there already; 2 that is no month, or no form of a file.
     """
     from hub.desks.review import look_at, signed  # noqa: PLC0415 - see hub.cli.main
+    from hub.desks.review_file import write_review  # noqa: PLC0415
     from hub.ledger.schema import ledger_errors  # noqa: PLC0415
 
     now = dt.datetime.now(JST)
@@ -76,6 +106,12 @@ def review(  # noqa: PLR0913 - a command's options
         report = look_at(ledger, month, settings.watch, access, now)
         with ledger_errors("be read"), ledger.engine.connect() as connection:
             entry = signed(connection, month)
+        if out is not None:
+            path = out / f"review-{month}.pdf" if out.is_dir() else out
+            content = _written(report, entry, path, site_file(site, state))
+            digest = write_review(ledger, month, content, path, access=access, now=now)
+            typer.echo(f"{path}: SHA-256 {digest}")
+            return
     if as_json:
         sys.stdout.write(report.document().decode())
         return
@@ -83,6 +119,18 @@ def review(  # noqa: PLR0913 - a command's options
         _print(report, name, title)
     by = f"read by {entry.access.staff}" if entry is not None else "not signed as read yet"
     typer.echo(f"{report.month}: {by}; SHA-256 {report.digest()}")
+
+
+def _written(report: "Review", by: "Recorded | None", path: Path, site: Path) -> bytes:
+    """Give a report as the file of this ending has it."""
+    from hub.compose.checked import load_checked  # noqa: PLC0415 - see hub.cli.main
+    from monitoring.console.reviewed import WRITERS  # noqa: PLC0415
+    from monitoring.console.shown import Say  # noqa: PLC0415
+    from monitoring.console.words import Words  # noqa: PLC0415
+
+    _, catalogue = load_checked(site, ())
+    say = Say(Words("ja"), catalogue)
+    return WRITERS[path.suffix.lower().removeprefix(".")](report, by, say, dt.datetime.now(JST))
 
 
 def _print(report: "Review", name: str, title: str) -> None:

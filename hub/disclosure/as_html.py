@@ -1,4 +1,4 @@
-"""A disclosure as one HTML page: no script, nothing from elsewhere, made to be printed."""
+"""A disclosure, or another paper, as one HTML page: no script, nothing from elsewhere."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from hub.disclosure.content import (
     blocks,
 )
 from hub.disclosure.model import Disclosure
+from hub.disclosure.paper import Paper
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """\
@@ -56,11 +57,16 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\
 
 def render(of: Disclosure) -> bytes:
     """Write a disclosure as a page in UTF-8; the same disclosure gives the same bytes."""
-    return "\n".join([*_lines(of), ""]).encode()
+    return page(Paper(words.TITLE, of.city, of.office, "", of.made_at, tuple(blocks(of))))
 
 
-def _lines(of: Disclosure) -> Iterator[str]:
-    title = _shown(words.TITLE)
+def page(paper: Paper) -> bytes:
+    """Write a paper as a page in UTF-8; the same paper gives the same bytes."""
+    return "\n".join([*_lines(paper), ""]).encode()
+
+
+def _lines(of: Paper) -> Iterator[str]:
+    title = _shown(of.title)
     yield "<!DOCTYPE html>"
     yield '<html lang="ja">'
     yield '<head>\n<meta charset="utf-8">'
@@ -72,7 +78,7 @@ def _lines(of: Disclosure) -> Iterator[str]:
     yield "<body>\n<main>"
     yield f"<h1>{title}</h1>"
     yield f'<p class="city">{_shown(of.city)}<br>{_shown(of.office)}</p>'
-    for block in blocks(of):
+    for block in of.blocks:
         yield from _block(block)
     yield "</main>\n</body>\n</html>"
 

@@ -1,4 +1,4 @@
-"""A disclosure as PDF: A4, page numbers, an outline, repeated table heads.
+"""A disclosure, or another paper, as PDF: A4, page numbers, an outline, repeated table heads.
 
 Texts are drawn as they are, never read as markup. The font is not embedded: readers bring the
 Japanese CID font, or one of their own in its place (``hub.disclosure.lines``).
@@ -23,6 +23,7 @@ from hub.disclosure.content import (
 )
 from hub.disclosure.lines import Gaps, Line, broken, register_font
 from hub.disclosure.model import Disclosure
+from hub.disclosure.paper import Paper
 from hub.disclosure.sheet import PAGE, WIDTH, Cell, Imprint, Sheets, inner
 
 _BODY = 11
@@ -43,11 +44,18 @@ def render(of: Disclosure, *, compress: bool = True) -> bytes:
 
     ``compress`` packs the pages' contents; without it they can be read in the file.
     """
+    foot = f"授受簿の記録の開示　宛名番号 {of.addressee_number}"
+    paper = Paper(words.TITLE, of.city, of.office, foot, of.made_at, tuple(blocks(of)))
+    return printed(paper, compress=compress)
+
+
+def printed(paper: Paper, *, compress: bool = True) -> bytes:
+    """Write a paper as PDF; the same paper gives the same bytes."""
     register_font()
-    page = _Page(of, compress=compress)
-    page.heading(words.TITLE, 1)
-    page.lines((f"{of.city} {of.office}",), _BODY)
-    for block in blocks(of):
+    page = _Page(paper, compress=compress)
+    page.heading(paper.title, 1)
+    page.lines((f"{paper.city} {paper.office}",), _BODY)
+    for block in paper.blocks:
         page.block(block)
     page.notes()
     return page.finished()
@@ -56,15 +64,14 @@ def render(of: Disclosure, *, compress: bool = True) -> bytes:
 class _Page:
     """Draws blocks on sheets, and remembers what could not be printed."""
 
-    def __init__(self, of: Disclosure, *, compress: bool) -> None:
+    def __init__(self, of: Paper, *, compress: bool) -> None:
         self._gaps = Gaps()
         imprint = Imprint(
-            self._gaps.filled(words.TITLE),
+            self._gaps.filled(of.title),
             self._gaps.filled(f"{of.city} {of.office}"),
             of.made_at.astimezone(JST),
         )
-        foot = self._gaps.filled(f"授受簿の記録の開示　宛名番号 {of.addressee_number}")
-        self._sheets = Sheets(imprint, foot, compress=compress)
+        self._sheets = Sheets(imprint, self._gaps.filled(of.foot), compress=compress)
 
     def finished(self) -> bytes:
         """Give the file."""

@@ -51,6 +51,7 @@ class Act(StrEnum):
     ACCOUNT_REMOVED = "account-removed"
     ACCOUNT_ENROLLED = "account-enrolled"
     REVIEWED = "reviewed"
+    REVIEW = "review"
     MAINTENANCE_BEGUN = "maintenance-begun"
     MAINTENANCE_ENDED = "maintenance-ended"
     PAGE = "page"

@@ -1,12 +1,9 @@
 """The review report (III.5): what a month had, and the administrator's word that it was read."""
 
-import datetime as dt
-from collections.abc import Iterable
-
 from starlette.responses import Response
 
-from hub.desks.evidence import Differs, accounts_said, differing, with_lock
-from hub.desks.review import Changed, Counted, Review, is_over, read_review, said_of, signed
+from hub.desks.evidence import accounts_said, differing, with_lock
+from hub.desks.review import Review, is_over, read_review, said_of, signed
 from hub.ledger.acts import Act
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
@@ -14,12 +11,10 @@ from hub.ledger.months import all_months
 from hub.ledger.schema import ledger_errors
 from monitoring.console.accounts import Account, said
 from monitoring.console.page import Page
+from monitoring.console.reviewed import differ_table, signature, tables
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
-from monitoring.console.tables import Cell, Table
-from monitoring.console.views import day, when
 from monitoring.console.visit import Visit
-from monitoring.console.words import Words, every_word
 
 _LIST = "/evidence/review"
 _MOST = 84
@@ -33,14 +28,8 @@ def _list(visit: Visit) -> Response:
     with ledger_errors("be read"), engine.connect() as connection:
         kept = [one.month for one in all_months(connection) if not one.destroyed]
         months = [f"{one // 100:04d}-{one % 100:02d}" for one in reversed(kept)][:_MOST]
-        rows = [(month, _signature(t, signed(connection, month))) for month in months]
+        rows = [(month, signature(t, signed(connection, month))) for month in months]
     return visit.show("reviews.html", rows=rows)
-
-
-def _signature(t: Words, entry: Recorded | None) -> str:
-    if entry is None:
-        return t("review.unsigned")
-    return t("review.signed", who=entry.access.staff, at=when(entry.at, t.language))
 
 
 def _show(visit: Visit, status: int = 200, wrong: str = "") -> Response:
@@ -57,8 +46,8 @@ def _show(visit: Visit, status: int = 200, wrong: str = "") -> Response:
         month=month,
         report=report,
         digest=report.digest(),
-        signature=_signature(t, by),
-        tables=[*_tables(report, Say(t, visit.office.catalogue())), _differ(t, differ)],
+        signature=signature(t, by),
+        tables=[*tables(report, Say(t, visit.office.catalogue())), differ_table(t, differ)],
         may_sign=visit.may(Right.REVIEW) and is_over(month, visit.now),
     )
 
@@ -98,79 +87,6 @@ def _accounts(visit: Visit) -> dict[str, str]:
         else:
             found[one.id] = "–"
     return found
-
-
-def _tables(report: Review, say: Say) -> list[Table]:
-    t = say.words
-    system_heads = (t("table.sender"), t("table.why"), t("review.times"))
-    staff_heads = (t("table.who"), t("table.what"), t("review.times"))
-    return [
-        Table(t("review.attempts"), system_heads, _refused(report.attempts, say)),
-        Table(
-            t("review.unusual"),
-            (t("table.sender"), t("table.flow"), t("review.night"), t("review.rest")),
-            [(say.system(one.sender), one.flow, one.night, one.rest) for one in report.unusual],
-        ),
-        Table(t("review.decisions"), staff_heads, _named(t, "decision", report.decisions)),
-        Table(
-            t("review.views"),
-            (t("table.who"), t("review.times"), t("review.residents")),
-            [(_who(t, one.who), one.views, one.residents) for one in report.views],
-        ),
-        Table(t("review.exports"), staff_heads, _named(t, "act", report.exports)),
-        Table(t("review.logins"), staff_heads, _named(t, "act", report.logins)),
-        Table(t("review.operations"), staff_heads, _named(t, "act", report.operations)),
-        Table(
-            t("review.days"),
-            (t("table.day"), t("table.status")),
-            [
-                (day(dt.date.fromisoformat(one.day), t.language), t(f"day.{one.state}"))
-                for one in report.unreconciled
-            ],
-        ),
-        Table(t("review.accounts"), _change_heads(t), _changed(t, "act", report.accounts)),
-        Table(t("review.catalogue"), _change_heads(t), _changed(t, "change", report.catalogue)),
-        Table(t("review.refusals"), system_heads, _refused(report.refusals, say)),
-    ]
-
-
-def _differ(t: Words, differ: Iterable[Differs]) -> Table:
-    heads = (t("me.id"), t("review.in-ledger"), t("review.in-console"))
-    return Table(t("review.differ"), heads, [tuple(one) for one in differ])
-
-
-def _refused(found: Iterable[Counted], say: Say) -> list[tuple[Cell, ...]]:
-    none = say.words("unknown")
-    return [(say.system(one.who) or none, say.why(one.what), one.times) for one in found]
-
-
-def _named(t: Words, kind: str, found: Iterable[Counted]) -> list[tuple[Cell, ...]]:
-    return [(_who(t, one.who), _name(t, kind, one.what), one.times) for one in found]
-
-
-def _change_heads(t: Words) -> tuple[str, ...]:
-    return tuple(t(f"table.{name}") for name in ("entry", "at", "who", "what", "detail"))
-
-
-def _changed(t: Words, kind: str, found: Iterable[Changed]) -> list[tuple[Cell, ...]]:
-    return [
-        (one.entry, _when(t, one.at), _who(t, one.who), _name(t, kind, one.what), one.detail)
-        for one in found
-    ]
-
-
-def _when(t: Words, at: str) -> str:
-    return when(dt.datetime.fromisoformat(at), t.language)
-
-
-def _who(t: Words, staff: str) -> str:
-    return staff or t("unknown")
-
-
-def _name(t: Words, kind: str, code: str) -> str:
-    """Name an act or a decision; what has no name is told by its code."""
-    key = f"{kind}.{code}"
-    return t(key) if key in every_word() else code
 
 
 PAGES = (

@@ -72,6 +72,7 @@ WORDS = {
     "act.consistency": Sentence("proof of consistency", "整合証明"),
     "act.tiles": Sentence("the whole log", "授受簿の全体"),
     "act.archive": Sentence("archive of a month", "月の保存ファイル"),
+    "act.review": Sentence("review report as a file", "点検報告のファイル"),
     "act.export-requested": Sentence("asked for a file", "資料の申請"),
     "act.export-approved": Sentence("permitted a file", "資料の承認"),
     "act.export-declined": Sentence("declined a file, or took back", "資料の却下・取下げ"),
