@@ -22,11 +22,11 @@ from pydantic import SecretStr
 
 from hub.broker.apply import apply
 from hub.broker.conf import ServerFiles
+from hub.broker.free import HOST
 from hub.broker.link import LinkSettings
 from hub.broker.management import Management
 from hub.broker.node import PrivateNode
 from hub.broker.plan import plan
-from hub.broker.probe import HOST
 from hub.broker.provide import URL, Machine, ProvidedBroker, private_node, provide
 from hub.broker.topology import Topology
 from hub.message import RECEIPT_TYPE

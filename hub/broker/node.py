@@ -17,20 +17,12 @@ from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from hub.broker.conf import Secure, ServerFiles
+from hub.broker.free import HOST, NODE_PORTS, SECURE_PORTS, choose_ports, is_free
 from hub.broker.group import Group
 from hub.broker.install import BY_HAND, Installation, find_installation
 from hub.broker.node_config import ADMIN, Membership, environment, epmd_command
 from hub.broker.node_folder import NodeFolder, NodeState
-from hub.broker.probe import (
-    HOST,
-    NODE_PORTS,
-    SECURE_PORTS,
-    NotYet,
-    choose_ports,
-    is_free,
-    probe_amqp,
-    probe_management,
-)
+from hub.broker.probe import NotYet, probe_amqp, probe_management
 from hub.errors import BrokerUnavailable
 from hub.hosts import Host
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from hub.broker.conf import private_conf
+from hub.broker.free import HOST
 from hub.broker.install import Installation
-from hub.broker.probe import HOST
 
 ADMIN = "renkei-admin"
 

@@ -5,15 +5,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 
 from hub.demo.watch import Progress, Watcher
 from hub.stop import Stop
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 BY_SIGNAL = 128
 """What shells add to the number of the signal that ended a command."""
@@ -67,7 +67,9 @@ def demo(  # noqa: PLR0913 - the options of a command
     RabbitMQ is taken from RENKEI_BROKER_URL, from this machine, from Docker or from Debian's
     packages, in this order; a private node is stopped at the end.
     """
-    from hub.demo.report import as_json, print_report  # noqa: PLC0415 - see hub.cli.main
+    from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
+
+    from hub.demo.report import as_json, print_report  # noqa: PLC0415
     from hub.demo.run import run_demo, serve_demo  # noqa: PLC0415
     from hub.demo.stage import Interrupted  # noqa: PLC0415
     from hub.demo.state import Parameters  # noqa: PLC0415
@@ -94,7 +96,7 @@ def demo(  # noqa: PLR0913 - the options of a command
 
 
 @contextmanager
-def _watched(console: Console) -> Iterator[Watcher]:
+def _watched(console: "Console") -> Iterator[Watcher]:
     """Show lines, and a bar where a person watches."""
     if not console.is_terminal:
         yield Watcher(
@@ -102,6 +104,14 @@ def _watched(console: Console) -> Iterator[Watcher]:
             progress=lambda _: None,
         )
         return
+    from rich.progress import (  # noqa: PLC0415 - see hub.cli.main
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

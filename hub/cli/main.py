@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from hub.cli.broker import app as broker_app
 from hub.cli.check import check
@@ -81,8 +80,6 @@ app.command("docs")(docs)
 app.command("doctor")(doctor)
 app.command("targets")(targets)
 app.command("top")(top)
-
-errors = Console(stderr=True)
 
 PRIVATE = 0o077
 """The umask: what is written is the hub's own, the ledger above all."""
@@ -233,8 +230,8 @@ def run_all(
         supervisor.stop()
 
 
-def _say(line: str) -> None:
-    errors.print(line, markup=False, highlight=False, soft_wrap=True)
+def _say(line: str, colour: str | None = None) -> None:
+    typer.secho(line, err=True, fg=colour)
 
 
 def begin(within: float = WITHIN_SECONDS) -> Stop:
@@ -255,7 +252,7 @@ def guarded(command: Callable[[], object]) -> int:
     try:
         command()
     except RenkeiError as error:
-        errors.print(f"renkei: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _say(f"renkei: {error}", "red")
         return 2 if isinstance(error, QuestionError) else 1
     return 0
 

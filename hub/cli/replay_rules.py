@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from hub.cli.ledger.common import StateOption, site_file
 from hub.cli.options import MaybeSiteOption, SinceOption
@@ -92,6 +91,8 @@ def _catalogues(path: Path, folder: Path) -> "tuple[Site, Catalogue, Catalogue]"
 @contextmanager
 def _watched(ledger: "Decisions", begin: dt.datetime) -> "Iterator[Iterator[Decided]]":
     """Give what was decided, with a bar where a person watches."""
+    from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield ledger.since(begin)

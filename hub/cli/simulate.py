@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from adapters.simulation.misbehaviour import Misbehaviour
 from hub.errors import QuestionError
@@ -76,8 +75,10 @@ def simulate(  # noqa: PLR0913 - the options of a command
     the real system would; nothing else of the hub has to run. A system that is reached by HTTP
     is served on a port of this machine. SIGINT or SIGTERM ends it: exit status 0.
     """
-    import adapters  # noqa: PLC0415 - see hub.cli.main
-    from hub.broker.probe import free_ports  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
+
+    import adapters  # noqa: PLC0415
+    from hub.broker.free import free_ports  # noqa: PLC0415
     from hub.demo.simulate import Wanted  # noqa: PLC0415
     from hub.demo.simulate import simulate as play  # noqa: PLC0415
     from hub.site import read_secret  # noqa: PLC0415

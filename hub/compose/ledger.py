@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
-from hub.ledger.connecting import with_identity
+from hub.ledger.identity import with_identity
 from hub.ledger.keyfile import PseudonymKeys, pseudonym_keys
 from hub.ledger.model import Pseudonyms
 from hub.ledger.rotated import open_keyed

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from hub.compose.expiry import https_host
 from hub.compose.links import context_maker
 from hub.hosts import Host
-from hub.ledger.connecting import PORT
+from hub.ledger.identity import PORT
 from hub.pki.names import POSTGRESQL, broker_process, database_host
 from hub.pki.shown import Server, asking_postgresql
 from hub.site import Site

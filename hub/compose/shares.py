@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.broker.probe import is_free
+from hub.broker.free import is_free
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
 from hub.ledger.maintenance import Maintenance

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hub.broker.probe import free_ports, is_free
+from hub.broker.free import free_ports, is_free
 from hub.broker.provide import ProvidedBroker
 from hub.compose.install import new_ledger_key
 from hub.demo.state import DemoState, write_atomically

@@ -1,7 +1,7 @@
 """How pg8000 connects: over a socket that sends at once, and with the certificate of a process.
 
-Which process it is stands in the ledger's URL, so that whoever opens it anew, in another process
-too, comes with the same certificate. PostgreSQL is never reached in plain on another machine.
+Which process it is stands in the ledger's URL (``hub.ledger.identity``). PostgreSQL is never
+reached in plain on another machine.
 """
 
 import socket
@@ -11,36 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pg8000
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.addresses import is_loopback
 from hub.errors import LedgerError, SiteError
+from hub.ledger.identity import FOLDER, PORT, PROCESS, VERSION
 from hub.tls import Identity, client_context
-
-PORT = 5432
-"""PostgreSQL's, where the URL has none."""
-_FOLDER, _PROCESS, _VERSION = "renkei_tls", "renkei_process", "renkei_tls_version"
-
-
-def with_identity(url: str, identity: Identity) -> str:
-    """Say in the URL of a ledger in PostgreSQL by which certificate to log in; SQLite needs none.
-
-    Raises:
-        LedgerError: the URL cannot be read.
-    """
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise LedgerError("the URL of the ledger cannot be read") from None
-    if parsed.drivername == "sqlite":
-        return url
-    said = {
-        _FOLDER: str(identity.folder),
-        _PROCESS: identity.process,
-        _VERSION: identity.min_version,
-    }
-    return parsed.update_query_dict(said).render_as_string(hide_password=False)
 
 
 def connect_at_once(
@@ -93,9 +68,9 @@ def _connection(
 
 def _context(asked: dict[str, Any]) -> ssl.SSLContext | None:
     """Make the context for one connection: what was renewed since the last counts now."""
-    if _FOLDER not in asked:
+    if FOLDER not in asked:
         return None
-    identity = Identity(Path(asked[_FOLDER]), asked[_PROCESS], asked[_VERSION])
+    identity = Identity(Path(asked[FOLDER]), asked[PROCESS], asked[VERSION])
     try:
         return client_context(identity)
     except SiteError as error:

@@ -15,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.errors import LedgerError
-from hub.ledger.connecting import connect_at_once
 
 BUSY_SECONDS = 10.0
 """How long somebody else may be writing into an SQLite ledger before it counts as lost."""
@@ -116,6 +115,8 @@ def open_engine(
             busy = BUSY_SECONDS if answer_seconds is None else min(BUSY_SECONDS, answer_seconds)
             event.listen(engine, "connect", partial(_durable_sqlite, busy))
         else:
+            from hub.ledger.connecting import connect_at_once  # noqa: PLC0415 - its driver's weight
+
             event.listen(engine, "do_connect", connect_at_once)
     return engine
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker.probe import free_ports
+from hub.broker.free import free_ports
 from hub.ledger.roster import SILENT_SECONDS
 from tests.demo_rig import Renkei
 from tests.fault.conftest import Grounds

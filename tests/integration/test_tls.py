@@ -32,7 +32,7 @@ from hub.compose.certificates import cut_off
 from hub.compose.ledger import ledger_url
 from hub.compose.links import link_settings
 from hub.errors import BrokerError, BrokerUnavailable, LedgerError, LinkLost
-from hub.ledger.connecting import with_identity
+from hub.ledger.identity import with_identity
 from hub.ledger.schema import ledger_errors, open_engine
 from hub.pki.names import ADMINISTRATOR, Profile, profiles
 from hub.pki.store import Store

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from hub.broker.free import choose_ports
 from hub.broker.link import PikaLink
-from hub.broker.probe import choose_ports
 from hub.compose.checked import load_checked
 from hub.ledger.store import DatabaseLedger
 from hub.message import partition_of

@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
+from hub.broker.free import free_ports
 from hub.broker.group import Group
 from hub.broker.install import find_installation
 from hub.broker.management import Management, first_answering
 from hub.broker.node import PrivateNode
 from hub.broker.node_config import Membership, epmd_command
-from hub.broker.probe import free_ports
 from hub.hosts import Host
 
 SIZE = 3

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.broker.probe import free_ports
+from hub.broker.free import free_ports
 from hub.packages import Wanted
 from tests.servers.packages import found_or_installed
 

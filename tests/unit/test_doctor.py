@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from typer.testing import CliRunner
 
-from hub.broker.probe import free_ports
+from hub.broker.free import free_ports
 from hub.cli.main import app
 from hub.compose.doctor.broker import too_old
 from hub.compose.doctor.console import accounts_said

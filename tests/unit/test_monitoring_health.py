@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import CollectorRegistry
 
-from hub.broker.probe import free_ports
+from hub.broker.free import free_ports
 from hub.errors import BrokerError
 from monitoring.checks import CheckMetrics
 from monitoring.endpoint import serve

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from hub.cli.ledger.common import (
     DepartmentOption,
@@ -23,6 +21,8 @@ from hub.cli.options import MaybeSiteOption
 from hub.clock import today
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hub.compose.certified import Reconciliation
     from hub.compose.reconcile import AskBroker
     from hub.site import Site
@@ -85,7 +85,9 @@ def reconcile_ledger(  # noqa: PLR0913 - the options of a command
     somewhere, or a side could not be asked. Every message of the gap is named, with what is
     missing on which side. The ledger records what it came to.
     """
-    from hub.compose.certified import reconciled  # noqa: PLC0415 - see hub.cli.main
+    from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
+
+    from hub.compose.certified import reconciled  # noqa: PLC0415
     from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.edge import files  # noqa: PLC0415
     from hub.reconcile.report import as_json  # noqa: PLC0415
@@ -146,7 +148,9 @@ def _broker(state: Path | None, site: "Site", catalogue: "Catalogue") -> "AskBro
     return broker_of(site, catalogue)
 
 
-def _show(result: "Reconciliation", target: Path, console: Console) -> None:
+def _show(result: "Reconciliation", target: Path, console: "Console") -> None:
+    from rich.markup import escape  # noqa: PLC0415 - see hub.cli.main
+
     from hub.cli.ledger.reconcile_tables import flow_table, source_table  # noqa: PLC0415
     from hub.reconcile.report import flow_lines, source_lines  # noqa: PLC0415
 
