@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from hub.names import outbound_queue
 from monitoring.figures.lines import Picture
 from monitoring.figures.live import LedgerNow, QueueNow
 from monitoring.figures.standing import Standing
@@ -12,7 +11,6 @@ LOW_SHARE = 0.1
 """Less of a disk than this is little: as the rule RenkeiDiskLow has it."""
 MOST_REASONS = 8
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_OUTBOUND = outbound_queue("")
 
 
 def summary(found: Picture) -> list[str]:
@@ -22,7 +20,7 @@ def summary(found: Picture) -> list[str]:
     ends = (f"nearest end of a certificate: {_end(found)}", f"checks: {_checks(standing)}")
     elsewhere = f"outside of every flow: {found.refused_elsewhere}"
     said = [
-        f"the hub's queues: {_hub_queues(hub_queues(found))}",
+        f"the hub's queues: {_hub_queues(live.hub_queues())}",
         "; ".join((*ends, _disk(standing))),
         _ledger(live.ledger),
         f"for people to decide: {_waiting(lists)}",
@@ -32,14 +30,6 @@ def summary(found: Picture) -> list[str]:
     if live.maintenance:
         said.insert(0, "MAINTENANCE: the hub takes nothing until people say so")
     return said
-
-
-def hub_queues(found: Picture) -> dict[str, QueueNow] | None:
-    """Give the queues that belong to no receiver: partitions, dead letters; none if unknown."""
-    queues = found.live.queues
-    if queues is None:
-        return None
-    return {name: one for name, one in queues.items() if not name.startswith(_OUTBOUND)}
 
 
 def _hub_queues(queues: dict[str, QueueNow] | None) -> str:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.top_said import hub_queues, known, number, span, summary
+from hub.cli.top_said import known, number, span, summary
 from hub.clock import JST
 from monitoring.figures.lines import Line, LineState, Picture
 from monitoring.figures.standing import Standing
@@ -96,7 +96,7 @@ def process_cells(found: Picture, used: Shares) -> list[tuple[str, ...]]:
 def facts(found: Picture, used: Shares) -> dict[str, Any]:
     """Give it as an object for a program; times in ISO 8601, spans in seconds."""
     live = found.live
-    ledger, queues = live.ledger, hub_queues(found)
+    ledger, queues = live.ledger, live.hub_queues()
     return {
         "at": found.at.astimezone(JST).isoformat(),
         "seen_for": found.seen_for,

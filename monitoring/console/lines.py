@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hub.catalogue.svg import Mark, line_id
+from hub.names import DEAD_QUEUE
 from monitoring.console.shown import Say
 from monitoring.console.views import when
 from monitoring.figures.lines import Line, LineState
+from monitoring.figures.live import Live
 
 SIGNS: Mapping[LineState, str] = {
     LineState.OK: "●",
@@ -40,6 +42,18 @@ class Told(NamedTuple):
 def told(lines: Iterable[Line], say: Say) -> list[Told]:
     """Word the arrows in their order."""
     return [_told(line, say) for line in lines]
+
+
+def untaken(live: Live, say: Say) -> str:
+    """Say how much waits in the hub's partitions, which belong to no arrow."""
+    queues = live.hub_queues()
+    if queues is None:
+        return "–"
+    waiting = [one for name, one in queues.items() if name != DEAD_QUEUE and one.messages]
+    if not waiting:
+        return "0"
+    number, oldest = sum(one.messages for one in waiting), max(one.oldest for one in waiting)
+    return say.words("map.waiting", number=number, span=say.span(oldest))
 
 
 def _told(line: Line, say: Say) -> Told:

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hub.names import outbound_queue
 from monitoring.figures.scrape import WATCH, Reading
 from monitoring.figures.standing import Standing, standing_of
+
+_OUTBOUND = outbound_queue("")
 
 
 class QueueNow(NamedTuple):
@@ -62,6 +65,12 @@ class Live:
     maintenance: bool = False
     unanswered: tuple[str, ...] = ()
     standing: Standing = field(default_factory=Standing)
+
+    def hub_queues(self) -> dict[str, QueueNow] | None:
+        """Give the queues that belong to no receiver: partitions and dead letters, if known."""
+        if self.queues is None:
+            return None
+        return {name: one for name, one in self.queues.items() if not name.startswith(_OUTBOUND)}
 
 
 def live_of(readings: Mapping[str, Reading | None]) -> Live:

@@ -10,14 +10,14 @@ import pytest
 from hub.catalogue.view import arrows, view
 from hub.clock import JST
 from hub.statute.reasons import Sentence
-from monitoring.console.lines import SIGNS, told
+from monitoring.console.lines import SIGNS, told, untaken
 from monitoring.console.pages.late import due_flows
 from monitoring.console.rights import Role
 from monitoring.console.shown import Say
 from monitoring.console.words import Words
 from monitoring.console.words.moves import WORDS
 from monitoring.figures.lines import Line, LineState, Picture
-from monitoring.figures.live import Live
+from monitoring.figures.live import Live, QueueNow
 from monitoring.figures.window import LineKey
 from tests.confirmations_rig import drain
 from tests.console_rig import ConsoleRig, console_rig
@@ -96,6 +96,21 @@ def test_figures_that_are_not_known_are_never_shown_as_nothing() -> None:
     assert known.cells[1:6] == ("12.3", "0.2秒", "3", "95秒", "2")
     assert known.mark.text == "● 12.3/分 0.2秒 待ち3"
     assert "最古 95秒" in known.mark.said
+
+
+def test_what_waits_in_the_partitions_is_told_beside_the_picture(rig: ConsoleRig) -> None:
+    say = Say(Words("ja"), shipped())
+    queues = {
+        "hub.in.0": QueueNow(3, 1, 9.0),
+        "hub.in.1": QueueNow(40, 1, 95.0),
+        "hub.dead-letters": QueueNow(7, 0, 900.0),
+        "out.tax": QueueNow(5, 1, 800.0),
+    }
+    assert untaken(Live(queues=queues), say) == "43件（最古 95秒）"
+    assert untaken(Live(queues={"hub.in.0": QueueNow(0, 1, 0.0)}), say) == "0"
+    assert untaken(Live(), say) == "–"
+    page = rig.person(Role.VIEWER).get("/map/figures")
+    assert page.json()["facts"]["partitions"] == "–"
 
 
 def test_late_flows_are_the_longest_first_and_once_each() -> None:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from hub.catalogue.svg import svg
 from hub.catalogue.view import view
 from hub.clock import JST
-from monitoring.console.lines import COLUMNS, SIGNS, Told, told
+from monitoring.console.lines import COLUMNS, SIGNS, Told, told, untaken
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
@@ -65,6 +65,7 @@ def _facts(picture: Picture, visit: Visit) -> Mapping[str, str]:
         "at": when(picture.at, t.language),
         "ledger": t(f"ledger.{state}", size=ledger.size if ledger else ""),
         "processes": t("map.silent" if silent else "map.answer", number=silent),
+        "partitions": untaken(live, Say(t, visit.office.catalogue())),
         "confirmations": str(lists.get("confirmations", "–")),
         "dead-letters": str(lists.get("dead-letters", "–")),
         "maintenance": t("yes" if live.maintenance else "no"),

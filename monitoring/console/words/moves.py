@@ -27,6 +27,8 @@ WORDS = {
     "map.at": Sentence("As of", "時点"),
     "map.ledger": Sentence("Ledger", "授受簿"),
     "map.processes": Sentence("Processes", "プロセス"),
+    "map.partitions": Sentence("Came, and not yet taken by the hub", "到着してハブが未処理の電文"),
+    "map.waiting": Sentence("{number}, the oldest for {span}", "{number}件（最古 {span}）"),
     "map.confirmations": Sentence("Confirmations that wait", "確認待ち"),
     "map.dead-letters": Sentence("Dead letters that wait", "未処理の配信不能電文"),
     "map.maintenance": Sentence("At rest for maintenance", "保守のため停止中"),
