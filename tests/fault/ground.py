@@ -201,7 +201,7 @@ class Ground:
             url = make_url(database)
             write_atomically(self.state.secret("ledger-database"), f"{url.password}\n")
             told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = (
-                f'ledger = "{url.set(password=None)}"\n'
+                f'ledger = "{url._replace(password=None)}"\n'
                 'ledger_password_file = "secrets/ledger-database"'
             )
         if self.pki is not None and (secure := self.node.secure) is not None:
