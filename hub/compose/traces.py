@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.errors import SiteError
 from hub.site import Site
+from hub.tls import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def _drain(site: Site, settings: "TracesSite", process: str) -> "Drain":
     if settings.endpoint is not None:
         from monitoring.traces.otlp import Collector  # noqa: PLC0415 - it takes memory
 
-        return Collector(settings.endpoint, _trusted(site, settings), resource)
+        return Collector(settings.endpoint, _trusted(site, settings, process), resource)
     from monitoring.traces.lines import Lines  # noqa: PLC0415
 
     if settings.file is None:
@@ -89,7 +90,7 @@ def own_file(file: "Path", process: str) -> "Path":
     return file.with_name(f"{file.stem}.{process}{file.suffix}")
 
 
-def _trusted(site: Site, settings: "TracesSite") -> "Path | None":
+def _trusted(site: Site, settings: "TracesSite", process: str) -> "Path | None":
     if settings.ca_file is not None or site.tls.folder is None:
         return settings.ca_file
-    return site.tls.folder / "ca.pem"
+    return Identity(site.tls.folder, process).ca
