@@ -131,7 +131,8 @@ def test_what_a_container_asks_for_is_there() -> None:
         assert set(service.get("secrets", ())) <= DOCUMENT["secrets"].keys()
         assert set(service.get("networks", ())) <= DOCUMENT["networks"].keys()
         if service["image"].startswith("renkei-hub:"):
-            understand(list(service["command"]))
+            words = list(service["command"])
+            understand(shlex.split(words[0])[2:] if "entrypoint" in service else words)
 
 
 def test_containers_have_the_addresses_that_their_site_names() -> None:

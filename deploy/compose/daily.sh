@@ -1,0 +1,38 @@
+#!/bin/sh
+# What has to be done every day, for a timer of the machine, as root:
+#   17 5 * * *  /opt/renkei/deploy/compose/daily.sh
+# Certificates first: 30 days after the last revocation list nobody can connect any more.
+# Every step is tried; the exit status is 1 where one of them failed. `daily.sh pki` does that step alone.
+set -u
+cd "$(dirname "$0")" || exit 1
+compose=${COMPOSE:-"podman compose"}
+failed=0
+
+tried() {
+    "$@" || { echo "failed: $*" >&2; failed=1; }
+}
+
+# What other accounts read of ./pki. Who reads a file meanwhile meets the old one or the new one.
+brought() { # FOLDER OWNER PROCESS
+    for file in pki/trust/* pki/crls/* "pki/$3/tls.pem" "pki/$3/tls.key"; do
+        to=$1/${file#pki/}
+        install -d -o "$2" -g "$2" -m 700 "$1" "${to%/*}" &&
+            install -o "$2" -g "$2" -m 600 "$file" "$to.new" &&
+            mv "$to.new" "$to" || return 1
+    done
+}
+
+tried $compose run --rm pki-renew
+tried brought broker/pki 999 broker-rabbitmq
+tried brought postgresql/pki 999 postgresql
+tried brought prometheus/pki 65534 prometheus
+[ "${1:-}" = pki ] && exit $failed
+
+tried $compose exec postgresql pg_ctl reload -D /var/lib/postgresql/data
+tried $compose run --rm reconcile
+tried $compose run --rm backup
+if [ "$(date +%d)" = 01 ]; then
+    tried install -d -m 700 reviews
+    tried $compose run --rm -T review > "reviews/$(date +%F).json"
+fi
+exit $failed
