@@ -23,7 +23,7 @@ from monitoring.edge import EdgeMetrics
 from monitoring.freshness import FreshnessMetrics
 from monitoring.health import Health
 from monitoring.hub import HubMetrics
-from monitoring.ledger import LedgerMetrics
+from monitoring.ledger import LedgerMetrics, RoomMetrics
 from monitoring.queues import QueueMetrics
 from monitoring.traces.figures import TraceMetrics
 from monitoring.visits import VisitMetrics
@@ -78,6 +78,7 @@ def _adapter(registry: CollectorRegistry) -> None:
 
 def _watch(registry: CollectorRegistry) -> None:
     LedgerMetrics(registry, Health())
+    RoomMetrics(registry)
     BrokerMetrics(registry)
     QueueMetrics(registry)
     FreshnessMetrics(registry)

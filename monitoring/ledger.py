@@ -13,6 +13,21 @@ CONFIRMED = (State.OPEN, State.REQUESTED, State.RELEASED)
 """The states in which the body of a confirmation is kept."""
 
 
+class RoomMetrics:
+    """Shows how much room the ledger takes."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._bytes = Gauge(
+            "renkei_ledger_size_bytes",
+            "Bytes of the ledger: its file with the write-ahead log, or its database.",
+            registry=registry,
+        )
+
+    def taken(self, number: int) -> None:
+        """Show how many bytes it takes."""
+        self._bytes.set(number)
+
+
 class LedgerMetrics:
     """Implements ``hub.ledger.watch.Observer``."""
 

@@ -23,6 +23,7 @@ from hub.compose.queues import QueueWatch, queues_of
 from hub.compose.reload import CatalogueWatch
 from hub.errors import CatalogueError, LedgerError
 from hub.ledger.maintenance import read_maintenance
+from hub.ledger.room import bytes_of
 from hub.ledger.schema import sqlite_path
 from hub.ledger.tail import Tail
 from hub.site import Site
@@ -32,6 +33,7 @@ from hub.statute.model import Catalogue
 from hub.statute.overrides import decided
 from monitoring.disk import DiskMetrics
 from monitoring.freshness import FreshnessMetrics
+from monitoring.ledger import RoomMetrics
 from monitoring.queues import QueueMetrics
 from monitoring.upkeep import UpkeepMetrics
 
@@ -104,13 +106,14 @@ def watch_disks(site: Site, engine: Engine, registry: CollectorRegistry) -> Disk
 class Looker:
     """Looks at all of it, each at its time; ``turn`` is called about every second."""
 
-    def __init__(  # noqa: PLR0913 - what it looks at
+    def __init__(  # noqa: PLR0913, PLR0917 - what it looks at
         self,
         engine: Engine,
         queues: QueueWatch | None,
         freshness: Freshness,
         disks: DiskMetrics,
         upkeep: UpkeepMetrics,
+        room: RoomMetrics,
         *,
         clock: Callable[[], dt.datetime],
         monotonic: Callable[[], float],
@@ -121,9 +124,10 @@ class Looker:
         self._freshness = freshness
         self._disks = disks
         self._upkeep = upkeep
+        self._room = room
         self._clock = clock
         self._monotonic = monotonic
-        self._due = {"tail": 0.0, "depth": 0.0, "disk": 0.0}
+        self._due = {"tail": 0.0, "depth": 0.0, "disk": 0.0, "room": 0.0}
         self._trouble = ""
 
     def turn(self) -> None:
@@ -150,6 +154,8 @@ class Looker:
         self._freshness.look()
         resting = read_maintenance(self._engine, self._clock())
         self._upkeep.maintained(on=resting is not None)
+        if self._is_due("room", DISK_SECONDS):
+            self._room.taken(bytes_of(self._engine))
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = self._monotonic()
@@ -198,6 +204,7 @@ def looked_at(  # noqa: PLR0913 - what is looked at
         freshness,
         disks,
         UpkeepMetrics(registry),
+        RoomMetrics(registry),
         clock=clock,
         monotonic=time.monotonic,
     )

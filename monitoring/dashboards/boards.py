@@ -220,6 +220,7 @@ LEDGER = Board(
             "/ sum by (process) (rate(renkei_batch_messages_count[$__rate_interval]))",
             "{{process}}",
         ),
+        _graph("Size", "大きさ", "max(renkei_ledger_size_bytes)", "ledger", Unit.BYTES),
         _graph("Dead letters", "配信不能電文", "sum by (state) (renkei_dead_letters)", "{{state}}"),
         _graph(
             "Confirmation list", "確認リスト", "sum by (state) (renkei_confirmations)", "{{state}}"

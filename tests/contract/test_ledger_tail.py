@@ -10,6 +10,7 @@ from hub.clock import JST
 from hub.ledger.acts import act
 from hub.ledger.model import Entry, Kind
 from hub.ledger.newest import newest_act, newest_of_flows
+from hub.ledger.room import bytes_of
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tail import Delay, Sort, Tail, Turn
 from hub.message import AccessItems
@@ -116,3 +117,9 @@ def test_the_newest_of_each_flow_and_of_an_act(ledger: DatabaseLedger) -> None:
     found = newest_act(ledger.engine, "reconciled")
     assert found is not None
     assert found.detail == "day 2026-03-31"
+
+
+def test_a_ledger_takes_room_and_more_with_more_in_it(ledger: DatabaseLedger) -> None:
+    before = bytes_of(ledger.engine)
+    ledger.append([entry(number) for number in range(1000)])
+    assert 0 < before < bytes_of(ledger.engine)

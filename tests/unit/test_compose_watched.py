@@ -19,6 +19,7 @@ from hub.errors import BrokerError, LedgerError
 from hub.ledger.acts import Act, act
 from hub.ledger.maintenance import Maintenance, begin_maintenance, end_maintenance
 from hub.ledger.model import Kind
+from hub.ledger.room import bytes_of
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tail import Count, Sort, Tail, Turn
 from hub.message import AccessItems
@@ -26,6 +27,7 @@ from hub.site import HubSite, Site
 from hub.statute.catalogue import load_catalogue
 from hub.statute.frequency import Rest
 from monitoring.freshness import FreshnessMetrics
+from monitoring.ledger import RoomMetrics
 from monitoring.queues import QueueMetrics
 from monitoring.upkeep import UpkeepMetrics
 from tests.samples import SIGNER, entry
@@ -218,6 +220,7 @@ def test_a_turn_looks_at_each_thing_at_its_time_and_says_trouble_once(
         freshness(ledger, registry),
         watch_disks(site, ledger.engine, registry),
         UpkeepMetrics(registry),
+        RoomMetrics(registry),
         clock=lambda: NOW,
         monotonic=lambda: now[0],
     )
@@ -229,6 +232,7 @@ def test_a_turn_looks_at_each_thing_at_its_time_and_says_trouble_once(
 
     assert turn() == 0
     assert registry.get_sample_value("renkei_disk_size_bytes", {"place": "ledger"})
+    assert registry.get_sample_value("renkei_ledger_size_bytes") == bytes_of(ledger.engine)
     begin_maintenance(ledger.engine, Maintenance(NOW + HOUR, "a new disk"), NOW)
     assert turn() == 1
     end_maintenance(ledger.engine)
