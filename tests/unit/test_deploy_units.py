@@ -62,6 +62,22 @@ def test_what_is_renewed_is_shown_by_folders(unit: str) -> None:
     assert not [one for one in bound if Path(one).suffix]
 
 
+def test_variables_of_a_unit_are_given_to_no_other() -> None:
+    everywhere = "renkei-.service.d/hardening.conf"
+    files = (DEPLOY / "systemd").rglob("*.*")
+    told = {
+        (str(file.relative_to(DEPLOY / "systemd")), value)
+        for file in files
+        if file.is_file()
+        for value in re.findall(
+            r"^EnvironmentFile=(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    assert told == {(everywhere, "-/etc/renkei/env/%N.env")}
+    text = (DEPLOY / "systemd" / everywhere).read_text(encoding="utf-8")
+    assert "InaccessiblePaths=-/etc/renkei/env\n" in text
+
+
 def test_all_units_have_one_account_as_the_page_about_security_says() -> None:
     told = {
         (file.name, account)
