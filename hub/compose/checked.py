@@ -18,6 +18,7 @@ from hub.compose.places import (
     places_of,
     table,
 )
+from hub.compose.traces import trace_faults
 from hub.edge.http.couriers import lacking
 from hub.errors import CatalogueError, SiteError
 from hub.ledger.keyfile import pseudonym_keys
@@ -58,7 +59,7 @@ def load_checked(
         site, heading = None, str(error)
     catalogue, faults = _examined(_pointed_to(path), users, administrator=administrator)
     if site is not None:
-        faults += _interface_faults(site)
+        faults += [*_interface_faults(site), *trace_faults(site.traces)]
         faults += unusable(site, _started(site)) if users is None and not administrator else ()
     if site is not None and catalogue is not None:
         effective = decided(catalogue, site.catalogue)

@@ -43,16 +43,17 @@ def tracing(site: Site, process: str, registry: CollectorRegistry) -> Iterator["
         tracer.close()
 
 
-def lacking(settings: "TracesSite | None") -> str:
-    """Say what has to be installed for a site's traces, or nothing."""
+def trace_faults(settings: "TracesSite | None") -> Iterator[str]:
+    """Say what a site's traces lack: what has to be installed, a file that is not there."""
     if settings is None or settings.endpoint is None:
-        return ""
-    if all(map(_is_there, _NEEDED)):
-        return ""
-    return (
-        "traces.endpoint: what sends traces to a collector is not installed here; run "
-        "pip install 'renkei-hub[traces]', or name a file in place of the endpoint"
-    )
+        return
+    if not all(map(_is_there, _NEEDED)):
+        yield (
+            "traces.endpoint: what sends traces to a collector is not installed here; run "
+            "pip install 'renkei-hub[traces]', or name a file in place of the endpoint"
+        )
+    if settings.ca_file is not None and not settings.ca_file.is_file():
+        yield f"traces.ca_file {settings.ca_file} is not there"
 
 
 def _is_there(module: str) -> bool:
@@ -63,8 +64,8 @@ def _is_there(module: str) -> bool:
 
 
 def _drain(site: Site, settings: "TracesSite", process: str) -> "Drain":
-    if fault := lacking(settings):
-        raise SiteError(fault)
+    if faults := list(trace_faults(settings)):
+        raise SiteError("\n".join(faults))
     resource = {
         "service.name": "renkei",
         "service.instance.id": process,

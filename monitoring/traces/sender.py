@@ -29,7 +29,7 @@ REMEMBERED = 2000
 EVERY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 COMPLAIN_SECONDS = 300.0
-FLUSH_SECONDS = 2.0
+FLUSH_SECONDS = 1.0
 """How long an end waits for what is not sent yet."""
 
 

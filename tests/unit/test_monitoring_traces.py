@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from hub.compose import traces as composed
+from hub.compose.checked import load_checked, load_named
 from hub.errors import SiteError
 from hub.message import MessageKey
+from hub.sections import TracesSite
 from hub.site import load_site
 from hub.traces import Context, Fact, Span, Step
 from monitoring.traces import sender
@@ -346,6 +348,34 @@ def test_a_collector_needs_the_extra_and_the_text_says_so(
         composed.tracing(site, "hub", registry),
     ):
         pass
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_a_check_of_the_site_says_so_before_anything_starts(tmp_path: Path) -> None:
+    said = '[traces]\nendpoint = "http://127.0.0.1:4318"'
+    with pytest.raises(SiteError, match=r"pip install 'renkei-hub\[traces\]'"):
+        load_checked(site_file(tmp_path, said))
+    assert list(composed.trace_faults(None)) == []
+
+
+def test_a_file_of_certificates_that_is_not_there_is_named(tmp_path: Path) -> None:
+    settings = TracesSite(endpoint="https://10.0.0.5:4318", ca_file=tmp_path / "ca.pem")
+    (fault,) = composed.trace_faults(settings)
+    assert fault.endswith("ca.pem is not there")
+
+
+def test_a_file_may_not_lie_where_a_system_reads(tmp_path: Path) -> None:
+    said = """
+[systems.tax]
+folder = "drives/tax"
+journal = "tax.sqlite3"
+password_file = "secrets/tax"
+
+[traces]
+file = "drives/tax/traces.jsonl"
+"""
+    with pytest.raises(SiteError, match=r"traces\.file is inside systems\.tax\.folder"):
+        load_named(site_file(tmp_path, said))
 
 
 def test_a_collector_on_this_machine_is_sent_to(
