@@ -124,7 +124,7 @@ def _blocks(report: Review, by: Recorded | None, say: Say) -> Iterator[Block]:
         shares = _SHARES[len(table.heads)]
         columns = tuple(map(Column, table.heads, shares))
         rows = tuple(tuple((str(cell),) for cell in row) for row in table.rows)
-        yield Grid(table.label, columns, rows)
+        yield Grid(t("review.rows", number=len(rows)), columns, rows)
     yield Paragraph(t("review.night-help"))
 
 

@@ -30,6 +30,7 @@ LISTS = (
     "/refusals",
     "/evidence",
     "/people",
+    "/help",
 )
 """Pages whose links lead to pages about one thing."""
 

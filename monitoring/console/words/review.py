@@ -9,6 +9,7 @@ WORDS = {
         "月ごとの点検報告です。不正の疑いのある送信を先頭に示します。管理者が確認を記録します。",
     ),
     "review.month": Sentence("Month", "月"),
+    "review.rows": Sentence("{number} rows", "{number}件"),
     "review.times": Sentence("Times", "回数"),
     "review.signed": Sentence("Read by {who}, {at}", "点検済（{who}、{at}）"),
     "review.unsigned": Sentence("Not yet signed as read", "未点検"),
