@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.edge.form import FileFault
+from hub.edge.ignored import Ignored
 from monitoring.bounds import Bounded
 from monitoring.disk import DiskMetrics
 from monitoring.health import Health
@@ -68,10 +69,13 @@ class EdgeMetrics:
             "Since when the oldest file in to-hub waits; 0 when none does.",
         )
         self._oldest_age.set_function(self._age_of_oldest)
-        self._files_ignored = gauge(
+        self._files_ignored = Gauge(
             "renkei_adapter_files_ignored",
-            "Names in to-hub that nobody will read; no more than 1000 are counted.",
+            "Names in to-hub that nobody will read, by reason; no more than 1000 are counted.",
+            ("system", "reason"),
+            registry=registry,
         )
+        self._show_ignored({})
         self._files_read = counter(
             "renkei_adapter_files_read", "Files read to their end.", "message_type"
         )
@@ -138,6 +142,10 @@ class EdgeMetrics:
         oldest = self._oldest
         return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
+    def _show_ignored(self, ignored: Mapping[Ignored, int]) -> None:
+        for reason in Ignored:
+            self._files_ignored.labels(self._system, reason).set(ignored.get(reason, 0))
+
     def connected(self) -> None:
         """Note that the link is up; the first one means that the adapter works."""
         self._up.set(1)
@@ -172,14 +180,16 @@ class EdgeMetrics:
         log.warning("%a was set aside: %s%s", name, code, f", line {line}" if line else "")
         self._files_set_aside.labels(self._system, self._faults(code)).inc()
 
-    def file_ignored(self, name: str, reason: str) -> None:
+    def file_ignored(self, name: str, reason: Ignored) -> None:
         """Log a name that nobody will read."""
-        log.warning("%a in to-hub is ignored: %s", name, reason)
+        log.warning("%a in to-hub is ignored: %s", name, reason.sentence)
 
-    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
+    def surveyed(
+        self, waiting: int, oldest: dt.datetime | None, ignored: Mapping[Ignored, int]
+    ) -> None:
         """Show the backlog; the age of the oldest file grows until the next survey."""
         self._files_waiting.set(waiting)
-        self._files_ignored.set(ignored)
+        self._show_ignored(ignored)
         self._oldest = None if oldest is None else oldest.timestamp()
         self.health.mark("survey")
         if self._disks is not None and time.monotonic() >= self._disks_due:

@@ -16,6 +16,7 @@ import pytest
 from hub.edge.delimited import read_parsed, write_file
 from hub.edge.form import Header
 from hub.edge.forms.framed import Framed
+from hub.edge.ignored import Ignored
 from hub.edge.kit import (
     Adapter,
     BadRecord,
@@ -194,11 +195,13 @@ class Recorder(EdgeObserver):
         self.named.append(f"{name}:{line}")
         self.told.append(("file_set_aside", str(code)))
 
-    def file_ignored(self, name: str, reason: str) -> None:
-        self.told.append(("file_ignored", name, reason))
+    def file_ignored(self, name: str, reason: Ignored) -> None:
+        self.told.append(("file_ignored", name, str(reason)))
 
-    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
-        self.surveys.append((waiting, oldest, ignored))
+    def surveyed(
+        self, waiting: int, oldest: dt.datetime | None, ignored: Mapping[Ignored, int]
+    ) -> None:
+        self.surveys.append((waiting, oldest, sum(ignored.values())))
 
     def published(self, message_type: str, count: int) -> None:
         self.told.append(("published", message_type, count))

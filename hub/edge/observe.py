@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Protocol
 
+from hub.edge.ignored import Ignored
+
 
 class EdgeObserver(Protocol):
     """Told after each thing that happened; a repetition after a crash is told again.
@@ -32,12 +34,14 @@ class EdgeObserver(Protocol):
         """Tell that a file was set aside whole; 0 where no line is at fault."""
         ...
 
-    def file_ignored(self, name: str, reason: str) -> None:
+    def file_ignored(self, name: str, reason: Ignored) -> None:
         """Tell, once, of a name in ``to-hub`` that nobody will read."""
         ...
 
-    def surveyed(self, waiting: int, oldest: dt.datetime | None, ignored: int) -> None:
-        """Tell what is in ``to-hub``: files not yet read, and names that nobody will read.
+    def surveyed(
+        self, waiting: int, oldest: dt.datetime | None, ignored: Mapping[Ignored, int]
+    ) -> None:
+        """Tell what is in ``to-hub``: files not yet read, and names that nobody will read, by why.
 
         ``oldest`` is the time, with its zone, since which the oldest waiting file is there.
         """

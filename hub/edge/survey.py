@@ -2,13 +2,14 @@
 
 import datetime as dt
 import os
-import stat
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hub.edge import files
+from hub.edge.ignored import Ignored, no_file
 from hub.edge.observe import EdgeObserver
 from hub.edge.records import CONTROL
 from hub.limits import limits
@@ -31,14 +32,13 @@ def pattern_of(name: str, patterns: Iterable[str]) -> str | None:
     return next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)
 
 
-def _name_fault(name: str) -> str:
-    """Say why no file of this name is read; empty where one may be."""
+def _name_fault(name: str) -> Ignored | None:
+    """Say why no file of this name is read; nothing where one may be."""
     if not _is_text(name):
-        return "its name is not UTF-8"
+        return Ignored.ENCODING
     if CONTROL.search(name):
-        return "its name has a control character"
-    most = limits().name_length
-    return f"its name is longer than {most} characters" if len(name) > most else ""
+        return Ignored.CONTROL
+    return Ignored.LENGTH if len(name) > limits().name_length else None
 
 
 def _is_text(name: str) -> bool:
@@ -55,6 +55,7 @@ class _Stray:
 
     stamp: tuple[int, ...]
     since: float
+    reason: Ignored
     told: bool = False
 
 
@@ -97,7 +98,7 @@ class Survey:
             if seen is None:
                 continue
             fault = self._fault(name, seen)
-            if not fault:
+            if fault is None:
                 since.append(seen.st_ctime)
                 continue
             known = self._strays.get(name)
@@ -107,23 +108,25 @@ class Survey:
                 strays[name] = self._watched(name, seen, fault, known)
         self._strays = strays
         oldest = dt.datetime.fromtimestamp(min(since), dt.UTC) if since else None
-        ignored = sum(stray.told for stray in strays.values())
+        ignored = Counter(stray.reason for stray in strays.values() if stray.told)
         self._observe.surveyed(len(since), oldest, ignored)
 
-    def _fault(self, name: str, seen: os.stat_result) -> str:
+    def _fault(self, name: str, seen: os.stat_result) -> Ignored | None:
         if why := _name_fault(name):
             return why
         if pattern_of(name, self._patterns) is None:
-            return "its name is none of this system's patterns"
-        return "" if stat.S_ISREG(seen.st_mode) else "it is a link, a folder or no file"
+            return Ignored.PATTERN
+        return no_file(seen.st_mode)
 
-    def _watched(self, name: str, seen: os.stat_result, fault: str, known: _Stray | None) -> _Stray:
+    def _watched(
+        self, name: str, seen: os.stat_result, fault: Ignored, known: _Stray | None
+    ) -> _Stray:
         now = self._monotonic()
         stamp = (seen.st_mode, seen.st_ino, seen.st_size, seen.st_mtime_ns)
         if known is not None and known.told:
             return known
         if known is None or known.stamp != stamp:
-            return _Stray(stamp, now)
+            return _Stray(stamp, now, fault)
         if now - known.since >= self._settle_seconds:
             known.told = True
             self._observe.file_ignored(name, fault)

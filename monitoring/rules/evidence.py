@@ -9,6 +9,7 @@ _DECIDED = (
     'sum(increase(renkei_ledger_entries_total{kind=~"refusal|acceptance|out-of-scope|hold"}[30m]))'
 )
 _ATTEMPT = 'renkei_ledger_entries_total{kind="refusal",sender="tax",code="denied"}'
+_ignored = 'renkei_adapter_files_ignored{{system="tax",reason="{}"}}'.format
 
 
 def _verified(through: str) -> dict[str, str]:
@@ -151,6 +152,24 @@ EVIDENCE = Group(
                 Case("5m", 1, {"renkei_adapter_files_set_aside_total": "_ 1+0x200"}),
                 Case("5m", 1, {"renkei_adapter_files_set_aside_total": "0 1+0x200"}),
                 Case("120m", 0, {"renkei_adapter_files_set_aside_total": "_ 1+0x200"}),
+            ),
+        ),
+        Alert(
+            "RenkeiFilesIgnored",
+            "renkei_adapter_files_ignored > 0",
+            "10m",
+            Severity.WARNING,
+            Sentence(
+                "{{ $value }} names in the folder of {{ $labels.system }} are never read: "
+                "{{ $labels.reason }}.",
+                "{{ $labels.system }} の to-hub に、読み取られない名前が {{ $value }} 件あります"
+                "（{{ $labels.reason }}）。",
+            ),
+            (
+                Case("10m", 1, {_ignored("link"): "1+0x20"}),
+                Case("10m", 2, {_ignored("link"): "1+0x20", _ignored("pattern"): "3+0x20"}),
+                Case("9m", 0, {_ignored("link"): "1+0x20"}),
+                Case("20m", 0, {_ignored("link"): "1 1 0+0x20", _ignored("pattern"): "0+0x20"}),
             ),
         ),
         Alert(

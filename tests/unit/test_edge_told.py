@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from hub.edge import files
+from hub.edge.ignored import Ignored
 from hub.edge.loop import run_adapter
 from hub.errors import EdgeError
 from hub.ports import Link, Outgoing, Sent
@@ -195,16 +196,26 @@ def test_a_journal_that_is_free_again_is_told(rig: Rig, log: pytest.LogCaptureFi
 def test_the_gauges_show_what_waits_and_what_is_ignored(
     rig: Rig, log: pytest.LogCaptureFixture, registry: CollectorRegistry
 ) -> None:
-    def shown(name: str) -> float | None:
-        return registry.get_sample_value(f"renkei_adapter_{name}", {"system": "alpha"})
+    def shown(name: str, **labels: str) -> float | None:
+        labels |= {"system": "alpha"}
+        return registry.get_sample_value(f"renkei_adapter_{name}", labels)
 
-    assert [shown(name) for name in ("files_waiting", "files_ignored")] == [0, 0]
+    def ignored() -> dict[str, float | None]:
+        return {str(reason): shown("files_ignored", reason=reason) for reason in Ignored}
+
+    assert shown("files_waiting") == 0
+    assert set(ignored().values()) == {0}
     assert shown("oldest_file_age_seconds") == 0
     rig.broker.judge = lambda _message: Sent.REFUSED
     rig.give("notes_1.csv", [("1", "11", "a")])
     rig.give("wrong.csv", [("1", "11", "a")])
+    (rig.at("alpha", "to-hub") / "notes_2.csv").symlink_to("/etc/passwd")
     rig.run(ALPHA, seconds=60)
-    assert [shown(name) for name in ("files_waiting", "files_ignored")] == [1, 1]
+    assert shown("files_waiting") == 1
+    assert {reason: number for reason, number in ignored().items() if number} == {
+        "pattern": 1,
+        "link": 1,
+    }
     first = shown("oldest_file_age_seconds")
     assert first is not None
     assert first < 60
@@ -212,7 +223,7 @@ def test_the_gauges_show_what_waits_and_what_is_ignored(
     assert later is not None
     assert later > first  # it grows between two surveys
     hour = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
-    rig.recorder.surveyed(1, hour, 0)
+    rig.recorder.surveyed(1, hour, {})
     age = shown("oldest_file_age_seconds")
     assert age is not None
     assert 3600 <= age < 3660

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.breaker import BreakerState
 from hub.edge.form import FileFault
+from hub.edge.ignored import Ignored
 from hub.edge.observe import EdgeObserver
 from hub.errors import SiteError
 from hub.ledger.maintenance import Maintenance
@@ -53,11 +54,11 @@ EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "catalogue_in_force": ("d1",),
     "catalogue_refused": (),
     "trouble": ("link", SiteError("gone")),
-    "surveyed": (4, dt.datetime(2026, 4, 1, tzinfo=dt.UTC), 3),
+    "surveyed": (4, dt.datetime(2026, 4, 1, tzinfo=dt.UTC), {Ignored.LINK: 3}),
 }
 # What is only logged: the gauges of a survey and the counted trouble say the rest.
 EDGE_LOGGED: dict[str, tuple[Any, ...]] = {
-    "file_ignored": ("ZEI_1.CSV", "its name"),
+    "file_ignored": ("ZEI_1.CSV", Ignored.PATTERN),
     "recovered": ("link", 3.0),
 }
 
