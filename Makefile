@@ -13,13 +13,16 @@ unexport PYTHONDONTWRITEBYTECODE
 shared = $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist $(1) --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drills attack operations quick lint docs fault fuzz bench profile supply lock clean
+.PHONY: help setup install demo test drills attack operations quick lint docs fault fuzz bench profile supply lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make the environment in .venv (quick when it is there)
 	@$(PYTHON) deploy/bootstrap.py
+
+install: ## make the environment of a machine that runs the hub: what is shipped, no tools of tests
+	@$(PYTHON) deploy/bootstrap.py --shipped
 
 demo: setup ## run the main job on a synthetic city; ARGS="--residents 5000" changes it
 	@$(BIN)/renkei demo $(ARGS)
@@ -72,10 +75,13 @@ profile: setup ## where the microseconds of one message go; ARGS=--postgresql ha
 supply: setup ## licences, bill of materials (dist/), vulnerabilities; ARGS=--offline asks nobody
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/python -m tools.supply $(ARGS)
 
-lock: setup ## write requirements.lock anew from pyproject.toml (docs/adr/0001)
-	@PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header --all-extras --group dev \
-		pyproject.toml -o requirements.lock
+locked = PATH="$(CURDIR)/.tools/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header
+
+lock: setup ## write the three locks anew from pyproject.toml (docs/adr/0001)
+	@$(locked) --all-extras --group dev pyproject.toml -o requirements.lock
+	@$(locked) --all-extras -c requirements.lock pyproject.toml -o requirements.shipped.lock
+	@$(locked) --group build -c requirements.lock -o requirements.build.lock
 
 clean: ## remove the environment, caches and build results; demo data in var/ stays
 	@rm -rf .venv .tools .cache build dist .mypy_cache .pytest_cache .ruff_cache \

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Make the project's environment in ``.venv`` from ``requirements.lock``; run by ``make``.
 
+With ``--shipped`` it has what the hub needs to run, and none of the tools for tests: for a
+machine that runs it (``requirements.shipped.lock``).
+
 Needs nothing but Python 3.11 or newer. Packages come from wherever this machine's own pip or
 uv configuration says. The second time, when nothing has changed, it only compares a stamp.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV_VERSION = "0.13.9"
 OLDEST = (3, 11)
-INPUTS = ("requirements.lock", "pyproject.toml", "deploy/bootstrap.py")
+INPUTS = ("pyproject.toml", "deploy/bootstrap.py")
+LOCK, SHIPPED, BUILD = "requirements.lock", "requirements.shipped.lock", "requirements.build.lock"
 
 
 class CannotContinueError(Exception):
@@ -26,15 +31,15 @@ class CannotContinueError(Exception):
 def main() -> int:
     """Make the environment if it is not there or not up to date; give the exit status."""
     try:
-        bootstrap(ROOT)
+        bootstrap(ROOT, shipped="--shipped" in sys.argv[1:])
     except CannotContinueError as error:
         sys.stderr.write(f"bootstrap: {error}\n")
         return 1
     return 0
 
 
-def bootstrap(root: Path) -> None:
-    """Bring ``root/.venv`` to what the lock says.
+def bootstrap(root: Path, *, shipped: bool = False) -> None:
+    """Bring ``root/.venv`` to what the lock says, or to what is ``shipped`` of it.
 
     Raises:
         CannotContinueError: something is missing that only a person can supply.
@@ -42,7 +47,8 @@ def bootstrap(root: Path) -> None:
     check_python(sys.version_info[:2])
     venv = root / ".venv"
     stamp = venv / "renkei-stamp"
-    digest = digest_of(root)
+    locks = (SHIPPED, BUILD) if shipped else (LOCK,)
+    digest = digest_of(root, locks)
     if is_current(stamp, digest):
         return
     uv = find_uv() or make_uv(root / ".tools")
@@ -54,9 +60,10 @@ def bootstrap(root: Path) -> None:
     say("installing the locked packages ...")
     pip = [uv, "pip"]
     into = ["--python", str(venv / "bin" / "python")]
-    lock = str(root / "requirements.lock")
-    call([*pip, "sync", *into, "--require-hashes", lock], attempts=3)
+    call([*pip, "sync", *into, "--require-hashes", *(str(root / one) for one in locks)], attempts=3)
     call([*pip, "install", *into, "--no-deps", "--no-build-isolation", "-e", str(root)])
+    if shipped and (done := names_in(root / BUILD) - names_in(root / SHIPPED)):
+        call([*pip, "uninstall", *into, *sorted(done)])
     stamp.write_text(digest, encoding="utf-8")
     say("ready")
 
@@ -86,10 +93,15 @@ def python_version() -> str:
     return ".".join(map(str, sys.version_info[:3]))
 
 
-def digest_of(root: Path) -> str:
+def names_in(lock: Path) -> set[str]:
+    """Give the names of the packages in a lock."""
+    return set(re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def digest_of(root: Path, locks: Sequence[str]) -> str:
     """Give the Python's version and a digest over everything that decides the environment."""
     digest = hashlib.sha256(str(root).encode())
-    for name in INPUTS:
+    for name in (*locks, *INPUTS):
         digest.update((root / name).read_bytes())
     return f"{python_version()} {digest.hexdigest()}"
 

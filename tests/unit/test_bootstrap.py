@@ -88,6 +88,25 @@ def test_a_changed_lock_is_installed_into_the_same_environment(
     assert commands.count("pip sync") == 1
 
 
+def test_a_machine_that_runs_the_hub_has_no_tools_of_tests(
+    root: Path, bootstrap: ModuleType, commands: Commands
+) -> None:
+    (root / "requirements.shipped.lock").write_text("pika==1 \\\n    --hash=a\npluggy==1\n")
+    (root / "requirements.build.lock").write_text("hatchling==1\npluggy==1\n")
+    bootstrap.bootstrap(root, shipped=True)
+    (sync,) = [line for line in commands.ran if "pip sync" in line]
+    assert "--require-hashes" in sync
+    assert f"{root}/requirements.lock" not in sync
+    assert f"{root}/requirements.shipped.lock {root}/requirements.build.lock" in sync
+    (gone,) = [line for line in commands.ran if "uninstall" in line]
+    assert gone.endswith("/python hatchling")
+    commands.ran.clear()
+    bootstrap.bootstrap(root, shipped=True)
+    assert commands.ran == []
+    bootstrap.bootstrap(root)
+    assert commands.count(f"{root}/requirements.lock") == 1
+
+
 def test_an_interrupted_run_is_made_anew(
     root: Path, bootstrap: ModuleType, commands: Commands
 ) -> None:

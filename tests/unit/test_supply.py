@@ -1,10 +1,13 @@
 """What the project is made of: which licences fit, what a bill names, what an audit found."""
 
 import datetime as dt
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 
 from tools.licences import Package, Rules, closure, installed
 from tools.supply import LOCK, PYPROJECT, found_in, of_lock, with_licences
@@ -12,6 +15,7 @@ from tools.supply import LOCK, PYPROJECT, found_in, of_lock, with_licences
 pytestmark = pytest.mark.unit
 
 RULES = Rules(frozenset({"MIT", "Apache-2.0"}), {"lists": {"licence": "MPL-2.0", "reason": "data"}})
+SHIPPED, BUILD = "requirements.shipped.lock", "requirements.build.lock"
 TODAY = dt.date(2026, 11, 28)
 
 
@@ -65,6 +69,33 @@ def test_the_lock_has_a_hash_for_each_package_that_is_shipped() -> None:
     names = closure("renkei-hub") - {"renkei-hub"}
     for name in names:
         assert "--hash=sha256:" in of_lock(LOCK.read_text(encoding="utf-8"), {name}), name
+
+
+def test_what_a_city_installs_is_what_the_bill_names() -> None:
+    shipped = {name for name, marker, _ in locked(SHIPPED) if marker.evaluate()}
+    assert shipped == closure("renkei-hub") - {"renkei-hub"}
+
+
+@pytest.mark.parametrize("name", [SHIPPED, BUILD])
+def test_a_lock_beside_the_whole_one_has_the_same_files(name: str) -> None:
+    whole = {one: files for one, _, files in locked(LOCK.name)}
+    for one, _, files in locked(name):
+        assert files == whole[one]
+        assert "--hash=sha256:" in files
+
+
+def locked(name: str) -> list[tuple[str, Marker, str]]:
+    """Give the packages of a lock: name, for which systems, and version with hashes."""
+    text = (PYPROJECT.parent / name).read_text(encoding="utf-8")
+    heads = re.findall(r"^([A-Za-z0-9._-]+)==[^ ]+( ; .*)? \\$", text, re.MULTILINE)
+    return [
+        (
+            canonicalize_name(one),
+            Marker(marker.removeprefix(" ; ") or "python_version > '3'"),
+            of_lock(text, {canonicalize_name(one)}).replace(marker, "", 1),
+        )
+        for one, marker in heads
+    ]
 
 
 def test_only_the_lines_of_these_packages_are_taken_from_a_lock() -> None:

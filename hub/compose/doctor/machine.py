@@ -25,7 +25,7 @@ def look_at_machine() -> Iterator[Said]:
     """Look at what every site needs of the machine."""
     python = platform.python_version()
     if sys.version_info < OLDEST:
-        yield warn(f"Python {python} is older than 3.11", "install a newer one, then make setup")
+        yield warn(f"Python {python} is older than 3.11", "install a newer one, then make install")
     yield ok(f"renkei {importlib.metadata.version(DISTRIBUTION)} on Python {python}")
     yield from _packages(Path(hub.__file__).resolve().parents[1] / "requirements.lock")
     yield _clock()
@@ -46,7 +46,7 @@ def _packages(lock: Path) -> Iterator[Said]:
         return
     others = other_versions(text)
     if others:
-        yield warn(f"packages are not as locked: {', '.join(others)}", "make setup")
+        yield warn(f"packages are not as locked: X)
     else:
         yield ok("the installed packages are those of the lock")
 
