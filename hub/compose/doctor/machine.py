@@ -46,7 +46,7 @@ def _packages(lock: Path) -> Iterator[Said]:
         return
     others = other_versions(text)
     if others:
-        yield warn(f"packages are not as locked: X)
+        yield warn(f"packages are not as locked: {', '.join(others)}", "make install")
     else:
         yield ok("the installed packages are those of the lock")
 
