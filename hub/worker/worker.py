@@ -23,7 +23,7 @@ RELEASED_SECONDS = 0.5
 """How often the worker looks for messages that staff have released, at the most."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-WAITING = 5000
+WAITING = 2000
 """How many messages may wait for receivers whose queues take nothing, by default."""
 
 Queues = Callable[[], Sequence[str]]
