@@ -130,7 +130,7 @@ class LogsSite(Section):
     """How processes log: as text or JSON, and of which messages a line each."""
 
     format: Literal["text", "json"] = "text"
-    messages: Literal["none", "failures", "all"] = "none"
+    messages: Literal["none", "failures", "all"] = "failures"
 
 
 class TracesSite(Section):

@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.edge.form import FileFault
 from hub.edge.ignored import Ignored
+from hub.edge.journal import TakenKey
 from monitoring.bounds import Bounded
 from monitoring.disk import DiskMetrics
 from monitoring.health import Health
+from monitoring.logs import FIELDS
 from monitoring.times import TimeMetrics
 
 log = logging.getLogger(__name__)
@@ -163,7 +165,10 @@ class EdgeMetrics:
         """Count a file and its records, and log them."""
         log.info("%a was read: %d records of %s", name, records, message_type)
         if rejected:
-            log.warning("%a: %d of %d records were rejected", name, rejected, records)
+            told = {"message_type": message_type, "outcome": "rejected"}
+            log.warning(
+                "%a: %d of %d records were rejected", name, rejected, records, extra={FIELDS: told}
+            )
         self.health.mark("file-read")
         shown = self._types(message_type)
         self._files_read.labels(self._system, shown).inc()
@@ -177,7 +182,9 @@ class EdgeMetrics:
 
     def file_set_aside(self, name: str, code: str, line: int) -> None:
         """Count and log a bad file."""
-        log.warning("%a was set aside: %s%s", name, code, f", line {line}" if line else "")
+        at = f", line {line}" if line else ""
+        told = {"outcome": f"set-aside: {code}"}
+        log.warning("%a was set aside: %s%s", name, code, at, extra={FIELDS: told})
         self._files_set_aside.labels(self._system, self._faults(code)).inc()
 
     def file_ignored(self, name: str, reason: Ignored) -> None:
@@ -220,9 +227,13 @@ class EdgeMetrics:
         """Observe how long messages took."""
         self._times.arrived(flow, critical, delivery)
 
-    def message_set_aside(self, name: str, code: str) -> None:
+    def message_set_aside(self, name: str, code: str, key: TakenKey | None) -> None:
         """Count and log a message set aside."""
-        log.warning("%a: a message was set aside: %s", name, code)
+        told = {"outcome": f"set-aside: {code}"}
+        if key is not None:
+            told |= {"message_id": key.id, "sender": key.sender, "flow": key.flow}
+            told["receiver"] = self._system
+        log.warning("%a: a message was set aside: %s", name, code, extra={FIELDS: told})
         self._messages_set_aside.labels(self._system, self._codes(code)).inc()
 
     def messages_marked(self, count: int) -> None:

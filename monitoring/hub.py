@@ -27,6 +27,8 @@ from monitoring.upkeep import UpkeepMetrics
 
 _CODES = frozenset({*Code, CATALOGUE_REFUSED})
 _SORT = attrgetter("kind", "flow", "message.sender", "receiver", "message_type", "code")
+Sort = tuple[Kind, str, str, str, str, str]
+"""What entries are counted by: kind, flow, sender, receiver, type, code."""
 BROKER, LEDGER, MAINTENANCE = "broker", "ledger", "maintenance"
 _DELIVERED, _SET_ASIDE = "delivered", "set-aside"
 MOST_SERIES = 4000
@@ -133,9 +135,15 @@ class HubMetrics:
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries."""
+        self.count(entries)
+
+    def count(self, entries: Sequence[Entry]) -> Collection[Sort]:
+        """Count entries; give the sorts that there were."""
         # Most entries of a batch are of one sort: its labels are looked up once.
-        for sort, number in Tally(map(_SORT, entries)).items():
+        sorts: Tally[Sort] = Tally(map(_SORT, entries))
+        for sort, number in sorts.items():
             self._counted(*sort).inc(number)
+        return sorts
 
     def _counted(  # noqa: PLR0913, PLR0917 - the labels
         self, kind: Kind, flow: str, sender: str, receiver: str, message_type: str, code: str

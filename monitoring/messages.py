@@ -12,7 +12,7 @@ from hub.ledger.model import Entry, Kind
 from hub.message import MARKED, UNENCODABLE, MessageKey
 from hub.statute.reasons import DOUBTS, Code
 from monitoring.bounds import OTHER
-from monitoring.hub import HubMetrics
+from monitoring.hub import HubMetrics, Sort
 from monitoring.logs import FIELDS
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ class MessageLines:
         self._second = 0
         self._lines = 0
         self._left_out = 0
+
+    def wants(self, sorts: Collection[Sort]) -> bool:
+        """Say whether a batch with such sorts has anything to log: most have nothing."""
+        if self._messages == "failures":
+            return not all(_goes_plainly(kind, code) for kind, *_, code in sorts)
+        return self._messages == "all"
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Log those of the entries that are to be logged."""
@@ -92,25 +98,30 @@ class LoggedMetrics(HubMetrics):
 
     def recorded(self, entries: Sequence[Entry]) -> None:
         """Count entries, and log what is to be logged of them."""
-        super().recorded(entries)
-        self._lines.recorded(entries)
+        sorts = self.count(entries)
+        if self._lines.wants(sorts):
+            self._lines.recorded(entries)
 
 
 def _is_plain(entry: Entry) -> bool:
-    return entry.kind in _PLAIN and _code(entry) in {"", _DELIVERED}
+    return _goes_plainly(entry.kind, entry.code)
 
 
-def _code(entry: Entry) -> str:
-    if entry.kind is not Kind.RECEIPT:
+def _goes_plainly(kind: Kind, code: str) -> bool:
+    return kind in _PLAIN and _shown(kind, code) in {"", _DELIVERED}
+
+
+def _shown(kind: Kind, code: str) -> str:
+    if kind is not Kind.RECEIPT:
         # A doubt is its sender's own word, and may be any.
-        return entry.code if entry.code in CODES else OTHER
+        return code if code in CODES else OTHER
     # What else a receipt says was chosen by the receiver; the ledger has it.
-    return _DELIVERED if entry.code in {_DELIVERED, MARKED} else _SET_ASIDE
+    return _DELIVERED if code in {_DELIVERED, MARKED} else _SET_ASIDE
 
 
 def _fields(entry: Entry) -> dict[str, str]:
     """Name message, flow and what became of it: no resident, no staff, no body, no detail."""
-    code = _code(entry)
+    code = _shown(entry.kind, entry.code)
     said = {
         "message_id": entry.message.id,
         "sender": entry.message.sender,

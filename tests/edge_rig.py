@@ -17,6 +17,7 @@ from hub.edge.delimited import read_parsed, write_file
 from hub.edge.form import Header
 from hub.edge.forms.framed import Framed
 from hub.edge.ignored import Ignored
+from hub.edge.journal import TakenKey
 from hub.edge.kit import (
     Adapter,
     BadRecord,
@@ -175,6 +176,7 @@ class Recorder(EdgeObserver):
     named: list[str] = field(default_factory=list)
     surveys: list[tuple[int, dt.datetime | None, int]] = field(default_factory=list)
     took: list[tuple[str, float]] = field(default_factory=list)
+    keys: list[TakenKey | None] = field(default_factory=list)
     arrivals: list[tuple[str, dict[int, int], dict[int, int]]] = field(default_factory=list)
 
     def connected(self) -> None:
@@ -219,8 +221,9 @@ class Recorder(EdgeObserver):
     def arrived(self, flow: str, critical: Mapping[int, int], delivery: Mapping[int, int]) -> None:
         self.arrivals.append((flow, dict(critical), dict(delivery)))
 
-    def message_set_aside(self, name: str, code: str) -> None:
+    def message_set_aside(self, name: str, code: str, key: TakenKey | None) -> None:
         self.named.append(name)
+        self.keys.append(key)
         self.told.append(("message_set_aside", str(code)))
 
     def messages_marked(self, count: int) -> None:

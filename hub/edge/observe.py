@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from hub.edge.ignored import Ignored
+from hub.edge.journal import TakenKey
 
 
 class EdgeObserver(Protocol):
@@ -71,8 +72,11 @@ class EdgeObserver(Protocol):
         """
         ...
 
-    def message_set_aside(self, name: str, code: str) -> None:
-        """Tell that a message has no place on the receiver's wire; ``name`` is its file's."""
+    def message_set_aside(self, name: str, code: str, key: TakenKey | None) -> None:
+        """Tell that a message has no place on the receiver's wire; ``name`` is its file's.
+
+        ``key`` says which message of which flow, where the hub itself published it.
+        """
         ...
 
     def messages_marked(self, count: int) -> None:

@@ -269,7 +269,7 @@ class Outbox:
 
     def _tell(self, parts: _Sorted) -> None:
         for aside in parts.asides:
-            self._observe.message_set_aside(aside.file_name(), aside.code)
+            self._observe.message_set_aside(aside.file_name(), aside.code, aside.key)
         if parts.notices:
             self._observe.notices_written(len(parts.notices))
         marked = sum(bool(line.code) for lines in parts.lines.values() for line in lines)

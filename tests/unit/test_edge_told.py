@@ -13,6 +13,7 @@ from hub.edge.loop import run_adapter
 from hub.errors import EdgeError
 from hub.ports import Link, Outgoing, Sent
 from monitoring.edge import EdgeMetrics
+from monitoring.logs import FIELDS
 from tests.edge_rig import ALPHA, BETA, IN_CLEAR, Rig, Standing, copy_of, use_test_layouts
 from tests.fakes import FakeLink
 
@@ -79,6 +80,31 @@ def test_what_goes_out_is_logged_by_file(rig: Rig, log: pytest.LogCaptureFixture
     ]
     assert lines(log, logging.WARNING) == [f"'{aside}': a message was set aside: unwritable"]
     assert VALUE not in log.text
+    (told,) = fields(log)
+    assert told == {
+        "outcome": "set-aside: unwritable",
+        "message_id": "m-2",
+        "sender": "alpha",
+        "flow": "F1",
+        "receiver": "alpha",  # as whose the metrics of this rig are
+    }
+
+
+def test_a_failure_says_its_outcome_in_fields_and_no_value(
+    rig: Rig, log: pytest.LogCaptureFixture
+) -> None:
+    rig.give("notes_1.csv", [("1", "11", VALUE), ("1", "12", "REFUSE")])
+    rig.give_bytes("notes_2.csv", b"")
+    rig.run(ALPHA, seconds=20)
+    assert fields(log) == [
+        {"message_type": "test.noted", "outcome": "rejected"},
+        {"outcome": "set-aside: empty"},
+    ]
+
+
+def fields(log: pytest.LogCaptureFixture) -> list[dict[str, str]]:
+    """Give what lines of JSON would have beside their text."""
+    return [getattr(record, FIELDS) for record in log.records if hasattr(record, FIELDS)]
 
 
 def test_a_file_whose_folder_fails_after_it_was_read_is_told_once(

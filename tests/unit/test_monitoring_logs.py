@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Literal
 
 import pytest
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from hub.ledger.model import Entry, Kind
 from hub.message import AccessItems, MessageKey
 from hub.sections import LogsSite
+from monitoring.hub import Sort
 from monitoring.logs import JsonLines, log_as
 from monitoring.messages import LINES_A_SECOND, LoggedMetrics, MessageLines
 
@@ -139,6 +140,21 @@ def test_which_messages_have_a_line(
     said = json.dumps(lines, ensure_ascii=False)
     for word in ("yamada", "3f3f", "給付番号", "山田", "保険年金課", "K-1", "abab"):
         assert word not in said
+
+
+def test_a_site_that_says_nothing_logs_failures_and_looks_at_no_plain_batch() -> None:
+    lines = MessageLines(LogsSite().messages)
+
+    def sorts(*entries: Entry) -> Collection[Sort]:
+        metrics = LoggedMetrics(CollectorRegistry(), (), (), (), lines)
+        return metrics.count(entries)
+
+    plain = (entry(Kind.ACCEPTANCE), entry(Kind.DELIVERY), entry(Kind.RECEIPT, "delivered"))
+    assert not lines.wants(sorts(*plain))
+    assert lines.wants(sorts(*plain, entry(Kind.REFUSAL, "denied")))
+    assert lines.wants(sorts(entry(Kind.RECEIPT, "unwritable")))
+    assert MessageLines("all").wants(sorts(*plain))
+    assert not MessageLines("none").wants(sorts(entry(Kind.REFUSAL, "denied")))
 
 
 def test_a_line_about_a_message_that_is_followed_names_its_trace(

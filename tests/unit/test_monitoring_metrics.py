@@ -46,7 +46,7 @@ EDGE_CALLS: dict[str, tuple[Any, ...]] = {
     "file_written": ("income_1.csv", "income.assessed", 6),
     "file_took": ("out", 0.25),
     "arrived": ("M1d", {40: 1}, {3: 1}),
-    "message_set_aside": ("message-1.json", "unwritable"),
+    "message_set_aside": ("message-1.json", "unwritable", None),
     "messages_marked": (2,),
     "message_repeated": (7,),
     "receipts_sent": (8,),
@@ -266,7 +266,7 @@ def test_an_adapter_makes_few_series_whatever_it_is_told(
         edge.file_written("f", name, 1)
         edge.file_took(name, 1.0)
         edge.arrived(name, {1: 1}, {1: 1})
-        edge.message_set_aside("f", name)
+        edge.message_set_aside("f", name, None)
         edge.trouble(name, SiteError("gone"))
     told = list(samples(registry))
     counters, histograms = 9, 2 * (len(WAY_BUCKETS) + 3)
