@@ -176,6 +176,14 @@ def test_we_answer_to_our_own_name_alone(console: ConsoleRig) -> None:
     assert answer.status_code == 421
 
 
+def test_a_head_is_no_larger_than_any_of_ours(console: ConsoleRig) -> None:
+    anybody = console.browser()
+    heads = {"X-Much": "x" * 17_000}
+    assert console.run(anybody.client.get("/login", headers=heads)).status_code == 431
+    assert anybody.get("/login", ended="x" * 17_000).status_code == 431
+    assert anybody.get("/login", ended="x" * 1_000).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
