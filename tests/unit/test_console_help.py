@@ -91,7 +91,7 @@ def test_every_role_finds_help_from_the_pages_that_need_it(rig: ConsoleRig, role
     assert len(rig.entries()) == before
     late = Parts(person.get("/late").text).links
     assert {"/help", "/help/RenkeiFlowSilent"} <= set(late)
-    assert "/help/console" in Parts(person.get("/messages/found/none").text).links
+    assert "/help/console" in Parts(person.get("/messages/found/none/1").text).links
 
 
 def test_help_is_there_while_nothing_can_be_recorded(

@@ -52,7 +52,7 @@ def _search(visit: Visit) -> Response:
         found = look_up(ledger, question, access, visit.now)
     numbers = tuple(one.number for one in found.entries)
     key = _lists.keep(Found(visit.who.id, visit.now, numbers, found.more))
-    return visit.go(f"/messages/found/{key}")
+    return visit.go(f"/messages/found/{key}/1")
 
 
 def _question(visit: Visit) -> Question:
@@ -102,7 +102,9 @@ def _found(visit: Visit) -> Response:
     if found is None:
         return visit.trouble(404, key="messages.gone")
     last = max(1, -(-len(found.numbers) // A_PAGE))
-    at = min(max(1, number_of(visit.query.get("page", "1"))), last)
+    at = number_of(visit.params["at"])
+    if not 1 <= at <= last:
+        return visit.trouble(404)
     numbers = found.numbers[(at - 1) * A_PAGE : at * A_PAGE]
     with visit.office.books.alone() as ledger:
         engine = ledger.engine
@@ -157,7 +159,7 @@ def _proof(visit: Visit) -> Response:
 PAGES = (
     Page("messages", "/messages", Right.FACTS, _form, menu=30),
     Page("messages-search", "/messages/search", Right.FACTS, _search, "POST", recorded=False),
-    Page("messages-found", "/messages/found/{key}", Right.FACTS, _found, recorded=False),
+    Page("messages-found", "/messages/found/{key}/{at:int}", Right.FACTS, _found),
     Page("message", "/messages/{sender}/{id}", Right.FACTS, _message, recorded=False),
     Page(
         "message-proof",
