@@ -27,6 +27,7 @@ CHANNELS = 64
 CONNECTIONS = 2000
 """What one node may have; ``broker apply`` gives each user its own limit, far below this."""
 HANDSHAKE_MILLISECONDS = 5000
+EPMD_PORT = 4369
 OLDEST = "1.2"
 _VERSIONS = {OLDEST: "'tlsv1.3','tlsv1.2'", "1.3": "'tlsv1.3'"}
 
@@ -62,7 +63,8 @@ class ServerFiles:
 class Secure:
     """Where a node listens with TLS, for AMQP and for its management API, and with what.
 
-    With ``passwords`` a client may still give one; it needs a certificate all the same.
+    With ``passwords`` a client may still give one; it needs a certificate all the same. At
+    ``nodes`` other nodes and ``rabbitmqctl`` reach it; without it, at every address.
     """
 
     files: ServerFiles
@@ -70,6 +72,7 @@ class Secure:
     management: Host
     min_version: str = OLDEST
     passwords: bool = False
+    nodes: str = ""
 
 
 def plugins(secure: Secure | None) -> str:
@@ -95,7 +98,10 @@ log.console = false
 
 def advanced(secure: Secure | None) -> str:
     """Give the text of ``advanced.config``."""
-    parts = [f"{{kernel, [{{net_ticktime, {TICK_SECONDS}}}]}}"]
+    kernel = [f"{{net_ticktime, {TICK_SECONDS}}}"]
+    if secure is not None and secure.nodes:
+        kernel.append(f"{{inet_dist_use_interface, {_tuple(secure.nodes)}}}")
+    parts = [f"{{kernel, [{', '.join(kernel)}]}}"]
     if secure is not None:
         options = _options(secure)
         mechanisms = "'EXTERNAL','PLAIN'" if secure.passwords else "'EXTERNAL'"
@@ -110,6 +116,27 @@ def advanced(secure: Secure | None) -> str:
         web = {"ssl_config": f"[{{ip, {ip}}}, {{port, {port}}},\n    {options}]"}
         parts += [f"{{rabbit, {_pairs(rabbit)}}}", f"{{rabbitmq_management, {_pairs(web)}}}"]
     return "[" + ",\n ".join(parts) + "].\n"
+
+
+def env_conf(nodes: str) -> str:
+    """Give the text of ``rabbitmq-env.conf``: at which address Erlang's port mapper listens.
+
+    It listens on loopback as well, for the node itself. Erlang speaks IPv6 where it is told to.
+    """
+    lines = [f"export ERL_EPMD_ADDRESS={nodes}"]
+    if ":" in nodes:
+        told = '"-proto_dist inet6_tcp"'
+        lines += [f"{key}={told}" for key in ("SERVER_ADDITIONAL_ERL_ARGS", "CTL_ERL_ARGS")]
+    return "\n".join([*lines, ""])
+
+
+def epmd_socket(nodes: str) -> str:
+    """Give what the port mapper's socket is told where systemd has it, as on Debian."""
+    host = f"[{nodes}]" if ":" in nodes else nodes
+    listens = [f"{one}:{EPMD_PORT}" for one in dict.fromkeys(("127.0.0.1", host))]
+    lines = ["# /etc/systemd/system/epmd.socket.d/renkei.conf", "[Socket]", "ListenStream="]
+    lines += [f"ListenStream={one}" for one in listens]
+    return "\n".join([*lines, "FreeBind=yes", ""])
 
 
 def listen_address(name: str) -> str:
@@ -148,6 +175,14 @@ def _options(secure: Secure) -> str:
         said |= dict.fromkeys(("client_renegotiation", "reuse_sessions"), "false")
         said["honor_cipher_order"] = "true"
     return ",\n    ".join(f"{{{key}, {value}}}" for key, value in said.items())
+
+
+def _tuple(address: str) -> str:
+    """Write an address as Erlang has it: four numbers, or eight in hexadecimal digits."""
+    found = ipaddress.ip_address(address)
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return "{" + address.replace(".", ",") + "}"
+    return "{" + ",".join(f"16#{part}" for part in found.exploded.split(":")) + "}"
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -147,7 +147,7 @@ def apply_topology(
 
 
 @app.command("config")
-def write_config(
+def write_config(  # noqa: PLR0913 - the options of a command
     site: SiteOption,
     *,
     host: Annotated[
@@ -162,22 +162,30 @@ def write_config(
         Path | None,
         typer.Option(help="Where the certificates lie on the node's machine, if not as here."),
     ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            help="Its address for the cluster's other nodes, where that is another network's."
+        ),
+    ] = None,
     into: Annotated[
         Path | None, typer.Option(help="Write the files into this folder instead of showing them.")
     ] = None,
 ) -> None:
     """Write the configuration of a RabbitMQ node: TLS alone, and by certificate alone.
 
-    Three files for /etc/rabbitmq: rabbitmq.conf, advanced.config and enabled_plugins. They hold no
-    secret. The node needs trust, crls and its own folder of those that renkei pki makes, readable
-    by the account rabbitmq; start it again afterwards.
+    Files for /etc/rabbitmq; epmd.socket.conf becomes /etc/systemd/system/epmd.socket.d/renkei.conf
+    where systemd has Erlang's port mapper. They hold no secret. The machine's own name has to lead
+    to the address of --listen, or of --nodes: there rabbitmqctl looks for the node. It needs trust,
+    crls and its own folder of those that renkei pki makes, readable by the account rabbitmq; start
+    it again afterwards.
 
     Example: renkei broker config --site site.toml --folder /etc/rabbitmq/pki --into /etc/rabbitmq
     """
     from hub.compose.broker_files import broker_files  # noqa: PLC0415 - see hub.cli.main
     from hub.site import load_site  # noqa: PLC0415
 
-    files = broker_files(load_site(site), host, listen, folder)
+    files = broker_files(load_site(site), host, listen, folder, nodes)
     if into is None:
         typer.echo("\n".join(f"# {name}\n{text}" for name, text in files.items()), nl=False)
         return

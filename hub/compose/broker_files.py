@@ -5,7 +5,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hub.addresses import host_of
-from hub.broker.conf import SITE_CONF, Secure, ServerFiles, advanced, listen_address, plugins
+from hub.broker.conf import (
+    SITE_CONF,
+    Secure,
+    ServerFiles,
+    advanced,
+    env_conf,
+    epmd_socket,
+    listen_address,
+    plugins,
+)
 from hub.errors import SiteError
 from hub.hosts import Host
 from hub.pki.names import broker_process
@@ -15,12 +24,17 @@ _HTTPS = 443
 
 
 def broker_files(
-    site: Site, host: str | None = None, listen: str | None = None, folder: Path | None = None
+    site: Site,
+    host: str | None = None,
+    listen: str | None = None,
+    folder: Path | None = None,
+    between: str | None = None,
 ) -> Mapping[str, str]:
     """Give the files of one node by name, as they stand in ``/etc/rabbitmq``.
 
     ``host`` is the node as the site file names it, ``listen`` the address that it has there where
-    that is no address, and ``folder`` where its certificates lie on its machine.
+    that is no address, and ``folder`` where its certificates lie on its machine. ``between`` is its
+    address for the cluster's other nodes, and for ``rabbitmqctl``, where that is another one.
 
     Raises:
         SiteError: the site has no certificates, does not name the node, or nothing says on which
@@ -38,6 +52,7 @@ def broker_files(
         raise SiteError(message)
     try:
         address = listen_address(listen or host)
+        inner = listen_address(between) if between else address
     except ValueError as error:
         message = f"{error}: with --listen"
         raise SiteError(message) from None
@@ -46,11 +61,14 @@ def broker_files(
         Host(address, nodes[host]),
         Host(address, _management_port(site, host)),
         site.tls.min_version,
+        nodes=inner,
     )
     return {
         "rabbitmq.conf": SITE_CONF,
         "advanced.config": advanced(secure),
         "enabled_plugins": f"{plugins(secure)}\n",
+        "rabbitmq-env.conf": env_conf(inner),
+        "epmd.socket.conf": epmd_socket(inner),
     }
 
 

@@ -26,6 +26,10 @@ management_also = ["https://mq2.example:15672"]
 [hub]
 pseudonym_key_file = "key"
 """
+OF_IPV6 = """export ERL_EPMD_ADDRESS=fd00::5
+SERVER_ADDITIONAL_ERL_ARGS="-proto_dist inet6_tcp"
+CTL_ERL_ARGS="-proto_dist inet6_tcp"
+"""
 
 
 @pytest.fixture
@@ -48,7 +52,8 @@ def secure(folder: str = "/pki", *, version: str = "1.2", passwords: bool = Fals
 
 def test_a_sites_node_takes_nothing_in_plain_and_no_password(site: Site) -> None:
     files = broker_files(site)
-    assert files.keys() == {"rabbitmq.conf", "advanced.config", "enabled_plugins"}
+    told_to = {"rabbitmq.conf", "advanced.config", "enabled_plugins", "rabbitmq-env.conf"}
+    assert files.keys() == told_to | {"epmd.socket.conf"}
     assert "listeners.tcp = none\n" in files["rabbitmq.conf"]
     assert "rabbitmq_auth_mechanism_ssl" in files["enabled_plugins"]
     told = files["advanced.config"]
@@ -72,6 +77,37 @@ def test_another_node_has_its_own_port_certificate_and_address(site: Site) -> No
     assert '{ip, "10.1.2.4"}, {port, 15672}' in told
     assert '"/etc/pki/broker-mq2.example/tls.pem"' in told
     assert '{dir, "/etc/pki/crls"}' in told
+
+
+@pytest.mark.parametrize(
+    ("nodes", "erlang", "variables", "sockets"),
+    [
+        (None, "{10,1,2,3}", "export ERL_EPMD_ADDRESS=10.1.2.3\n", ["127.0.0.1", "10.1.2.3"]),
+        ("10.7.0.1", "{10,7,0,1}", "export ERL_EPMD_ADDRESS=10.7.0.1\n", ["127.0.0.1", "10.7.0.1"]),
+        (
+            "fd00::5",
+            "{16#fd00,16#0000,16#0000,16#0000,16#0000,16#0000,16#0000,16#0005}",
+            OF_IPV6,
+            ["127.0.0.1", "[fd00::5]"],
+        ),
+    ],
+)
+def test_other_nodes_reach_it_at_one_address_and_nobody_at_another(
+    site: Site, nodes: str | None, erlang: str, variables: str, sockets: list[str]
+) -> None:
+    """Erlang's port mapper and distribution listen on all addresses unless they are told."""
+    files = broker_files(site, between=nodes)
+    assert f"{{inet_dist_use_interface, {erlang}}}" in files["advanced.config"]
+    assert files["rabbitmq-env.conf"] == variables
+    listens = [
+        line.removeprefix("ListenStream=")
+        for line in files["epmd.socket.conf"].splitlines()
+        if line.startswith("ListenStream=")
+    ]
+    assert listens == ["", *(f"{one}:4369" for one in sockets)]
+    assert '{ssl_listeners, [{"10.1.2.3", 5671}]}' in files["advanced.config"]
+    with pytest.raises(SiteError, match="no address that a broker can listen on"):
+        broker_files(site, between="0.0.0.0")  # noqa: S104 - refused
 
 
 @pytest.mark.parametrize(
