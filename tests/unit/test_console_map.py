@@ -9,7 +9,10 @@ import pytest
 
 from hub.catalogue.view import arrows, view
 from hub.clock import JST
+from hub.ledger.changes import Told, changed, refused, told_of
+from hub.statute.model import Decision
 from hub.statute.reasons import Sentence
+from monitoring.console.history import turns
 from monitoring.console.lines import SIGNS, told, untaken
 from monitoring.console.pages.late import due_flows
 from monitoring.console.rights import Role
@@ -136,7 +139,7 @@ def test_each_flow_has_its_page_with_basis_and_fields(rig: ConsoleRig) -> None:
         page = rig.person(Role.ADMINISTRATOR).get(f"/flows/{flow.ref}")
         assert page.status_code == 200, flow.ref
         assert html.escape(flow.title_ja) in page.text
-        assert "新しい記録" not in page.text
+        assert "授受簿の記録は、電文を扱う役割の職員のみに表示します" in page.text
 
 
 def test_a_flow_s_page_tells_what_is_held_denied_and_moved(rig: ConsoleRig) -> None:
@@ -151,3 +154,46 @@ def test_a_flow_s_page_tells_what_is_held_denied_and_moved(rig: ConsoleRig) -> N
     assert person.get("/flows/X9").status_code == 404
     person.client.cookies.set("__Host-renkei-language", "en")
     assert "Legal basis" in person.get("/flows/M1b").text
+
+
+def test_a_flow_s_page_tells_the_changes_of_this_flow_alone(rig: ConsoleRig) -> None:
+    digests = {name: name * 64 for name in "abcde"}
+    said = [
+        changed("", digests["a"], (), NOW),
+        changed(digests["a"], digests["b"], ["M1b closed", "M2 changed"], NOW),
+        changed(digests["b"], digests["c"], ["M1bb opened", "M2 changed"], NOW),
+        refused(digests["c"], digests["d"], ["M1b.toml:3: no basis"], NOW),
+        changed(digests["c"], digests["e"], (), NOW),
+        *(changed(digests["e"], f"{n:064x}", ["M2 changed"], NOW) for n in range(30)),
+    ]
+    with rig.console.office.books.alone() as ledger:
+        ledger.append(said)
+    page = rig.person(Role.ADMINISTRATOR).get("/flows/M1b").text
+    changes = page.partition("授受簿に記録されたこの流れの変更")[2]
+    assert [name for name, one in digests.items() if one[:16] in changes] == ["a", "b", "e"]
+    assert changes.count("<li>") == 3
+    for word in ("最初に記録された目録", "停止", "変更された流れは記録されていません"):
+        assert word in changes
+
+
+def test_an_entry_that_was_cut_does_not_say_what_became_of_the_others() -> None:
+    long = changed("1", "2", [f"F{n} changed" for n in range(200)], NOW).detail
+    assert told_of(long, "F1") is Told.CHANGED
+    assert told_of(long, "F199") is Told.UNKNOWN
+
+
+def test_the_dates_of_a_flow_are_told_the_newest_first() -> None:
+    say = Say(Words("en"), shipped())
+    flow = next(one for one in shipped().flows if one.ref == "M1b")
+    (first, *_) = flow.basis
+    decided = flow.model_copy(
+        update={
+            "basis": (first.model_copy(update={"valid_to": dt.date(2030, 3, 31)}),),
+            "closed": Decision(by="the mayor", on=dt.date(2029, 4, 1), reason="no need"),
+        }
+    )
+    told_first, told_second, *others = turns(decided, say)
+    assert (told_first.day, told_second.day) == (dt.date(2030, 3, 31), dt.date(2029, 4, 1))
+    assert told_second.said == "closed by the mayor. no need"
+    assert others[-1].day == first.valid_from
+    assert str(first) in others[-1].said

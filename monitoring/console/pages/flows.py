@@ -11,9 +11,10 @@ from hub.catalogue.view import STATES, lasting, note, way
 from hub.clock import JST
 from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search.ask import Question, search
+from hub.ledger.search.ask import MOST, Question, search
 from hub.statute.explain import explain
 from hub.statute.model import Flow, Standing
+from monitoring.console.history import changes_of, turns
 from monitoring.console.lines import told
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
@@ -55,7 +56,7 @@ def _flow(visit: Visit) -> Response:
         engine = ledger.engine
     with ledger_errors("be searched"), engine.connect() as connection:
         about = search(connection, Question(flow=flow.ref, limit=NEWEST)) if may_see else None
-        changes = search(connection, Question(kind=Kind.CATALOGUE_CHANGE, limit=NEWEST))
+        changes = search(connection, Question(kind=Kind.CATALOGUE_CHANGE, limit=MOST))
     return visit.show(
         "flow.html",
         say=say,
@@ -70,7 +71,9 @@ def _flow(visit: Visit) -> Response:
         grants=tuple(_grants(flow, day)),
         lines=told((one for one in picture.lines if one.key.flow == flow.ref), say),
         about=about.entries if about else (),
-        changes=changes.entries,
+        turns=turns(flow, say),
+        changes=list(changes_of(flow.ref, changes.entries))[:NEWEST],
+        may_see_all=visit.may(Right.EVIDENCE),
         may_see=may_see,
     )
 

@@ -87,7 +87,43 @@ WORDS = {
     "flow.my-number": Sentence("(with 個人番号)", "（個人番号を含む）"),
     "flow.now": Sentence("Now", "現在の状態"),
     "flow.newest": Sentence("The newest entries", "新しい記録"),
-    "flow.changes": Sentence("Changes of the catalogue", "目録の変更"),
+    "flow.newest-not": Sentence(
+        "Entries of the ledger are shown to those who work with messages, and not to you.",
+        "授受簿の記録は、電文を扱う役割の職員のみに表示します。",
+    ),
+    "flow.turns": Sentence("History by date", "日付による経緯"),
+    "flow.not-yet": Sentence("(not yet)", "（未到来）"),
+    "flow.changes": Sentence(
+        "Changes of this flow in the ledger", "授受簿に記録されたこの流れの変更"
+    ),
+    "flow.digest": Sentence("catalogue", "目録"),
+    "flow.all-changes": Sentence("All changes of the catalogue", "目録のすべての変更"),
+    "turn.basis": Sentence("legal basis in force: {basis}", "法令上の根拠が有効: {basis}"),
+    "turn.basis-ends": Sentence(
+        "last day of the legal basis: {basis}", "法令上の根拠の最終日: {basis}"
+    ),
+    "turn.fields": Sentence(
+        "fields added for {receiver}: {fields}", "{receiver}への項目の追加: {fields}"
+    ),
+    "turn.own": Sentence("the city's own flow, decided by {by}.", "市独自の流れを決定（{by}）。"),
+    "turn.completed": Sentence(
+        "what was missing was supplied by {by}.", "不足していたものを補って決定（{by}）。"
+    ),
+    "turn.closed": Sentence("closed by {by}.", "停止を決定（{by}）。"),
+    "turn.timed": Sentence(
+        "how long copies are tried was decided by {by}.", "再送と失効の期間を決定（{by}）。"
+    ),
+    "turned.first": Sentence("in the first catalogue on record", "最初に記録された目録"),
+    "turned.added": Sentence("added", "追加"),
+    "turned.removed": Sentence("removed", "削除"),
+    "turned.changed": Sentence("changed", "変更"),
+    "turned.closed": Sentence("closed", "停止"),
+    "turned.opened": Sentence("opened again", "再開"),
+    "turned.completed": Sentence("completed", "補完"),
+    "turned.unknown": Sentence(
+        "another catalogue; the entry does not say which flows differ",
+        "別の目録が発効（変更された流れは記録されていません）",
+    ),
     "messages.title": Sentence("Search the ledger", "授受簿の検索"),
     "messages.help": Sentence(
         "Each search is recorded. A message's content is not in the ledger and not shown here.",
