@@ -11,7 +11,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 NOT_FOUND = "not-found"
 """Stands for every page that there is not."""
 LOGINS = ("good", "wrong", "locked", "unknown", "limited", "revoked")
-"""How a login ends; set to 0 at the start, for ``increase()`` does not see a series born at 1."""
+"""How a login ends; ``locked`` is also what locks an account, at a login or not.
+
+Each is set to 0 at the start, for ``increase()`` does not see a series born at 1.
+"""
 
 
 class Denial(StrEnum):

@@ -72,7 +72,8 @@ class Gate:
                     self.observe("good")
                     return secret
                 locked = self._failed(found, now)
-        self.observe("wrong")
+        if locked is None:
+            self.observe("wrong")
         self._refused(found, access, locked)
         return ""
 
@@ -104,7 +105,8 @@ class Gate:
                 locked, outcome = self._failed(found, now), "wrong"
             elif found is not None:
                 outcome = "locked"
-        self.observe(outcome)
+        if locked is None:
+            self.observe(outcome)
         self._refused(found, access, locked)
         return ""
 
@@ -301,6 +303,7 @@ class Gate:
         name = account.id if account is not None else _UNKNOWN
         said = access._replace(staff=name)
         if locked is not None:
+            self.observe("locked")
             self._record(Act.LOCKOUT, said, f"{name}: until {locked.isoformat('T', 'minutes')}")
         muted = self.refused_unknown if account is None else self.refused_known
         number = muted.due(name)

@@ -92,6 +92,13 @@ def test_failures_lock_for_twice_as_long_each_time(console: ConsoleRig, clerk: P
         console.later(minutes=1, seconds=1)
     assert clerk.logged_in().status_code == 303
     assert console.codes(clerk.account).count("lockout") == 2
+    told = {
+        outcome: console.registry.get_sample_value(
+            "renkei_console_logins_total", {"outcome": outcome}
+        )
+        for outcome in ("wrong", "locked")
+    }
+    assert told == {"wrong": 8, "locked": 4}  # each lockout, and each try meanwhile
 
 
 def test_tries_of_one_address_have_a_limit(console: ConsoleRig) -> None:
