@@ -40,12 +40,13 @@ _DESCRIPTION = Sentence(
 class Mark(NamedTuple):
     """What an arrow says of this moment: a state, the line below its label, and the whole in words.
 
-    The state is a word for style sheets.
+    The state is a word for style sheets. ``errors`` ends the line, where there are any.
     """
 
     state: str
     text: str
     said: str
+    errors: str = ""
 
 
 def line_id(ref: str, sender: str, receiver: str) -> str:
@@ -102,7 +103,7 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
     name = line_id(ref, arrow.sender, arrow.receiver)
     mark = marks.get(name, Mark("unknown", "", ""))
     label = " ".join(filter(None, path.label.lines))
-    said = " ".join(filter(None, (label, mark.text, mark.said)))
+    said = " ".join(filter(None, (label, mark.text, mark.errors, mark.said)))
     low = path.label.y + LINE * (len(path.label.lines) - 1)
     # What is read aloud has a blank between lines, and so has to be what is seen (WCAG 2.5.3).
     seen = _label(path, state).replace("</text>", "</text> ")
@@ -112,7 +113,8 @@ def _linked(path: Path, arrow: Arrow, state: Standing, marks: Mapping[str, Mark]
         f'aria-label="{escaped(said)}">'
         f"{_line(path, state)}{seen}"
         f'<text class="figure" x="{path.label.x}" y="{low}" font-size="{FONT}">'
-        f"{escaped(mark.text)}</text></a>"
+        f'<tspan>{escaped(mark.text)}</tspan> <tspan class="errors">{escaped(mark.errors)}</tspan>'
+        "</text></a>"
     )
 
 

@@ -25,6 +25,8 @@ MOVES = frozenset(
     {LineState.OK, LineState.SLOW, LineState.LATE, LineState.STOPPED, LineState.UNKNOWN}
 )
 """The states of what may move today."""
+ERRORS = "!"
+"""What the number of errors has before it: there is no room for a word in the picture."""
 COLUMNS = ("state", "rate", "delay", "queue", "oldest", "refused", "dead", "last", "due")
 
 
@@ -75,10 +77,13 @@ def _told(line: Line, say: Say) -> Told:
     )
     text = sign
     said = word
+    failed = 0 if line.per_minute is None else line.refused + line.dead
     if moves:
         parts = [t("line.rate", number=cells[1]), cells[2], t("line.queue", number=cells[3])]
         text = " ".join((sign, *(part for part in parts if "–" not in part)))
+    if moves or failed:
         pairs = zip(COLUMNS[1:], cells[1:], strict=True)
         said = "; ".join((word, *(f"{t(f'column.{name}')} {cell}" for name, cell in pairs)))
     name = line_id(flow, sender, receiver)
-    return Told(name, flow, sender, receiver, Mark(line.state.value, text, said), cells)
+    mark = Mark(line.state.value, text, said, f"{ERRORS}{failed}" if failed else "")
+    return Told(name, flow, sender, receiver, mark, cells)

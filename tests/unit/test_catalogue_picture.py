@@ -194,7 +194,7 @@ def test_a_live_picture_links_every_arrow_and_has_room_for_its_figures(day: dt.d
     shown = view(CATALOGUE, day)
     drawn = list(arrows(shown))
     name = line_id(drawn[0].of.flow.ref, drawn[0].sender, drawn[0].receiver)
-    mark = Mark("ok", '● 1 & "2"', "<動いています>")
+    mark = Mark("ok", '● 1 & "2"', "<動いています>", "!3")
     root = ET.fromstring(svg(shown, "ja", {name: mark}))  # noqa: S314 - our own text
     links = list(root.iter(f"{SVG}a"))
     assert {one.get("data-line") for one in links} == {
@@ -207,7 +207,9 @@ def test_a_live_picture_links_every_arrow_and_has_room_for_its_figures(day: dt.d
         others = [one for one in link.iter(f"{SVG}text") if one is not figure]
         assert float(figure.get("y", "")) == max(float(o.get("y", "")) for o in others) + LINE
         ours = link.get("data-line") == name
-        assert figure.text == (mark.text if ours else None)
+        told, errors = figure
+        assert told.text == (mark.text if ours else None)
+        assert errors.text == (mark.errors if ours else None)
         assert link.get("data-state") == ("ok" if ours else "unknown")
         assert link.get("aria-label", "").endswith(mark.said) is ours
         ref = link.get("data-line", "").split(":")[0]

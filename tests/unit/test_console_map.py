@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.catalogue.columns import FONT
+from hub.catalogue.svg import svg
+from hub.catalogue.text import width
 from hub.catalogue.view import arrows, view
 from hub.clock import JST
 from hub.ledger.changes import Told, changed, refused, told_of
@@ -17,7 +20,7 @@ from monitoring.console.lines import SIGNS, told, untaken
 from monitoring.console.pages.late import due_flows
 from monitoring.console.rights import Role
 from monitoring.console.shown import Say
-from monitoring.console.words import Words
+from monitoring.console.words import LANGUAGES, Language, Words
 from monitoring.console.words.moves import WORDS
 from monitoring.figures.lines import Line, LineState, Picture
 from monitoring.figures.live import Live, QueueNow
@@ -99,6 +102,28 @@ def test_figures_that_are_not_known_are_never_shown_as_nothing() -> None:
     assert known.cells[1:6] == ("12.3", "0.2秒", "3", "95秒", "2")
     assert known.mark.text == "● 12.3/分 0.2秒 待ち3"
     assert "最古 95秒" in known.mark.said
+    assert unknown.mark.errors == ""
+
+
+@pytest.mark.parametrize("state", [LineState.OK, LineState.DENIED])
+def test_errors_stand_on_the_line_where_there_are_any(state: LineState) -> None:
+    say = Say(Words("ja"), shipped())
+    (none,) = told([line(state, per_minute=1.0)], say)
+    (some,) = told([line(state, per_minute=1.0, refused=2, dead=3)], say)
+    assert (none.mark.errors, some.mark.errors) == ("", "!5")
+    assert "拒否 2; 配信不能 3" in some.mark.said
+    drawn = svg(view(shipped(), NOW.date()), "ja", {some.id: some.mark, none.id: some.mark})
+    assert f'<tspan>{some.mark.text}</tspan> <tspan class="errors">!5</tspan>' in drawn
+    said = f"{some.mark.text} !5 {some.mark.said}"
+    assert f'{said}"' in drawn
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_figures_of_a_line_have_room_in_the_picture(language: Language) -> None:
+    facts = {"per_minute": 12.3, "delay": 45.0, "queue": 999, "refused": 9}
+    (one,) = told([line(LineState.STOPPED, **facts)], Say(Words(language), shipped()))
+    narrowest = 198  # of the arrows that move, in this picture; each label begins 10 px within
+    assert width(f"{one.mark.text} {one.mark.errors}", FONT) < narrowest - 10
 
 
 def test_what_waits_in_the_partitions_is_told_beside_the_picture(rig: ConsoleRig) -> None:

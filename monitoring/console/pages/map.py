@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from hub.catalogue.svg import svg
 from hub.catalogue.view import view
 from hub.clock import JST
-from monitoring.console.lines import COLUMNS, SIGNS, Told, told, untaken
+from monitoring.console.lines import COLUMNS, ERRORS, SIGNS, Told, told, untaken
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
@@ -29,6 +29,7 @@ def _map(visit: Visit) -> Response:
         lines=lines,
         columns=COLUMNS,
         signs=[(state.value, sign) for state, sign in SIGNS.items()],
+        errors=ERRORS,
         picture=drawn,
         facts=_facts(picture, visit),
         may_see=visit.may(Right.FACTS),
@@ -47,6 +48,7 @@ def _line(one: Told) -> dict[str, object]:
     return {
         "state": one.mark.state,
         "text": one.mark.text,
+        "errors": one.mark.errors,
         "said": one.mark.said,
         "cells": one.cells,
         "changed": f"{one.flow} {one.cells[0]}",

@@ -8,8 +8,11 @@
 
   function arrow(link, line) {
     link.dataset.state = line.state;
-    link.setAttribute("aria-label", `${link.dataset.name} ${line.text} ${line.said}`);
-    link.querySelector(".figure").textContent = line.text;
+    const said = [link.dataset.name, line.text, line.errors, line.said];
+    link.setAttribute("aria-label", said.filter(Boolean).join(" "));
+    const [text, errors] = link.querySelectorAll(".figure tspan");
+    text.textContent = line.text;
+    errors.textContent = line.errors;
   }
 
   function row(tr, line) {

@@ -48,6 +48,9 @@ WORDS = {
     "line.denied": Sentence("denied", "禁止"),
     "line.not-in-force": Sentence("not in force", "有効な根拠なし"),
     "line.unknown": Sentence("unknown", "不明"),
+    "map.errors": Sentence(
+        "refused, or among the dead letters, within the hour", "直近1時間の拒否と配信不能の件数"
+    ),
     "line.rate": Sentence("{number}/min", "{number}/分"),
     "line.queue": Sentence("queue {number}", "待ち{number}"),
     "column.state": Sentence("State", "状態"),
