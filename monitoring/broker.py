@@ -1,8 +1,10 @@
 """The metrics of what watches the broker; implements ``hub.broker.survey.Observer``."""
 
-from prometheus_client import CollectorRegistry, Gauge
+from collections.abc import Mapping
 
-from hub.broker.survey import Survey
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from hub.broker.survey import Logins, Survey
 
 
 class BrokerMetrics:
@@ -34,6 +36,15 @@ class BrokerMetrics:
         self._short = gauge(
             "renkei_broker_queues_short", "Quorum queues with fewer members at work than planned."
         )
+        self._refused = Counter(
+            "renkei_broker_logins_refused",
+            "Logins that the broker refused, by protocol: amqp, http (its management).",
+            ("protocol",),
+            registry=registry,
+        )
+        for protocol in ("amqp", "http"):
+            self._refused.labels(protocol)
+        self._known: dict[Logins, int] = {}
         self._looked = gauge(
             "renkei_broker_last_survey_timestamp_seconds",
             "When the nodes were last asked, in seconds since 1970; 0 before.",
@@ -50,7 +61,15 @@ class BrokerMetrics:
         self._partitions.set(len(survey.partitioned))
         self._alarms.labels("memory").set(len(survey.memory))
         self._alarms.labels("disk").set(len(survey.disk))
+        self._count(survey.refused)
         if not survey.queues_known:
             return
         self._without_majority.set(len(survey.without_majority))
         self._short.set(len(survey.short))
+
+    def _count(self, refused: Mapping[Logins, int]) -> None:
+        """Add what is new since the last look; a node that started again counts from 0."""
+        for key, number in refused.items():
+            before = self._known.get(key, number)  # of what was before the first look, nothing
+            self._refused.labels(key[1]).inc(number - before if number >= before else number)
+            self._known[key] = number

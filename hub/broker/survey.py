@@ -19,12 +19,21 @@ MEMBERS = 3
 """How many members a quorum queue is to have, where there are so many nodes."""
 
 
+Logins = tuple[str, str]
+"""A node's name, and a protocol: ``amqp`` or ``http``, the management API."""
+_PROTOCOLS = {"amqp091": "amqp", "amqp10": "amqp", "http": "http"}
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one node says: rows of the management API about nodes, and queues if it could tell."""
+    """What one node says: rows of the management API about nodes, and queues if it could tell.
+
+    ``refused`` are the logins that a node refused since it started, by node and protocol.
+    """
 
     nodes: Sequence[Mapping[str, Any]]
     queues: Sequence[Mapping[str, Any]] | None
+    refused: Mapping[Logins, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class Survey:
     ``short`` ones have fewer members at work than they are to have. ``nodes`` is how many the
     cluster has. Without ``queues_known`` no node could tell of the queues; else ``sizes`` are the
     bytes in each, and ``published`` how many messages ever came into it, as far as that is told
-    (RabbitMQ 3.10 tells both of quorum queues too, some 5 s late).
+    (RabbitMQ 3.10 tells both of quorum queues too, some 5 s late). ``refused`` are the logins that
+    each node refused since it started; of what else a broker refuses it counts nothing.
     """
 
     nodes: int = 0
@@ -50,6 +60,7 @@ class Survey:
     queues_known: bool = True
     sizes: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[Logins, int] = field(default_factory=dict)
 
     def troubles(self) -> Iterator[str]:
         """Say what is wrong, a line for each kind; none if all is well."""
@@ -95,9 +106,24 @@ def ask(quick: Management, patient: Management, vhost: str) -> View:
         raise BrokerError("it lives, and waits for another node's answer") from error
     is_whole = all(row.get("running") for row in nodes)
     try:
-        return View(nodes, (patient if is_whole else quick).get("queues", vhost))
+        queues = (patient if is_whole else quick).get("queues", vhost)
     except BrokerUnavailable:
         return View(nodes, None)
+    return View(nodes, queues, _refused(quick, nodes) if is_whole else {})
+
+
+def _refused(quick: Management, nodes: Sequence[Mapping[str, Any]]) -> dict[Logins, int]:
+    """Ask how many logins each node refused; a broker that does not tell has none."""
+    found: dict[Logins, int] = {}
+    try:
+        for node in (row["name"] for row in nodes):
+            for row in quick.get("auth", "attempts", node):
+                if (protocol := _PROTOCOLS.get(row.get("protocol"))) is not None:
+                    key = (node, protocol)
+                    found[key] = found.get(key, 0) + int(row.get("auth_attempts_failed") or 0)
+    except BrokerError as error:
+        log.debug("the broker does not tell of refused logins: %s", error)
+    return found
 
 
 def small(view: View) -> tuple[str, ...]:
@@ -146,6 +172,10 @@ def judge(views: Sequence[View], silent: Mapping[str, str]) -> Survey:
             name: int(count)
             for name, row in seen.items()
             if (count := (row.get("message_stats") or {}).get("publish")) is not None
+        },
+        refused={
+            key: max(view.refused.get(key, 0) for view in views)
+            for key in dict.fromkeys(key for view in views for key in view.refused)
         },
     )
 

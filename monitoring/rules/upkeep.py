@@ -1,7 +1,7 @@
 """Alerts on what the hub stands on: broker, certificates, catalogue, disks."""
 
 from hub.statute.reasons import Sentence
-from monitoring.rules.model import Alert, Case, Group, Severity, older
+from monitoring.rules.model import Alert, Case, Group, Severity, older, risen
 
 _DAY = 86_400
 _ENDS = "renkei_certificate_expiry_timestamp_seconds"
@@ -33,6 +33,7 @@ def _certificate(name: str, days: float) -> dict[str, str]:
 
 
 _check = 'renkei_health_check_success{{check="{}"}}'.format
+_refused = 'renkei_broker_logins_refused_total{{protocol="{}"}}'.format
 _STARTS = 'process_start_time_seconds{job="renkei",process="hub"}'
 _DIGEST = 'renkei_catalogue_info{{process="hub",digest="{}"}}'.format
 _EDGE_DIGEST = 'renkei_adapter_catalogue_info{{system="tax",digest="{}"}}'.format
@@ -71,6 +72,25 @@ UPKEEP = Group(
                 Case("1m", 1, {"renkei_broker_nodes_silent": "1+0x9"}),
                 Case("1m", 1, {"renkei_broker_queues_short": "1+0x9"}),
                 Case("9m", 0, {"renkei_broker_nodes_down": "0+0x9"}),
+            ),
+        ),
+        Alert(
+            "RenkeiBrokerLogins",
+            risen('renkei_broker_logins_refused_total{protocol="amqp"}', "protocol", "15m")
+            + " or sum by (protocol) "
+            '(increase(renkei_broker_logins_refused_total{protocol="http"}[15m])) > 5',
+            "0s",
+            Severity.WARNING,
+            Sentence(
+                "The broker refused logins ({{ $labels.protocol }}): somebody tries passwords, or "
+                "another's name.",
+                "ブローカへのログイン（{{ $labels.protocol }}）が拒否されました。",
+            ),
+            (
+                Case("5m", 1, {_refused("amqp"): "0 0 1+0x40"}),
+                Case("30m", 0, {_refused("amqp"): "0 0 1+0x40"}),
+                Case("15m", 1, {_refused("http"): "0+1x40"}),
+                Case("5m", 0, {_refused("http"): "0 0 1+0x40"}),
             ),
         ),
         Alert(

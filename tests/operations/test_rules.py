@@ -63,6 +63,7 @@ def test_the_example_of_alertmanager_is_right() -> None:
         ("alertname=RenkeiReceiverStopped severity=critical queue=out.union", "on-call"),
         ("alertname=RenkeiAttempt severity=critical sender=tax", "security,on-call"),
         ("alertname=RenkeiLogins severity=warning", "security,operator"),
+        ("alertname=RenkeiBrokerLogins severity=warning protocol=amqp", "security,operator"),
         ("alertname=RenkeiConsoleDenied severity=warning why=origin", "security,operator"),
         ("alertname=RenkeiFlowSilent severity=warning flow=M1e", "operator"),
     ],

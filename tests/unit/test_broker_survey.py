@@ -40,7 +40,13 @@ class Node:
         self.asked.append(what)
         if what == "queues" and not self._tells:
             raise BrokerUnavailable("no answer")
-        return {"nodes": self._rows, "queues": [queue("q")], "whoami": {}}[what]
+        refused = [
+            {"protocol": "amqp091", "auth_attempts_failed": 2},
+            {"protocol": "http", "auth_attempts_failed": 1},
+            {"protocol": "mqtt", "auth_attempts_failed": 7},
+        ]
+        told = {"nodes": self._rows, "queues": [queue("q")], "whoami": {}, "auth": refused}
+        return told[what]
 
 
 def test_what_is_down_is_told_without_patience_for_the_queues() -> None:
@@ -54,8 +60,29 @@ def test_what_is_down_is_told_without_patience_for_the_queues() -> None:
 def test_the_queues_of_a_whole_cluster_are_asked_for_with_patience() -> None:
     quick, patient = Node(seen(), tells=False), Node([])
     view = ask(cast("Management", quick), cast("Management", patient), "renkei")
-    assert judge([view], {}) == Survey(nodes=3)
+    survey = judge([view, view], {})
+    assert survey == Survey(nodes=3, refused=survey.refused)
+    assert survey.refused == {(n, p): c for n in ABC for p, c in (("amqp", 2), ("http", 1))}
     assert patient.asked == ["queues"]
+
+
+def test_refused_logins_are_counted_from_the_first_look_on_and_after_a_new_start() -> None:
+    registry = CollectorRegistry()
+    metrics = BrokerMetrics(registry)
+
+    def counted(*told: int) -> float | None:
+        refused = {(name, "amqp"): one for name, one in zip(ABC, told, strict=True)}
+        metrics.surveyed(Survey(nodes=3, refused=refused))
+        return registry.get_sample_value("renkei_broker_logins_refused_total", {"protocol": "amqp"})
+
+    assert (
+        registry.get_sample_value("renkei_broker_logins_refused_total", {"protocol": "http"}) == 0
+    )
+    assert counted(9, 0, 4) == 0
+    assert counted(10, 0, 4) == 1
+    metrics.surveyed(Survey(nodes=3))  # nobody could tell
+    assert counted(10, 0, 2) == 3
+    assert counted(10, 5, 2) == 8
 
 
 def test_a_whole_cluster_has_no_troubles() -> None:
