@@ -33,6 +33,7 @@ from hub.cli.options import SiteOption
 from hub.cli.pki_revoke import app as pki_app
 from hub.cli.replay_rules import replay_rules
 from hub.cli.review import review
+from hub.cli.rules import rules
 from hub.cli.simulate import simulate
 from hub.cli.site import app as site_app
 from hub.cli.targets import targets
@@ -79,6 +80,7 @@ app.command("review")(review)
 app.command("docs")(docs)
 app.command("doctor")(doctor)
 app.command("targets")(targets)
+app.command("rules")(rules)
 app.command("top")(top)
 
 PRIVATE = 0o077

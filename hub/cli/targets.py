@@ -40,6 +40,16 @@ def targets(
     if out is None:
         typer.echo(text, nl=False)
         return
+    written(out, text)
+    typer.echo(f"{len(groups)} processes are named in {out}")
+
+
+def written(out: Path, text: str) -> None:
+    """Write a file for Prometheus, which runs as somebody else: whole, or not at all.
+
+    Raises:
+        RenkeiError: it cannot be written.
+    """
     before = os.umask(_FOR_ALL)
     try:
         temporary = out.with_name(f".{out.name}.tmp")
@@ -50,4 +60,3 @@ def targets(
         raise RenkeiError(message) from error
     finally:
         os.umask(before)
-    typer.echo(f"{len(groups)} processes are named in {out}")

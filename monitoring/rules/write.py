@@ -4,6 +4,7 @@ JSON's strings are strings of YAML too, so every text is written as one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from monitoring.rules.model import HELD, Alert, Case, Group
@@ -15,14 +16,27 @@ _HEAD = "# Written by renkei docs from monitoring/rules; changes belong there.\n
 _FIRING = 'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)'
 
 
-def rules(groups: Iterable[Group]) -> str:
-    """Write the file of rules."""
+def rules(groups: Iterable[Group], runbooks: str = "") -> str:
+    """Write the file of rules.
+
+    ``runbooks`` is the address that an alert's name is put behind for its page; without it,
+    an annotation has the page's path in the project.
+    """
     lines = ["groups:"]
     for group in groups:
         lines += [f"  - name: {group.name}", "    rules:"]
         for alert in group.alerts:
-            lines += _rule(alert)
+            lines += _rule(alert, f"{runbooks}{alert.name}" if runbooks else alert.page)
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def is_address(text: str) -> bool:
+    """Say whether pages can be at an address: one of a folder, and nothing of a template in it.
+
+    >>> is_address("https://renkei.example:8443/help/"), is_address("renkei.example/help/")
+    (True, False)
+    """
+    return re.fullmatch(r"https?://[\w.:\[\]-]+/([\w.~%/-]*/)?", text, re.ASCII) is not None
 
 
 def tests(groups: Sequence[Group]) -> dict[str, str]:
@@ -80,7 +94,7 @@ class _Tests:
         return _HEAD + "\n".join(self._lines) + "\n"
 
 
-def _rule(alert: Alert) -> Iterator[str]:
+def _rule(alert: Alert, page: str) -> Iterator[str]:
     yield f"      - alert: {alert.name}"
     yield f"        expr: {_text(alert.expression)}"
     if alert.hold != "0s":
@@ -92,7 +106,7 @@ def _rule(alert: Alert) -> Iterator[str]:
     yield "        annotations:"
     yield f"          summary: {_text(alert.summary.en)}"
     yield f"          summary_ja: {_text(alert.summary.ja)}"
-    yield f"          runbook_url: {alert.page}"
+    yield f"          runbook_url: {page}"
 
 
 def _text(text: str) -> str:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.rules.alerts import alerts
+from monitoring.rules.alerts import GROUPS, alerts
 from monitoring.rules.write import LONG_TESTS_FILE, RULES_FILE, TESTS_FILE
+from monitoring.rules.write import rules as written
 from tests.servers.prometheus import checked
 
 pytestmark = pytest.mark.operations
@@ -18,6 +19,13 @@ ROUTES = MONITORING / "alertmanager" / "alertmanager.example.yml"
 
 def test_the_rules_are_right() -> None:
     assert f"{len(alerts())} rules found" in checked("promtool", "check", "rules", rules())
+
+
+def test_the_rules_of_a_site_are_right(tmp_path: Path) -> None:
+    text = written(GROUPS, "https://renkei.example:8443/help/")
+    (tmp_path / RULES_FILE).write_text(text, encoding="utf-8")
+    said = checked("promtool", "check", "rules", str(tmp_path / RULES_FILE))
+    assert f"{len(alerts())} rules found" in said
 
 
 def rules() -> str:

@@ -109,7 +109,7 @@ def test_the_configuration_of_prometheus_is_the_example_with_other_places() -> N
     for name, port in ON_THE_FIGURES.items():
         example = example.replace(f"127.0.0.1:{port}", f"{name}:{port}")
     example = example.replace("pki/tls", "pki/prometheus/tls").replace("pki/ca", "pki/trust/ca")
-    example = example.replace("- alerts.yml", "- /etc/prometheus-rules/alerts.yml")
+    example = example.replace("- alerts.yml", "- rules/alerts.yml")
     assert yaml.safe_load(mine) == yaml.safe_load(example)
 
 

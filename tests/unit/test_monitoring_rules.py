@@ -5,7 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.cli.main import app
+from hub.errors import QuestionError
 from hub.statute.catalogue import load_catalogue
 from monitoring.declared import declared, library
 from monitoring.rules import pages
@@ -30,6 +33,38 @@ def test_the_files_are_as_the_code_writes_them() -> None:
     for name, text in files(GROUPS).items():
         path = PROJECT / "monitoring/prometheus" / name
         assert path.read_text(encoding="utf-8") == text, "run 'renkei docs'"
+
+
+def test_a_site_s_rules_lead_to_its_console_or_to_where_one_says(tmp_path: Path) -> None:
+    site, out = tmp_path / "site.toml", tmp_path / "alerts.yml"
+    text = (PROJECT / "deploy/compose/site.toml").read_text(encoding="utf-8")
+    site.write_text(text, encoding="utf-8")
+
+    def urls(*more: str) -> list[str]:
+        done = CliRunner().invoke(
+            app, ["rules", "--site", str(site), "--out", str(out), *more], catch_exceptions=False
+        )
+        assert done.exit_code == 0, done.output
+        written = out.read_text(encoding="utf-8")
+        shipped = (PROJECT / "monitoring/prometheus/alerts.yml").read_text(encoding="utf-8")
+        differ = {line for line in written.splitlines() if "runbook_url" not in line}
+        assert differ <= set(shipped.splitlines())
+        assert written.count("\n") == shipped.count("\n")
+        return re.findall(r"runbook_url: (.*)", written)
+
+    assert urls() == [f"https://localhost:8443/help/{one.name}" for one in alerts()]
+    wiki = "https://wiki.example/renkei/"
+    assert urls("--runbooks", wiki) == [f"{wiki}{one.name}" for one in alerts()]
+    site.write_text(re.sub(r"(?s)\[console\].*?\n\n", "", text), encoding="utf-8")
+    assert urls() == [one.page for one in alerts()]
+
+
+@pytest.mark.parametrize("wrong", ["wiki.example/", "https://wiki.example", "https://a/{{ b }}/"])
+def test_an_address_that_is_none_is_refused(wrong: str) -> None:
+    site = str(PROJECT / "deploy/compose/site.toml")
+    done = CliRunner().invoke(app, ["rules", "--site", site, "--runbooks", wrong])
+    assert isinstance(done.exception, QuestionError)
+    assert not done.stdout
 
 
 def test_names_are_given_once() -> None:
