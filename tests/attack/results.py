@@ -13,7 +13,10 @@ RESULTS = "RENKEI_ATTACK_RESULTS"
 FOLDER = Path(__file__).parents[2] / "var" / "attack"
 
 
-NO_METRIC = "no: RabbitMQ counts no refusals"
+NO_METRIC = "no: RabbitMQ counts no refused channel operations"
+NO_HANDSHAKE = "no: RabbitMQ counts no failed handshakes"
+NO_LIMIT = "no: RabbitMQ counts no connections past a limit"
+"""Refused logins alone are counted (``tests.attack.logins``)."""
 
 
 class Party(StrEnum):

@@ -9,6 +9,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from hub.tls import Identity, client_context
 from tests.attack.conftest import Report
+from tests.attack.logins import refused_logins
 from tests.attack.results import NO_METRIC, Party
 from tests.attack.victim import ENTRIES, Victim
 
@@ -136,6 +137,7 @@ def test_management(victim: Victim, report: Report) -> None:
     secure = victim.ground.node.secure
     assert secure is not None
     context = client_context(Identity(victim.pki, "tax"))
+    rises = refused_logins(victim, "http")
     with httpx.Client(verify=context, auth=("tax", "tax")) as client:
         status = client.get(f"https://{secure.management}/api/queues").status_code
     assert status == 401
@@ -145,7 +147,7 @@ def test_management(victim: Victim, report: Report) -> None:
         "HTTP API with the adapter's certificate and name",
         refused=f"HTTP {status}",
         recorded=victim.broker_says("HTTP access denied", "'tax'"),
-        alerted=NO_METRIC,
+        alerted=rises(),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from pika.exceptions import AMQPConnectionError, ConnectionClosedByBroker
 
 from tests.attack.conftest import Report
-from tests.attack.results import NO_METRIC, Party
+from tests.attack.results import NO_LIMIT, NO_METRIC, Party
 from tests.attack.victim import ENTRIES, Victim
 
 pytestmark = pytest.mark.attack
@@ -108,7 +108,7 @@ def test_flood_of_connections(victim: Victim, report: Report) -> None:
         f"as many as it gets with its account: {len(opened) + 1}",
         refused=f"broker: 530 connection limit; a message takes {took:.1f} s meanwhile",
         recorded=victim.broker_says("connection refused for user 'tax'", "limit"),
-        alerted=NO_METRIC,
+        alerted=NO_LIMIT,
     )
 
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from tests.attack.conftest import Report
-from tests.attack.results import NO_METRIC, Party
+from tests.attack.logins import refused_logins
+from tests.attack.results import NO_HANDSHAKE, Party
 from tests.attack.victim import Victim
 
 pytestmark = pytest.mark.attack
@@ -42,11 +43,12 @@ def test_flood(victim: Victim, report: Report) -> None:
         f"{CONNECTIONS} connections to the broker that say nothing",
         refused=f"each is closed; a message takes {took:.1f} s meanwhile",
         recorded="no: RabbitMQ says nothing of handshakes that never begin",
-        alerted=NO_METRIC,
+        alerted=NO_HANDSHAKE,
     )
 
 
 def test_guesses(victim: Victim, report: Report) -> None:
+    rises = refused_logins(victim, "amqp")
     refused = victim.guess("union", "123456")
     report(
         Party.NETWORK,
@@ -54,7 +56,7 @@ def test_guesses(victim: Victim, report: Report) -> None:
         "a certificate of its own, another system's name and a password",
         refused=refused,
         recorded=victim.broker_says("user 'union'", "invalid credentials"),
-        alerted=NO_METRIC,
+        alerted=rises(),
     )
 
 

@@ -18,7 +18,7 @@ from hub.errors import RenkeiError
 from hub.tls import Identity
 from tests.attack.between import Altering
 from tests.attack.conftest import Report
-from tests.attack.results import NO_METRIC, Party
+from tests.attack.results import NO_HANDSHAKE, NO_METRIC, Party
 from tests.attack.secure import certificates, of_broker
 from tests.attack.victim import Victim
 from tests.fault.ground import SPEAKS
@@ -38,9 +38,11 @@ def refusal(victim: Victim, context: ssl.SSLContext) -> str:
             context.wrap_socket(plain, server_hostname=where.name) as wrapped,
         ):
             wrapped.settimeout(5)
-            wrapped.sendall(b"AMQP\x00\x00\x09\x01")
-            if wrapped.recv(1) == b"":  # in 1.3 a client hears of a refusal only now
+            # In 1.3 a client hears of a refusal only now; who writes meanwhile may not hear it.
+            if wrapped.recv(1) == b"":
                 return "TLS: closed"
+    except TimeoutError:  # it is let in, and waited for
+        return ""
     except ssl.SSLError as error:
         return f"TLS: {error.reason}"
     except OSError as error:
@@ -68,7 +70,7 @@ def test_no_certificate(victim: Victim, report: Report) -> None:
         "connects to the broker without one",
         refused=refused,
         recorded=victim.broker_says("TLS server", "Certificate required"),
-        alerted=NO_METRIC,
+        alerted=NO_HANDSHAKE,
     )
 
 
@@ -84,7 +86,7 @@ def test_foreign_certificate(victim: Victim, report: Report, tmp_path: Path) -> 
         f"the right name, {SPEAKS}, signed by oneself",
         refused=refused,
         recorded=victim.broker_says("TLS server", "Unknown CA"),
-        alerted=NO_METRIC,
+        alerted=NO_HANDSHAKE,
     )
 
 
@@ -104,7 +106,7 @@ def test_old_tls(victim: Victim, report: Report) -> None:
         "TLS 1.1, with a certificate that is right",
         refused=refused,
         recorded=victim.broker_says("TLS server", "Protocol Version"),
-        alerted=NO_METRIC,
+        alerted=NO_HANDSHAKE,
     )
 
 
@@ -200,7 +202,7 @@ def test_plain_listener(victim: Victim, report: Report) -> None:
         "to the port that speaks TLS",
         refused="TLS: alert, closed",
         recorded=victim.broker_says("TLS server", "Unexpected Message"),
-        alerted=NO_METRIC,
+        alerted=NO_HANDSHAKE,
     )
 
 
@@ -228,7 +230,8 @@ def test_stolen_key(victim: Victim, report: Report, tmp_path: Path) -> None:
         out = ended(thief.turn, CUT_SECONDS)
     with pytest.raises(RenkeiError) as refused:
         PikaLink(settings)
-    assert "revoked" in str(refused.value)
+    # Whether the thief still hears why, who has begun to write, is a matter of microseconds.
+    assert "TLS failed" in str(refused.value)
     log = victim.broker_says("TLS server", "Certificate Revoked")
     assert victim.found("--outcome", "certificate-revoked", "--limit", "1")
     connected = "renkei_adapter_connected"
