@@ -33,6 +33,7 @@ OF_A_DEMO = {
     ATTEMPT,  # it tries what no statute permits, and every system is refused
     "RenkeiBackupOld",  # nobody backs a demo up
     "RenkeiReconciliationMissing",  # it is reconciled when it ends
+    "RenkeiCriticalTimeLong",  # its files say that they were made on days that are made up
 }
 """What is true of each demo."""
 CONFIG = """\
@@ -86,6 +87,15 @@ def test_every_process_answers_and_every_rule_and_panel_can_be_asked(watched: Wa
         watched.prometheus.values(
             expression.replace("$__rate_interval", "1m").replace("$flow", ".+")
         )
+
+
+def test_the_watch_tries_all_of_it_without_being_asked(watched: Watched) -> None:
+    def well() -> set[str]:
+        values = watched.prometheus.values("renkei_health_check_success")
+        return {dict(labels)["check"] for labels, value in values.items() if value}
+
+    tried = {"round-trip", "ledger-write", "checkpoint", "witness", "disk", "certificates"}
+    until(lambda: well() == tried, "every check ran, and ended well", SECONDS)
 
 
 def test_of_a_demo_that_is_well_nothing_else_is_told(watched: Watched) -> None:
