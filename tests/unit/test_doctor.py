@@ -20,7 +20,7 @@ from hub.compose.doctor.console import accounts_said
 from hub.compose.doctor.examine import LOOKS, examine
 from hub.compose.doctor.machine import other_versions
 from hub.compose.doctor.model import Finding, Mark
-from hub.compose.doctor.processes import detail_said, process_said
+from hub.compose.doctor.processes import detail_said, process_said, servers_said
 from hub.compose.install import prepare
 from hub.compose.ledger import ledger_url, open_ledger, prepare_ledger
 from hub.ledger.head import set_fault
@@ -179,6 +179,22 @@ def test_another_version_that_runs_is_named() -> None:
     said = list(process_said(HUB, Reading(build)))
     assert [one.mark for one in said] == [Mark.WARN, Mark.OK]
     assert "0.0.1" in said[0].text
+
+
+def test_a_server_that_shows_an_old_certificate_is_named() -> None:
+    now = dt.datetime(2026, 11, 28, tzinfo=dt.UTC)
+
+    def ends(certificate: str, days: float) -> str:
+        at = (now + dt.timedelta(days=days)).timestamp() if days else 0
+        name = "renkei_certificate_expiry_timestamp_seconds"
+        return f'{name}{{certificate="{certificate}"}} {at}\n'
+
+    shown = ends("broker-a", 20) + ends("broker-b", 22) + ends("postgresql", 0) + ends("own", 3)
+    said = list(servers_said(HUB, Reading(shown), now))
+    assert [(one.mark, one.text) for one in said] == [
+        (Mark.WARN, "broker-a, as hub sees it: the certificate ends on 2026-12-18"),
+        (Mark.FAIL, "postgresql, as hub sees it: the certificate has ended, or cannot be read"),
+    ]
 
 
 def test_what_the_watch_tried_and_could_not_do_is_said() -> None:

@@ -1,11 +1,13 @@
 """The processes that run: do they answer, are they linked, and of which version are they."""
 
+import datetime as dt
 import http.client
 import importlib.metadata
 import json
 import socket
 from collections.abc import Iterator, Mapping
 
+from hub.clock import JST
 from hub.compose.doctor.model import Patient, Said, fail, ok, unknown, warn
 from hub.compose.links import context_maker
 from hub.errors import SiteError
@@ -19,6 +21,10 @@ from monitoring.figures.scrape import WATCH, Asker, Reading, Target, targets_of
 DETAIL_SECONDS = 9.0
 """The watch takes 8 s at most for what it tries."""
 CONNECT_SECONDS = 1.0
+SOON = dt.timedelta(days=21)
+"""So long before its end a certificate is told of: as the rule RenkeiCertificateEndsSoon has it."""
+OF_FILES = frozenset({"own", "authority", "revocation-list", "encryption"})
+"""These lie in the folder of certificates, where another look finds them."""
 _AWAY = (OSError, ValueError, http.client.HTTPException, SiteError)
 
 
@@ -36,6 +42,7 @@ def look_at_processes(patient: Patient) -> Iterator[Said]:
             yield _silent(target, error, patient)
             continue
         yield from process_said(target, reading)
+        yield from servers_said(target, reading, dt.datetime.now(JST))
         workers += filter(None, [reading.value("renkei_hub_workers")])
         if target.process == WATCH:
             yield from _detail(site, target)
@@ -63,6 +70,24 @@ def process_said(target: Target, reading: Reading) -> Iterator[Said]:
             )
             return
     yield ok(f"{target.process} answers at {target.address}")
+
+
+def servers_said(target: Target, reading: Reading, now: dt.datetime) -> Iterator[Said]:
+    """Say whose certificate ends soon of the servers that a process shook hands with.
+
+    That is what a server shows, which may be older than the file that it should have read.
+    """
+    for name, at in reading.by(
+        "renkei_certificate_expiry_timestamp_seconds", "certificate"
+    ).items():
+        if name in OF_FILES or at - now.timestamp() > SOON.total_seconds():
+            continue
+        ends = dt.datetime.fromtimestamp(at, JST)
+        until = f"ends on {ends:%Y-%m-%d}" if at else "has ended, or cannot be read"
+        yield (warn if ends > now else fail)(
+            f"{name}, as {target.process} sees it: the certificate {until}",
+            "docs/operations/alerts/RenkeiCertificateEndsSoon.md",
+        )
 
 
 def _without_port(site: Site, targets: tuple[Target, ...], patient: Patient) -> Iterator[Said]:
