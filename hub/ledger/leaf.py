@@ -45,6 +45,11 @@ def kinds_of_outcome(outcome: str) -> list[Kind]:
     return [kind for kind, word in _DEFAULT_OUTCOME.items() if word == outcome]
 
 
+def outcome_of(kind: Kind, code: str) -> str:
+    """Give the outcome of an entry: its code, or the word for its kind where it has none."""
+    return code or _DEFAULT_OUTCOME[kind]
+
+
 class Terms(NamedTuple):
     """What many entries have in common: what happened, between whom, by which article."""
 
@@ -63,7 +68,7 @@ class Terms(NamedTuple):
         """Give their part of the leaf."""
         return _joined(
             ("kind", self.kind),
-            ("outcome", self.code or _DEFAULT_OUTCOME[Kind(self.kind)]),
+            ("outcome", outcome_of(Kind(self.kind), self.code)),
             ("message_type", self.message_type),
             ("flow", self.flow),
             ("sender", self.sender),

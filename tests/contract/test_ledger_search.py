@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from hub.ledger.months import all_months
 from hub.ledger.search import cases as search_cases
 from hub.ledger.search import times as search_times
 from hub.ledger.search.ask import MOST, Found, Question, entries_about, look_up, search
+from hub.ledger.search.counts import counted_by_outcome
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import entries as entries_of
 from hub.ledger.tables import months
@@ -126,6 +128,29 @@ def test_search_gives_what_a_look_at_every_entry_gives(
             assert found == plain(entries, question), question
             answered += bool(found.entries)
         assert answered > 60, "the questions must not all be about nothing"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_counts_are_those_of_all_that_a_search_finds(
+    url: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_times, "TOGETHER", 2)
+    chance = random.Random(seed)  # noqa: S311 - made-up entries
+    with opened(url) as ledger, ledger.engine.connect() as connection:
+        entries = fill(ledger, chance)
+        answered = 0
+        for made in itertools.islice(questions(chance), 60):
+            kind = chance.choice(list(Kind)[:6])
+            asked = replace(
+                made, kind=kind, resident="", message="", before=None, outcome="", limit=1
+            )
+            told = Counter(one.outcome for one in entries if _holds(one, asked))
+            assert counted_by_outcome(connection, asked) == told, asked
+            answered += bool(told)
+        assert answered > 10, "the questions must not all be about nothing"
+        for wrong in (Question(), Question(kind=Kind.REFUSAL, message="m-1")):
+            with pytest.raises(ValueError, match="of nobody and no message"):
+                counted_by_outcome(connection, wrong)
 
 
 def test_pages_give_each_entry_once(url: str) -> None:

@@ -1,5 +1,8 @@
 """The work lists in the console: looking, deciding, asking for several, approving."""
 
+import datetime as dt
+import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,6 +207,65 @@ def test_refusals_say_why_and_escape_what_strangers_wrote(rig: ConsoleRig) -> No
     assert rig.person(Role.VIEWER).get("/refusals", code="x").status_code == 404
 
 
+def test_refusals_of_a_time_are_counted_in_the_ledger_and_shown_page_by_page(
+    rig: ConsoleRig,
+) -> None:
+    day = dt.timedelta(days=1)
+    refused = [
+        Entry(
+            kind=Kind.REFUSAL,
+            at=at,
+            message=MessageKey(sender, f"m{n}"),
+            message_type="",
+            code=code,
+        )
+        for n, (at, sender, code) in enumerate(
+            [
+                (NOW - 40 * day, "tax", "invalid"),
+                *[(NOW - 10 * day, "tax", "invalid")] * 1100,
+                *[(NOW - 2 * day, "union", "wrong-order")] * 2,
+                *[(NOW, "tax", "invalid")] * 3,
+            ]
+        )
+    ]
+    with rig.console.office.books.alone() as ledger:
+        ledger.append(refused)
+    person = rig.person(Role.VIEWER)
+
+    def counts(**asked: str) -> list[str]:
+        page = person.get("/refusals", **asked)
+        assert page.status_code == 200, asked
+        return re.findall(r"<li>(\d+): <a", page.text)
+
+    assert counts() == ["3", "2"]
+    assert counts(period="today") == ["3"]
+    assert counts(period="month") == ["1103", "2"]
+    assert counts(period="month", sender="union") == ["2"]
+    assert counts(end=(NOW - 9 * day).date().isoformat()) == ["1101"]
+    since = (NOW - 2 * day).date().isoformat()
+    assert counts(begin=since, end=since, period="today") == ["2"]
+
+    seen: list[str] = []
+    path = "/refusals?period=month&code=invalid"
+    while path:
+        page = shows(person, path)
+        seen += re.findall(r'<td class="number">(\d+)</td>', page)
+        older = re.search(r'href="([^"]*before=\d+)"', page)
+        path = html.unescape(older[1]) if older else ""
+        rig.later(minutes=1)
+    assert len(seen) == len(set(seen)) == 1103
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"begin": "2026-02-30"}, {"begin": "2026-03-02", "end": "2026-03-01"}]
+)
+def test_a_time_that_is_none_is_told(rig: ConsoleRig, wrong: dict[str, str]) -> None:
+    page = rig.person(Role.VIEWER).get("/refusals", **wrong)
+    assert page.status_code == 400
+    assert "期間が正しくありません" in page.text
+    assert rig.person(Role.VIEWER).get("/refusals", period="x").status_code == 404
+
+
 def test_late_flows_are_unknown_without_the_watch(rig: ConsoleRig) -> None:
     assert "監視が応答しないため" in shows(rig.person(Role.ADMINISTRATOR), "/late")
 
@@ -263,8 +325,8 @@ def test_a_confirmation_too_where_the_site_says_so(
     assert not [one for one in forms_of(own) if one.action.endswith("/approve")]
     with monkeypatch.context() as patched:  # a page that shows the button by mistake
         patched.setattr(requested, "same_person", lambda *_: False)
-        page = asking.get(request)
-    assert asking.fill(page, f"{request}/approve", reason="x").status_code == 409
+        forged = asking.get(request)
+    assert asking.fill(forged, f"{request}/approve", reason="x").status_code == 409
     assert f'"{request}"' in shows(other, "/confirmations")
     assert f'"{request}"' in shows(other, path)
     page = shows(other, request)

@@ -170,7 +170,7 @@ def entries_about(
 
 
 def _numbers(connection: Connection, question: Question, most: int) -> list[int]:
-    condition = _condition(question)
+    condition = condition_of(question)
     size = read(connection)[0].size
     last = size if question.before is None else min(size, question.before - 1)
     if question.resident or question.message:
@@ -178,12 +178,13 @@ def _numbers(connection: Connection, question: Question, most: int) -> list[int]
         messages = message_numbers(connection, *asked)
         months = _months_since(connection, messages)
         return about_messages(connection, months, messages, condition, question.times, last, most)
-    stretches = list(_stretches(connection, last))
+    stretches = list(stretches_of(connection, last))
     stretches = in_time(connection, stretches, question.times)
     return newest_of_cases(connection, stretches, condition, question.times, most)
 
 
-def _condition(question: Question) -> Condition:
+def condition_of(question: Question) -> Condition:
+    """Give what a question asks of an entry's case."""
     return Condition(
         sender=question.sender,
         flow=question.flow,
@@ -200,7 +201,8 @@ def _months_since(connection: Connection, messages: Sequence[int]) -> list[Month
     return kept_since(all_months(connection), min(messages))[::-1]
 
 
-def _stretches(connection: Connection, last: int) -> Iterator[Stretch]:
+def stretches_of(connection: Connection, last: int) -> Iterator[Stretch]:
+    """Give the kept entries up to a number month by month, the newest first."""
     kept = [part for part in parts(connection, 1, last + 1) if not part[0].destroyed]
     for month, first, after in reversed(kept):
         yield Stretch(month.table, first, after - 1)

@@ -1,43 +1,88 @@
-"""What the hub refused: the newest, and how many of them for which reason."""
+"""What the hub refused in a time: how often for which reason, and each of them."""
 
-from collections import Counter
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from hub.clock import JST
 from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
-from hub.ledger.search.ask import MOST, Question, search
+from hub.ledger.search.ask import Question, search
+from hub.ledger.search.counts import counted_by_outcome
 from hub.statute.reasons import Code
 from monitoring.console.page import Page
+from monitoring.console.periods import CHOICES, USUAL, period_of
 from monitoring.console.rights import Right
-from monitoring.console.shown import Say
+from monitoring.console.shown import Say, number_of
 from monitoring.console.visit import Visit
 
 SHOWN = 100
+_FILTERS = ("sender", "code", "period", "begin", "end")
 
 
 def _refusals(visit: Visit) -> Response:
-    catalogue = visit.office.catalogue()
-    sender, code = visit.query.get("sender", ""), visit.query.get("code", "")
-    if code not in {"", *(one.value for one in Code)} or sender not in {"", *catalogue.systems}:
+    say = Say(visit.words, visit.office.catalogue())
+    given = {name: visit.query.get(name, "").strip() for name in _FILTERS}
+    if not _is_known(given, say):
         return visit.trouble(404)
-    question = Question(kind=Kind.REFUSAL, sender=sender, outcome=code, limit=MOST)
+    today = visit.now.astimezone(JST).date()
+    wrong = ""
+    try:
+        period = period_of(given["period"], given["begin"], given["end"], today)
+    except ValueError:
+        wrong, period = "refusals.no-period", period_of(USUAL, "", "", today)
+        given |= {"period": USUAL, "begin": "", "end": ""}
+    before = number_of(visit.query.get("before", "")) or None
+    asked = Question(
+        kind=Kind.REFUSAL,
+        sender=given["sender"],
+        outcome=given["code"],
+        begin=period.first,
+        end=period.after,
+        before=before,
+        limit=SHOWN,
+    )
+    every = Question(
+        kind=Kind.REFUSAL, sender=given["sender"], begin=period.first, end=period.after
+    )
     with visit.office.books.alone() as ledger:
         engine = ledger.engine
     with ledger_errors("be searched"), engine.connect() as connection:
-        found = search(connection, question)
-    codes = Counter(one.outcome for one in found.entries)
-    say = Say(visit.words, catalogue)
+        found = search(connection, asked)
+        codes = counted_by_outcome(connection, every)
+    kept = {name: value for name, value in given.items() if value}
     return visit.show(
         "refusals.html",
+        400 if wrong else 200,
         say=say,
-        some=found.entries[:SHOWN],
-        codes=codes.most_common(),
-        code_options=[(one, say.why(one)) for one in sorted({*codes, code} - {""})],
-        count=len(found.entries),
-        more=found.more,
-        wanted={"sender": sender, "code": code},
+        wrong=wrong,
+        some=found.entries,
+        codes=[
+            (code, number, _with(kept, code=code))
+            for code, number in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+        ],
+        code_options=[(one, say.why(one)) for one in sorted({*codes, given["code"]} - {""})],
+        period=period,
+        choices=[(one, visit.words(f"period.{one}")) for one in CHOICES],
+        count=sum(codes.values()),
+        newest=_with(kept) if before else "",
+        older=_with(kept, before=found.entries[-1].number) if found.more else "",
+        wanted=given | {"period": given["period"] or USUAL},
     )
+
+
+def _is_known(given: dict[str, str], say: Say) -> bool:
+    """Say whether a choice is one of those that the page has, or none."""
+    known = (
+        ("code", {one.value for one in Code}),
+        ("sender", say.catalogue.systems.keys()),
+        ("period", CHOICES.keys()),
+    )
+    return all(given[name] in {"", *names} for name, names in known)
+
+
+def _with(kept: dict[str, str], **more: object) -> str:
+    return f"/refusals?{urlencode(kept | more)}"
 
 
 PAGES = (Page("refusals", "/refusals", Right.FACTS, _refusals, menu=60),)

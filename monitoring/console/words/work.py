@@ -98,8 +98,21 @@ WORDS = {
         "ハブが受け付けなかった電文です。内容は保存していません。",
     ),
     "refusals.reasons": Sentence("By reason", "理由別の件数"),
-    "refusals.count": Sentence("The newest {count} refusals", "新しい順に{count}件"),
-    "refusals.newest": Sentence("The newest", "新しいもの"),
+    "refusals.count": Sentence("{count} refusals", "{count}件"),
+    "refusals.each": Sentence("Each refusal", "拒否の一覧"),
+    "refusals.newest": Sentence("The newest", "最新"),
+    "refusals.no-period": Sentence(
+        "That is no time: a day is written as 2026-11-28, and the last is not before the first.",
+        "期間が正しくありません。日付は2026-11-28のように、終了日は開始日以後の日を入力してください。",
+    ),
+    "period": Sentence("Period", "期間"),
+    "period.today": Sentence("today", "今日"),
+    "period.week": Sentence("7 days", "7日間"),
+    "period.month": Sentence("31 days", "31日間"),
+    "period.help": Sentence(
+        "Where a day is given, the days count and not the period.",
+        "開始日又は終了日を入力すると、期間の選択より優先します。",
+    ),
     "late.help": Sentence(
         "When a flow is due follows from its frequency in the assessment.",
         "期限は、評価書の時期・頻度から計算しています。",
