@@ -92,16 +92,17 @@ class NoOutside:
         raise LedgerError(f"{day} cannot be reconciled here for {access.staff}: {ledger.size()}")
 
 
-@dataclass
-class Person:
-    """Somebody at a browser."""
+class AtPages:
+    """Somebody who asks for pages and sends their forms, however it is that they ask."""
 
-    rig: "ConsoleRig"
-    client: httpx.AsyncClient
-    account: str = ""
+    origin = ORIGIN
+
+    def ask(self, method: str, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+        """Send a request, and give the answer."""
+        raise NotImplementedError
 
     def get(self, path: str, **query: str) -> httpx.Response:
-        return self.rig.run(self.client.get(path, params=query or None))
+        return self.ask("GET", path, params=query or None)
 
     def post(
         self,
@@ -110,11 +111,11 @@ class Person:
         **headers: str,
     ) -> httpx.Response:
         """Send a form as it is given: from our own origin, unless ``headers`` say otherwise."""
-        heads = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+        heads = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         heads |= {name.replace("_", "-"): value for name, value in headers.items()}
         content = urlencode(fields or {})
         heads["Content-Type"] = "application/x-www-form-urlencoded"
-        return self.rig.run(self.client.post(path, content=content, headers=heads))
+        return self.ask("POST", path, content=content, headers=heads)
 
     def send(self, page: str, action: str, **fields: str) -> httpx.Response:
         """Open a page, fill in its form with this action, and send it."""
@@ -125,6 +126,18 @@ class Person:
         form = next(one for one in forms_of(page.text) if one.action == action)
         kept = [(name, value) for name, value in form.fields if name not in fields]
         return self.post(action, [*kept, *fields.items()])
+
+
+@dataclass
+class Person(AtPages):
+    """Somebody at a browser."""
+
+    rig: "ConsoleRig"
+    client: httpx.AsyncClient
+    account: str = ""
+
+    def ask(self, method: str, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+        return self.rig.run(self.client.request(method, path, **given))
 
     def logged_in(self, code: str = "", password: str = PASSWORD) -> httpx.Response:
         """Log in as a person does."""

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from hub.broker.node import PrivateNode
+from tests.attack.markup import envelope
+from tests.attack.receiver import let_die
 from tests.attack.results import Outcome, Party, note
 from tests.attack.secure import certificates, of_broker
 from tests.attack.victim import Victim
+from tests.attack.visitors import Console
 from tests.fault.ground import SPEAKS, Ground
 from tests.servers.postgresql import PostgresqlServer
 
@@ -29,19 +32,37 @@ WORKERS = 2
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     """Give a hub that runs as a site has it: every connection by certificate, numbers sealed.
 
-    It has two workers, a real broker, PostgreSQL, six adapters, and the watch.
+    It has two workers, a real broker, PostgreSQL, six adapters, the watch, and a console.
     """
     folder = tmp_path_factory.mktemp("attacked")
     pki = certificates(folder / "made", (*FILES, SPEAKS))
     with ExitStack() as stack:
         node = stack.enter_context(PrivateNode(folder / "node", certificate=of_broker(pki)))
         server = stack.enter_context(PostgresqlServer(certificates=pki))
-        ground = Ground(folder / "ground", node, server, workers=WORKERS, files=FILES, pki=pki)
+        ground = Ground(
+            folder / "ground", node, server, workers=WORKERS, files=FILES, pki=pki, console=True
+        )
         stack.enter_context(ground)
         ground.until_working()
         made = Victim(ground, pki)
         made.until(lambda: made.metric("renkei_hub_connected") == WORKERS, "hub that answers")
         yield made
+
+
+@pytest.fixture(scope="session")
+def console(victim: Victim) -> Iterator[Console]:
+    """Give the victim's console, with people who have accounts there."""
+    made = Console(victim)
+    victim.until(made.answers, "console")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def dead_letters(victim: Victim) -> list[int]:
+    """Give dead letters of messages whose sender's words are markup."""
+    events = [victim.event(**envelope()) for _ in range(3)]
+    return let_die(victim, events)
 
 
 @dataclass

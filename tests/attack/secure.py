@@ -24,6 +24,8 @@ admin_user = "{ADMIN}"
 ledger = "postgresql+pg8000://hub@{HOST}/ledger"
 pseudonym_key_file = "key"
 workers = 2
+
+[console]
 """
 
 

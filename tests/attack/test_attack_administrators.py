@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
-from hub.broker.management import Management
 from hub.names import outbound_queue
 from hub.site import HUB_USER
 from tests.attack.conftest import Report
+from tests.attack.receiver import RECEIVER, cut_off, kept_back, let_go
 from tests.attack.results import Party
 from tests.attack.victim import ENTRIES, Victim
 
@@ -27,35 +26,8 @@ def goes_on(victim: Victim) -> Iterator[None]:
     let_go(victim)
 
 
-RECEIVER = "premium-collection"
-CONNECTED = "renkei_adapter_connected"
 ASIDE = "renkei_adapter_messages_set_aside_total"
-STOPPED_SECONDS = 60.0
 TAKE_SECONDS, TRIES = 3.0, 5
-
-
-def kept_back(victim: Victim) -> dict[str, Any]:
-    """Let a receiver stand still and a message come, whose copy then stays in its queue."""
-    victim.until(lambda: victim.metric(CONNECTED, system=RECEIVER) == 1, "receiver that is linked")
-    victim.ground.strike(f"adapter-{RECEIVER}", signal.SIGSTOP, STOPPED_SECONDS)
-    event = victim.event()
-    assert not victim.publish(event)
-    victim.recorded(str(event["id"]), "delivered")
-    return event
-
-
-def cut_off(victim: Victim, management: Management) -> None:
-    """Close a receiver's connections: what it held lies in its queue again."""
-    mine = victim.until(
-        lambda: [one for one in management.get("connections") if one.get("user") == RECEIVER],
-        "connection of the receiver",
-    )
-    for one in mine:
-        management.delete("connections", one["name"])
-
-
-def let_go(victim: Victim) -> None:
-    victim.ground.strikes.thaw(all_of_them=True)
 
 
 def test_admin_deletes(victim: Victim, report: Report) -> None:

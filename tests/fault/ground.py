@@ -73,7 +73,8 @@ class Ground:
     ``workers`` are hub processes, ``files`` the systems with an adapter. The ledger is in
     ``database``, or on ``disk``. With ``proxied`` all processes reach the broker through ``proxy``;
     the load never does. With ``pki``, a folder of certificates of which the node has its own, all
-    of them come by certificate. With ``console`` there is one.
+    of them come by certificate. With ``console`` there is one, and two persons
+    decide about confirmations.
     """
 
     folder: Path
@@ -197,6 +198,8 @@ class Ground:
             "file_seconds = 0.5": "file_seconds = 0.2",
             "poll_seconds = 0.2": "poll_seconds = 0.1",
         }
+        if self.console:
+            told["[hub]\n"] = '[hub]\nsecond_person = ["confirmations"]\n'
         if database:
             url = make_url(database)
             write_atomically(self.state.secret("ledger-database"), f"{url.password}\n")

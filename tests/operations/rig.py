@@ -20,9 +20,9 @@ from hub.desks.shelf import listed
 from hub.ledger.asides import Wanted
 from hub.ledger.beside import Shelf, Shelved, State
 from hub.site import Site, load_site
-from monitoring.console import passwords
 from monitoring.console.rights import Role
 from tests.demo_rig import Renkei
+from tests.known import Known
 from tests.servers.chromium import browser
 from tests.servers.nodejs import axe
 
@@ -31,25 +31,6 @@ SECONDS = 40.0
 TOO_MANY = 429
 GRAVE = {"serious", "critical"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-
-
-@dataclass
-class Known:
-    """What a person knows of their account; no code is given twice."""
-
-    account: str
-    password: str
-    secret: str
-    last: int = 0
-
-    def code(self) -> str:
-        """Give the next code that the console takes, once there is one."""
-        step = passwords.STEP_SECONDS
-        now = int(time.time()) // step
-        self.last = max(self.last + 1, now - 1)
-        while self.last > int(time.time()) // step + 1:
-            time.sleep(0.2)  # a clock has no event to wait for
-        return passwords.code_at(self.secret, self.last * step)
 
 
 @dataclass
