@@ -25,7 +25,7 @@ LISTED = {
     "altered message in flight": "test_altered_in_flight",
     "stolen adapter key": "test_stolen_key",
     "XXE, entity bombs, ZIP bombs": "test_file",
-    "traversal": "test_a_name_that_could_lead_elsewhere_is_refused",
+    "traversal": "test_file",
     "oversized and deeply nested bodies": "test_body",
     "slow readers": "test_slow_reader",
     "connection floods": "test_flood_of_connections",
@@ -78,7 +78,8 @@ def test_each_attack_that_is_made_stands_on_the_page() -> None:
 
 @pytest.mark.parametrize("attack", LISTED)
 def test_each_attack_that_was_asked_for_is_made(attack: str) -> None:
-    assert LISTED[attack] in {name for _, name in NAMED.findall(TEXT)}
+    made = {name for file, name in NAMED.findall(TEXT) if file.startswith("tests/attack/")}
+    assert LISTED[attack] in made
 
 
 # -- the table that a run writes ---------------------------------------------------------------
