@@ -31,10 +31,12 @@ from hub.compose.broker import (
 from hub.compose.certificates import cut_off
 from hub.compose.ledger import ledger_url
 from hub.compose.links import link_settings
+from hub.compose.peers import servers_of
 from hub.errors import BrokerError, BrokerUnavailable, LedgerError, LinkLost
 from hub.ledger.identity import with_identity
 from hub.ledger.schema import ledger_errors, open_engine
-from hub.pki.names import ADMINISTRATOR, Profile, profiles
+from hub.pki.names import ADMINISTRATOR, WATCH, Profile, profiles
+from hub.pki.shown import shown_end
 from hub.pki.store import Store
 from hub.ports import Outgoing, Sent
 from hub.site import HUB_USER, Site, load_site
@@ -323,11 +325,17 @@ def test_a_user_has_so_many_connections_and_no_more(place: Place) -> None:
             hub.turn()
 
 
-def test_the_database_takes_certificates_for_users(place: Place) -> None:
+def test_the_database_takes_certificates_for_users_and_shows_its_own_as_the_broker_does(
+    place: Place,
+) -> None:
     with PostgresqlServer(certificates=place.store.folder) as server:
         plain = f"postgresql+pg8000://{ADMIN}@{HOST}:{server.port}/postgres"
         hub = place.site.hub.model_copy(update={"ledger": plain})
-        url = ledger_url(place.site.model_copy(update={"hub": hub}))
+        site = place.site.model_copy(update={"hub": hub})
+        shown = {one.name: shown_end(one) for one in servers_of(site, WATCH)}
+        assert set(shown) == {f"broker-{HOST}", f"management-{HOST}", "postgresql"}
+        assert NOW < min(shown.values()) <= max(shown.values()) < NOW + dt.timedelta(days=400)
+        url = ledger_url(site)
         assert _asked(url, "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == (
             "TLSv1.3"
         )
