@@ -27,6 +27,12 @@ def kept_back(victim: Victim) -> dict[str, Any]:
     return event
 
 
+def is_receipted(victim: Victim, message: str) -> bool:
+    """Say whether this receiver has a message; others may have had it before."""
+    found = victim.found("--message", message)
+    return any(one["kind"] == "receipt" and one["receiver"] == RECEIVER for one in found)
+
+
 def let_die(victim: Victim, events: Collection[Mapping[str, Any]]) -> list[int]:
     """Let the copies of messages die in the receiver's queue; give their dead letters."""
     ids = {str(event["id"]) for event in events}

@@ -12,7 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from hub.names import outbound_queue
 from hub.site import HUB_USER
 from tests.attack.conftest import Report
-from tests.attack.receiver import RECEIVER, cut_off, kept_back, let_go
+from tests.attack.receiver import RECEIVER, cut_off, is_receipted, kept_back, let_go
 from tests.attack.results import Party
 from tests.attack.victim import ENTRIES, Victim
 
@@ -166,7 +166,7 @@ def test_admin_replays(victim: Victim, report: Report) -> None:
     with taken_out(victim, str(event["id"])) as (_, _, body):
         pass
     let_go(victim)
-    victim.until(lambda: ("receipt", "delivered") in victim.outcomes(str(event["id"])), "receipt")
+    victim.until(lambda: is_receipted(victim, str(event["id"])), "receipt")
     rises = victim.watch("renkei_adapter_messages_repeated_total", system=RECEIVER)
     as_administrator(victim, body, str(event["id"]), HUB_USER)
     report(
@@ -188,7 +188,7 @@ def test_admin_changes(victim: Victim, report: Report) -> None:
         as_administrator(victim, json.dumps(copy).encode(), str(event["id"]), HUB_USER)
         channel.basic_ack(tag)
     let_go(victim)
-    victim.until(lambda: ("receipt", "delivered") in victim.outcomes(str(event["id"])), "receipt")
+    victim.until(lambda: is_receipted(victim, str(event["id"])), "receipt")
     report(
         Party.BROKER,
         "changes a field of a copy",
