@@ -45,9 +45,12 @@ def person(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield one
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two_dead(served: Served) -> list[int]:
-    """Have two copies die in the broker: their receiver is away, and they may not wait there."""
+    """Have two copies die in the broker: their receiver is away, and they may not wait there.
+
+    Others die with them: a list has more than these two.
+    """
     queue = outbound_queue(RECEIVER)
     node = json.loads((served.state / "broker" / "node.json").read_text(encoding="utf-8"))
     broker = served.site.broker
@@ -56,8 +59,34 @@ def two_dead(served: Served) -> list[int]:
     with Management(broker.management_url, ADMIN, SecretStr(node["password"])) as management:
         management.put("operator-policies", broker.vhost, "short", body=short)
         try:
-            served.until(lambda: len(served.waiting(Shelf.DEAD_LETTER)) > 1, "two dead letters")
+            served.until(lambda: len(served.waiting(Shelf.DEAD_LETTER)) > 2, "dead letters")
         finally:
             management.delete("operator-policies", broker.vhost, "short")
             served.hold()
     return [one.id for one in served.waiting(Shelf.DEAD_LETTER)][:2]
+
+
+@pytest.fixture(scope="module")
+def other_site(served: Served) -> None:
+    """Have two persons decide about confirmations, and people come by the office's login.
+
+    That login answers nobody. It stays so: tests that need it stand last in a module.
+    """
+    file = served.state / "site.toml"
+    served.hold("console")
+    served.until(lambda: not served.answers(), "the console to end")
+    accounts = json.dumps([known.account for known in served.known.values()])
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("[hub]\n", '[hub]\nsecond_person = ["confirmations"]\n', 1)
+    (served.state / "oidc-secret").write_text("of nobody", encoding="utf-8")
+    (served.state / "oidc-secret").chmod(0o600)
+    more = (
+        "[console.oidc]",
+        'issuer = "http://127.0.0.1:9"',
+        'client_id = "renkei-console"',
+        'client_secret_file = "oidc-secret"',
+        f"emergency = {accounts}",
+    )
+    file.write_text("\n".join([text, *more, ""]), encoding="utf-8")
+    served.hold()
+    served.until(served.answers, "the console")
