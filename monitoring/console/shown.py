@@ -10,11 +10,13 @@ from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.statute.model import Catalogue
 from hub.statute.reasons import Code, held_sentence, sentence
-from monitoring.console.words import Words
+from monitoring.console.words import Words, every_word
 from schemas.hidden import mask_my_numbers
 
 _DECISIONS = frozenset({Kind.RELEASE, Kind.REPLAY})
 _ACTS = frozenset({Kind.OPERATOR_ACTION, Kind.LOG_VIEW, Kind.EXPORT})
+_USUAL = {Kind.RECEIPT: "delivered"}
+"""Codes that say no more than the kind."""
 _CODES: Mapping[str, Code] = {one.value: one for one in Code}
 
 
@@ -46,7 +48,8 @@ class Say:
         """Say what a code means; one that this version does not know stands as it is."""
         if code not in _CODES:
             return code
-        return self.words.of(sentence(_CODES[code], mask_my_numbers(detail)))
+        said = self.words.of(sentence(_CODES[code], mask_my_numbers(detail)))
+        return said.rstrip(":： ")  # some sentences end with what they are about, if that is given
 
     def reason(self, row: Shelved) -> str:
         """Say why a message waits on its list."""
@@ -57,8 +60,10 @@ class Say:
     def outcome(self, entry: Recorded) -> str:
         """Say what an entry is about: its kind, and what it says more."""
         said = self.kind(entry.kind)
-        if not entry.code:
+        if not entry.code or entry.code == _USUAL.get(entry.kind):
             return said
+        if entry.kind in _ACTS and (word := f"act.{entry.code}") in every_word():
+            return f"{said}: {self.words(word)}"
         more = held_sentence(entry.code) if entry.kind is Kind.HOLD else None
         text = self.why(entry.code) if more is None else self.words.of(more)
         return f"{said}: {text}"

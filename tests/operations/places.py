@@ -68,7 +68,9 @@ def _found(person: AtBrowser) -> None:
 
 def _message(person: AtBrowser) -> None:
     _found(person)
-    (first, *_) = [one for one in person.links("/messages/") if "/found/" not in one]
+    # The hub's own entries are no messages, and have no way.
+    own = ("/messages/found/", "/messages/hub/")
+    (first, *_) = [one for one in person.links("/messages/") if not one.startswith(own)]
     _open(person, first)
 
 
@@ -171,7 +173,7 @@ PLACES: Mapping[str, Place] = {
     ),
     "flow": Place("flow.html", linked("/map", "/flows/")),
     "help-page": Place("help_page.html", linked("/help", "/help/")),
-    "message": Place("message.html", _message),
+    "message": Place("message.html", _message, css="main .lane"),
     "messages-found": Place("messages_found.html", _found),
     "person": Place("person.html", linked("/people", "/people/")),
     "review": Place("review.html", linked("/evidence/review", "/evidence/review/")),

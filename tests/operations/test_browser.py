@@ -25,7 +25,7 @@ DESK = (1440, 900)
 MOST_BYTES = 200_000
 VIEWS = [
     ("map", Role.OPERATOR, "/map", DESK, "ja"),
-    ("map-phone", Role.OPERATOR, "/map", PHONE, "ja"),
+    ("map-phone", Role.OPERATOR, "/map#lines", PHONE, "ja"),
     ("map-english", Role.OPERATOR, "/map", DESK, "en"),
     ("flow", Role.OPERATOR, "flow", DESK, "ja"),
     ("messages-found", Role.OPERATOR, "messages-found", DESK, "ja"),
@@ -267,8 +267,8 @@ def test_pictures_of_the_pages(  # noqa: PLR0913, PLR0917 - what a picture is of
     else:
         person.open(path)
     assert person.status == 200
-    served.hold(*([f"adapter-{RECEIVER}"] if path == "/map" else []))
-    if path == "/map":
+    served.hold(*([f"adapter-{RECEIVER}"] if path.startswith("/map") else []))
+    if path.startswith("/map"):
         stopped = (By.CSS_SELECTOR, "tr[data-state='stopped']")
         served.until(lambda: bool(person.driver.find_elements(*stopped)), "a line that stops")
     taken = person.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})

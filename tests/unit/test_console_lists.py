@@ -202,6 +202,7 @@ def test_refusals_say_why_and_escape_what_strangers_wrote(rig: ConsoleRig) -> No
     assert "message-type-not-permitted" in page
     assert "この種別の電文を送る法令上の根拠がありません" in page
     assert HOSTILE not in page
+    assert not re.search("[:：]\\s*</", page), "a sentence ends with what is not there"
     page = shows(rig.person(Role.VIEWER), "/refusals?code=invalid&sender=tax")
     assert "この種別の電文を送る" not in page
     assert rig.person(Role.VIEWER).get("/refusals", code="x").status_code == 404

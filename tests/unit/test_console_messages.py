@@ -179,5 +179,6 @@ def test_what_people_did_is_told_by_kind_and_not_about_whom(rig: ConsoleRig) -> 
     for role in (Role.VIEWER, Role.AUDITOR):
         page = found(rig.person(role), kind="operator-action")
         assert "1件" in page
+        assert "操作: 利用者のロック" in page
         assert "tanaka" not in page
         assert "suzuki" not in page

@@ -5,6 +5,7 @@ import string
 
 import pytest
 
+from hub.ledger.acts import Act
 from monitoring.console.app import every_page
 from monitoring.console.views import STATIC, TEMPLATES
 from monitoring.console.words import every_word
@@ -26,6 +27,10 @@ def test_every_word_is_there_in_both_languages() -> None:
         assert word.en.strip(), key
         assert word.ja.strip(), key
         assert names_in(word.en) == names_in(word.ja), key
+
+
+def test_every_act_has_a_word() -> None:
+    assert {f"act.{one}" for one in Act} <= every_word().keys()
 
 
 def test_every_word_that_a_page_asks_for_is_there() -> None:

@@ -33,7 +33,7 @@ WORDS = {
     "map.dead-letters": Sentence("Dead letters that wait", "未処理の配信不能電文"),
     "map.maintenance": Sentence("At rest for maintenance", "保守のため停止中"),
     "map.answer": Sentence("all answer", "すべて応答"),
-    "map.silent": Sentence("{number} do not answer", "{number}個が応答なし"),
+    "map.silent": Sentence("{number} not answering", "{number}個が応答なし"),
     "ledger.unknown": Sentence("not known: the watch does not answer", "不明（監視が応答なし）"),
     "ledger.halted": Sentence(
         "halted: a fault was found, nothing moves", "停止（不整合を検出。電文は動きません）"
