@@ -1,7 +1,6 @@
 """A demo with a console that runs, and a person at a real browser in front of it."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -262,8 +261,7 @@ def at_browser(served: Served, folder: Path) -> Iterator[AtBrowser]:
     ):
         options.add_argument(f"--{word}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    japanese = os.environ | {"LANGUAGE": "ja"}
-    driver = Chrome(options=options, service=ChromeService(found.driver, env=japanese))
+    driver = Chrome(options=options, service=ChromeService(found.driver))
     try:
         driver.set_page_load_timeout(SECONDS)
         yield AtBrowser(served, driver, axe())

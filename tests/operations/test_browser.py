@@ -40,6 +40,11 @@ VIEWS = [
     ("people", Role.ADMINISTRATOR, "/people", DESK, "ja"),
 ]
 """The pictures of docs/pictures: of which page (a place or an address), as seen by whom, how."""
+HAS_MOVED = """
+const moved = cell => parseFloat(cell.textContent) > 0;
+return document.querySelector("tr[data-state='stopped']") !== null
+    && [...document.querySelectorAll("td[data-cell='rate']")].some(moved);
+"""
 
 RECEIVER = "union"
 SCREENS = (("ja", PHONE), ("en", WIDE))
@@ -269,8 +274,7 @@ def test_pictures_of_the_pages(  # noqa: PLR0913, PLR0917 - what a picture is of
     assert person.status == 200
     served.hold(*([f"adapter-{RECEIVER}"] if path.startswith("/map") else []))
     if path.startswith("/map"):
-        stopped = (By.CSS_SELECTOR, "tr[data-state='stopped']")
-        served.until(lambda: bool(person.driver.find_elements(*stopped)), "a line that stops")
+        served.until(lambda: person.driver.execute_script(HAS_MOVED), "a line that stops")
     taken = person.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
     picture = Image.open(io.BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
     few = picture.quantize(128, dither=Image.Dither.NONE)
