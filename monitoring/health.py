@@ -105,6 +105,7 @@ class Checks:
         self._at = ""
         self._found: dict[str, Outcome] = {}
         self._found_at: float | None = None
+        self._failing: dict[str, tuple[str, float]] = {}
 
     def detail(self) -> tuple[bool, bytes]:
         """Say whether all is well, and give the checks as JSON: ``{name: {ok, ms, why}}``."""
@@ -154,9 +155,24 @@ class Checks:
         return found
 
     def _show(self, found: Mapping[str, Outcome]) -> None:
+        for name, one in found.items():
+            self._log_change(name, one.why)
         if self._metrics is not None:
             for name, one in found.items():
                 self._metrics.checked(name, ok=not one.why, seconds=one.seconds)
+
+    def _log_change(self, name: str, why: str) -> None:
+        """Log where a check begins to fail, fails for another reason, or ends well again."""
+        before, since = self._failing.get(name, ("", self._monotonic()))
+        if why == before:
+            return
+        if why:
+            self._failing[name] = (why, since)
+            log.warning("the check %s fails: %s", name, why)
+        else:
+            del self._failing[name]
+            seconds = self._monotonic() - since
+            log.info("the check %s is well again, %.0f s after it failed", name, seconds)
 
 
 def _tried(name: str, check: Check) -> str:

@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from hub.broker.parameters import LinkSettings
 from hub.broker.roundtrip import round_trip
 from hub.compose.ledger import read_witness
 from hub.errors import LedgerError
 from hub.ledger import head as heads
+from hub.ledger.ages import age_of
 from hub.ledger.evidence.treeread import edge_at
 from hub.ledger.schema import ledger_errors
 from hub.ledger.tables import checkpoints
@@ -22,6 +23,10 @@ from schemas.evidence.note import NoteError, SignedNote, Verifier
 
 LEAST_FREE = 0.03
 """With less of a disk than this the site is not well; the alert comes at 0.1."""
+YOUNG = dt.timedelta(minutes=2)
+"""A ledger whose first entry is younger may lack its first checkpoint, and its witness: the hub
+signs half a minute after an entry, and the watch keeps what it has recomputed. As the rule
+RenkeiCheckpointOld has it."""
 
 
 def checks_of(  # noqa: PLR0913 - what is tried
@@ -62,6 +67,8 @@ def checks_of(  # noqa: PLR0913 - what is tried
 def checkpoint_fault(engine: Engine, verifier: Verifier) -> str:
     """Look at the newest kept checkpoint: by the hub's key, and with the root of its entries.
 
+    Where there is none yet, that is a fault from the age ``YOUNG`` on.
+
     Raises:
         LedgerError: the ledger cannot be read, or hashes of it are gone.
     """
@@ -70,7 +77,9 @@ def checkpoint_fault(engine: Engine, verifier: Verifier) -> str:
         note = connection.execute(newest).scalar_one_or_none()
         if note is None:
             size = heads.read(connection)[0].size
-            return "" if size == 0 else f"there is no checkpoint, and {size} entries"
+            return (
+                "" if _is_young(connection, size) else f"there is no checkpoint of {size} entries"
+            )
         try:
             said = _said(SignedNote.parse(note), verifier)
         except NoteError as error:
@@ -83,6 +92,8 @@ def checkpoint_fault(engine: Engine, verifier: Verifier) -> str:
 def witness_fault(site: Site, engine: Engine, verifier: Verifier) -> str:
     """Look at the head that is kept outside the database: the ledger must not end before it.
 
+    Where there is none yet, that is a fault from the age ``YOUNG`` on.
+
     Raises:
         LedgerError: the file or the ledger cannot be read.
     """
@@ -90,7 +101,8 @@ def witness_fault(site: Site, engine: Engine, verifier: Verifier) -> str:
     with ledger_errors("be read"), engine.connect() as connection:
         size = heads.read(connection)[0].size
         if note is None:
-            return "" if size == 0 else "no head is kept outside the database yet"
+            young = _is_young(connection, size)
+            return "" if young else "no head is kept outside the database yet"
         try:
             said = _said(note, verifier)
         except NoteError as error:
@@ -116,6 +128,14 @@ def ends_fault(ends: Mapping[str, Ends], now: dt.datetime) -> str:
     """
     over = [name for name, read in ends.items() if read() <= now]
     return f"ended: {', '.join(over)}" if over else ""
+
+
+def _is_young(connection: Connection, size: int) -> bool:
+    """Say whether the ledger is too young to be judged: nothing is signed or kept at once."""
+    if size == 0:
+        return True
+    age = age_of(connection, 1, dt.datetime.now(dt.UTC))
+    return age is not None and age < YOUNG
 
 
 def _said(note: SignedNote, verifier: Verifier) -> Checkpoint:

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 CHECKS_SECONDS = 60.0
 """How long after the checks ran by themselves they run again, whoever asks for them or not."""
+FAILED_SECONDS = 10.0
+"""The same after a run in which one failed: what was soon mended is soon told."""
 SURVEY_SECONDS = 2.0
 """How long after a look at the broker's nodes the next one begins."""
 ANSWER_SECONDS, QUEUES_SECONDS = 2.0, 6.0
@@ -142,7 +144,16 @@ def checked(checks: Checks, lookouts: Lookouts, seconds: float = CHECKS_SECONDS)
 
     Nobody has to ask ``/health/detail`` for that.
     """
-    with lookouts.each(seconds, checks.detail, "checks", patience=ANSWER_SECONDS, at_once=True):
+    due = time.monotonic()
+
+    def look() -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            well, _ = checks.detail()
+            due = time.monotonic() + (seconds if well else min(seconds, FAILED_SECONDS))
+
+    often = min(seconds, FAILED_SECONDS)
+    with lookouts.each(often, look, "checks", patience=ANSWER_SECONDS, at_once=True):
         yield
 
 

@@ -20,13 +20,12 @@ from sqlalchemy import Engine, select, update
 
 from hub.errors import LedgerError
 from hub.ledger import head as heads
+from hub.ledger.ages import age_of
 from hub.ledger.asides import count_kept
 from hub.ledger.beside import Shelf, State
 from hub.ledger.head import Head
-from hub.ledger.leaf import microseconds
-from hub.ledger.months import all_months
 from hub.ledger.schema import SameFile, ledger_errors, sqlite_path
-from hub.ledger.tables import checkpoints, entries, head
+from hub.ledger.tables import checkpoints, head
 
 log = logging.getLogger(__name__)
 
@@ -256,14 +255,7 @@ class Watch:
             covered = connection.execute(newest).scalar_one_or_none() or 0
             if covered >= now.size:
                 return dt.timedelta()
-            months = [one for one in all_months(connection) if one.first_entry <= covered + 1]
-            if not months or months[-1].destroyed:
-                return dt.timedelta()
-            entry = entries(months[-1].month).c
-            first = select(entry.at).where(entry.seq == covered + 1)
-            at = connection.execute(first).scalar_one_or_none()
-        since = microseconds(self._clock()) - int(at) if at is not None else 0
-        return dt.timedelta(microseconds=max(since, 0))
+            return age_of(connection, covered + 1, self._clock()) or dt.timedelta()
 
 
 def _ask_for_room(folder: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from hub.broker.depth import Depth
 from hub.broker.survey import Survey
 from hub.clock import JST
-from hub.compose.checks import checkpoint_fault, disk_fault, ends_fault, witness_fault
+from hub.compose.checks import YOUNG, checkpoint_fault, disk_fault, ends_fault, witness_fault
 from hub.compose.freshness import Freshness, due_times
 from hub.compose.queues import QueueWatch, queues_of
 from hub.compose.watched import Looker, watch_disks
@@ -277,6 +277,24 @@ def test_a_ledger_that_was_set_back_is_seen_by_the_witness(
         assert "it was set back" in witness_fault(site, older.engine, verifier)
         older.append([entry(n) for n in range(10, 20)])
         assert "another root" in witness_fault(site, older.engine, verifier)
+
+
+def test_a_ledger_that_began_just_now_needs_neither_checkpoint_nor_witness_yet(
+    ledger: DatabaseLedger, site: Site, tmp_path: Path
+) -> None:
+    def faults(one: DatabaseLedger) -> tuple[str, str]:
+        verifier = SIGNER.verifier
+        return checkpoint_fault(one.engine, verifier), witness_fault(site, one.engine, verifier)
+
+    now = dt.datetime.now(dt.UTC)
+    ledger.append([entry(1, at=now - YOUNG / 2), entry(2, at=now)])
+    assert faults(ledger) == ("", "")
+    with opened(f"sqlite:///{tmp_path / 'older.sqlite3'}") as older:
+        older.append([entry(1, at=now - YOUNG * 1.1), entry(2, at=now)])
+        assert faults(older) == (
+            "there is no checkpoint of 2 entries",
+            "no head is kept outside the database yet",
+        )
 
 
 def test_a_full_disk_and_an_ended_certificate_are_named() -> None:

@@ -77,6 +77,23 @@ def test_a_check_says_why_whatever_it_meets(check: Callable[[], str], why: str) 
     assert registry.get_sample_value(name, {"check": "two"}) == 1
 
 
+def test_each_change_of_a_check_is_logged_with_its_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    clock, answers = Clock(), iter(["", "away", "away", "broken", "", ""])
+    checks = Checks({"one": lambda: next(answers)}, monotonic=clock)
+    for _ in range(6):
+        told(checks)
+        clock.now += 60
+    checks.close()
+    assert [one.getMessage() for one in caplog.records] == [
+        "the check one fails: away",
+        "the check one fails: broken",
+        "the check one is well again, 180 s after it failed",
+    ]
+
+
 def test_what_was_found_a_moment_ago_is_told_again() -> None:
     clock, runs = Clock(), []
 
