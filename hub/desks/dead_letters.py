@@ -125,10 +125,34 @@ class DeadLetters(RequestDesk):
         try:
             verdict = judged(self.judge, Case(sent, again_of(row)), self.clock())
         except Exception as fault:  # noqa: BLE001 - what the hub failed on is what is asked about
-            self.refuse(row, f"the hub still fails on it ({type(fault).__name__}).")
+            self.refuse(
+                row,
+                f"the hub still fails on it ({type(fault).__name__}).",
+                f"Bring the program up to date, or report the fault with the hub's log; "
+                f"{self._then(row)}",
+            )
         if isinstance(verdict, Refused | Resent) and verdict.code is not None:
-            self.refuse(row, sentence(verdict.code, verdict.detail).en)
+            said = sentence(verdict.code, verdict.detail).en
+            self.refuse(row, said, self._remedy(row, verdict.code))
         if isinstance(verdict, Permitted) and not verdict.releases:
             self.refuse(row, NOBODY)
         if row.receiver and (row.flow, row.receiver) in self.known(row).receipted:
             self.refuse(row, sentence(Code.RECEIVED).en)
+
+    def _remedy(self, row: Shelved, code: Code) -> str:
+        """Say what has to be done before a replay can work; empty where none ever can."""
+        if code is Code.NO_KEY:
+            return (
+                f"Make one where the authority's key is: renkei pki issue {row.receiver}, and put "
+                f"its new file of pki/parties there at the hub; {self._then(row)}"
+            )
+        if code is Code.NUMBER_UNREADABLE and row.code == Code.KEY_AWAITED:
+            return (
+                "The hub's private key for it is still away: bring it into hub/enc of the folder "
+                f"of certificates (the error of renkei dead-letters show {row.id} names it); "
+                f"{self._then(row)}"
+            )
+        return ""
+
+    def _then(self, row: Shelved) -> str:
+        return f"then {_COMMAND} replay {row.id}. Until then it stays here."

@@ -120,16 +120,14 @@ class ShelfDesk:
         """Tell what the ledger says of a row's message; nothing once its month is destroyed."""
         return self.ledger.known([row.key]).get(row.key) or Known()
 
-    def refuse(self, row: Shelved, why: str) -> NoReturn:
-        """Say that a row may not move, and what is left to do.
+    def refuse(self, row: Shelved, why: str, remedy: str = "") -> NoReturn:
+        """Say that a row may not move, and what to do: a remedy, or that it can only be ended.
 
         Raises:
             LedgerError: always.
         """
-        raise LedgerError(
-            f"{self.noun} {row.id} may not move by today's rules: {why} It can be "
-            f"{self.ending}ed: {self.left(row)}"
-        )
+        todo = remedy or f"It can be {self.ending}ed: {self.left(row)}"
+        raise LedgerError(f"{self.noun} {row.id} may not move by today's rules: {why} {todo}")
 
     def left(self, row: Shelved) -> str:
         """Say by which commands a row goes nowhere: one that is asked for has to be open first."""

@@ -124,8 +124,10 @@ def test_what_waits_for_a_key_that_is_still_to_be_brought_is_kept_and_replayed(s
     assert told(site.rig, "a1") == [("dead-letter", "", "key-awaited")] * 2
     (number, other) = numbers(site.rig)
     assert site.kept(number) == sealed
-    with letters(site.rig) as at, pytest.raises(LedgerError, match="個人番号"):
+    with letters(site.rig) as at, pytest.raises(LedgerError, match="個人番号") as said:
         at.replay(number, AccessItems("職員一"))
+    assert "hub/enc" in str(said.value)
+    assert "discard" not in str(said.value)
     site.ring.private[HUB_USER] = dict(key)
     site.begin()
     replay(site.rig, number)
@@ -200,8 +202,11 @@ def test_a_copy_without_a_reader_is_kept_and_goes_once_there_is_a_key(site: Site
         ("delivery", PREMIUM, ""),
     ]
     (number,) = numbers(site.rig)
-    with letters(site.rig) as at, pytest.raises(LedgerError, match="certificate"):
+    with letters(site.rig) as at, pytest.raises(LedgerError, match="certificate") as said:
         at.replay(number, AccessItems("職員一"))
+    assert f"renkei pki issue {UNION}" in str(said.value)
+    assert f"replay {number}" in str(said.value)
+    assert "discard" not in str(said.value)
     site.ring.issue(UNION)
     replay(site.rig, number)
     drain(site.rig)
