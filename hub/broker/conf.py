@@ -145,7 +145,7 @@ def listen_address(name: str) -> str:
     Raises:
         ValueError: it is a name, or stands for all addresses of a machine.
     """
-    message = f"{name} is no address that a broker can listen on: name an inner address of it"
+    message = f"{name} is no address that a broker can listen on"
     try:
         address = ipaddress.ip_address(name)
     except ValueError:

@@ -169,31 +169,35 @@ def write_config(  # noqa: PLR0913 - the options of a command
         ),
     ] = None,
     into: Annotated[
-        Path | None, typer.Option(help="Write the files into this folder instead of showing them.")
+        Path | None,
+        typer.Option(
+            help="Write the files into this folder instead of showing them; it is made where it "
+            "is missing, and a file that says something else is kept as NAME.before-TIME."
+        ),
     ] = None,
 ) -> None:
     """Write the configuration of a RabbitMQ node: TLS alone, and by certificate alone.
 
     Files for /etc/rabbitmq; epmd.socket.conf becomes /etc/systemd/system/epmd.socket.d/renkei.conf
-    where systemd has Erlang's port mapper. They hold no secret. The machine's own name has to lead
-    to the address of --listen, or of --nodes: there rabbitmqctl looks for the node. It needs trust,
-    crls and its own folder of those that renkei pki makes, readable by the account rabbitmq; start
-    it again afterwards.
+    where systemd has Erlang's port mapper. They hold no secret, and every account may read them.
+    The machine's own name has to lead to the address of --listen, or of --nodes: there rabbitmqctl
+    looks for the node. It needs trust, crls and its own folder of those that renkei pki makes,
+    readable by the account rabbitmq; start it again afterwards.
 
     Example: renkei broker config --site site.toml --folder /etc/rabbitmq/pki --into /etc/rabbitmq
     """
-    from hub.compose.broker_files import broker_files  # noqa: PLC0415 - see hub.cli.main
+    from hub.compose.broker_files import (  # noqa: PLC0415 - see hub.cli.main
+        broker_files,
+        write_broker_files,
+    )
     from hub.site import load_site  # noqa: PLC0415
 
     files = broker_files(load_site(site), host, listen, folder, nodes)
     if into is None:
         typer.echo("\n".join(f"# {name}\n{text}" for name, text in files.items()), nl=False)
         return
-    try:
-        for name, text in files.items():
-            (into / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BrokerError(f"{error.filename} cannot be written: {error.strerror}") from error
+    for path in write_broker_files(files, into):
+        typer.echo(f"kept as it was: {path}")
     typer.echo(f"written: {', '.join(str(into / name) for name in files)}; start the node again")
 
 

@@ -1,5 +1,6 @@
 """The configuration files of a broker's node, as the site file has it."""
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +16,10 @@ from hub.broker.conf import (
     listen_address,
     plugins,
 )
+from hub.clock import JST
 from hub.errors import SiteError
 from hub.hosts import Host
+from hub.pki.files import write
 from hub.pki.names import broker_process
 from hub.site import Site
 
@@ -50,12 +53,8 @@ def broker_files(
     if host not in nodes:
         message = f"the site file names no node {host}; it names {', '.join(nodes)}"
         raise SiteError(message)
-    try:
-        address = listen_address(listen or host)
-        inner = listen_address(between) if between else address
-    except ValueError as error:
-        message = f"{error}: with --listen"
-        raise SiteError(message) from None
+    address = _inner(listen or host, "--listen")
+    inner = _inner(between, "--nodes") if between else address
     secure = Secure(
         ServerFiles.below(folder or site.tls.folder, broker_process(host)),
         Host(address, nodes[host]),
@@ -70,6 +69,44 @@ def broker_files(
         "rabbitmq-env.conf": env_conf(inner),
         "epmd.socket.conf": epmd_socket(inner),
     }
+
+
+def write_broker_files(files: Mapping[str, str], into: Path) -> list[Path]:
+    """Write them where everybody may read them: the broker has an account of its own.
+
+    The folder is made where it is missing. A file that says something else is kept beside the new
+    one; give what was kept.
+
+    Raises:
+        SiteError: one cannot be written.
+    """
+    kept: list[Path] = []
+    stamp = dt.datetime.now(JST).strftime("%Y%m%d-%H%M%S")
+    for name, text in files.items():
+        path, content = into / name, text.encode()
+        try:
+            before = path.read_bytes() if path.exists() else content
+        except OSError as error:
+            message = f"{path} cannot be kept as it was: {error.strerror}"
+            raise SiteError(message) from error
+        if before != content:
+            kept.append(path.with_name(f"{name}.before-{stamp}"))
+            write(kept[-1], before)
+        write(path, content)
+    return kept
+
+
+def _inner(name: str, option: str) -> str:
+    """Take an address that a node can listen on; the error says by which option it is given.
+
+    Raises:
+        SiteError: it is none.
+    """
+    try:
+        return listen_address(name)
+    except ValueError as error:
+        message = f"{error}; give its machine's inner address with {option}, as {option} 10.0.0.11"
+        raise SiteError(message) from None
 
 
 def _management_port(site: Site, host: str) -> int:

@@ -1,5 +1,7 @@
 """What a broker is told by its files: TLS alone, certificates alone, nobody who is revoked."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -113,7 +115,7 @@ def test_other_nodes_reach_it_at_one_address_and_nobody_at_another(
 @pytest.mark.parametrize(
     ("host", "listen", "said"),
     [
-        ("mq2.example", None, "with --listen"),
+        ("mq2.example", None, "mq2.example is no address .* with --listen"),
         ("10.9.9.9", None, "names no node 10.9.9.9"),
         (None, "0.0.0.0", "no address that a broker can listen on"),  # noqa: S104 - refused
         (None, "::", "no address that a broker can listen on"),
@@ -161,8 +163,25 @@ def test_the_command_writes_the_files_or_shows_them(path: Path, tmp_path: Path) 
     shown = CliRunner().invoke(app, ["broker", "config", "--site", str(path)])
     assert shown.exit_code == 0
     assert "# advanced.config\n[{kernel" in shown.stdout
-    into = tmp_path / "etc"
-    into.mkdir()
+    into = tmp_path / "etc" / "mq1"  # nobody has made it
     told = ["broker", "config", "--site", str(path), "--into", str(into)]
-    assert CliRunner().invoke(app, told).exit_code == 0
+    before = os.umask(0o077)  # that of renkei
+    try:
+        assert CliRunner().invoke(app, told).exit_code == 0
+    finally:
+        os.umask(before)
     assert {one.name: one.read_text() for one in into.iterdir()} == broker_files(load_site(path))
+    assert {stat.S_IMODE(one.stat().st_mode) for one in into.iterdir()} == {0o644}
+    assert stat.S_IMODE(into.stat().st_mode) == 0o755
+
+
+def test_what_somebody_else_wrote_is_kept(path: Path, tmp_path: Path) -> None:
+    told = ["broker", "config", "--site", str(path), "--into", str(tmp_path)]
+    conf = tmp_path / "rabbitmq.conf"
+    conf.write_text("cluster_name = city\n", encoding="utf-8")
+    said = CliRunner().invoke(app, told).stdout
+    (kept,) = tmp_path.glob("*.before-*")
+    assert kept.read_text(encoding="utf-8") == "cluster_name = city\n"
+    assert kept.name in said
+    assert CliRunner().invoke(app, told).exit_code == 0
+    assert list(tmp_path.glob("*.before-*")) == [kept]  # the second run changed nothing
