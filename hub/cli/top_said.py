@@ -10,6 +10,8 @@ UNKNOWN = "?"
 LOW_SHARE = 0.1
 """Less of a disk than this is little: as the rule RenkeiDiskLow has it."""
 MOST_REASONS = 8
+ENCRYPTION = "encryption"
+"""What is called so among a process's certificates are the keys of others (``hub.pki.ends``)."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -51,8 +53,14 @@ def _end(found: Picture) -> str:
     if end is None:
         return UNKNOWN
     left = end.at - found.at.timestamp()
-    until = f"in {span(left)}" if left > 0 else "ENDED, or not readable"
-    return f"{end.certificate} of {end.process} {until}"
+    if end.certificate == ENCRYPTION:
+        what = f"a public key with which {end.process} encrypts for somebody else"
+        until = f"in {span(left)}" if left > 0 else "ENDED, or MISSING"
+    else:
+        what = f"{end.certificate} of {end.process}"
+        until = f"in {span(left)}" if left > 0 else "ENDED, or not readable"
+    which = "" if left > 0 else " (which: renkei doctor)"
+    return f"{what} {until}{which}"
 
 
 def _checks(standing: Standing) -> str:

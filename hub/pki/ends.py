@@ -40,7 +40,8 @@ def ends_of(identity: Identity, accounts: tuple[str, ...]) -> dict[str, Ends]:
         newest = {one.account: one.until for one in load_parties(folder, now)}  # oldest first
         missing = [account for account in accounts if account not in newest]
         if missing:
-            message = f"nobody can encrypt for {', '.join(missing)}: run renkei pki issue"
+            names = ", ".join(missing)
+            message = f"nobody can encrypt for {names}: renkei pki issue {' '.join(missing)}"
             raise SiteError(message)
         return min(newest[account] for account in accounts)
 

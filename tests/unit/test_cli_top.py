@@ -126,8 +126,17 @@ def test_what_no_process_tells_is_a_question_mark_in_the_summary_too() -> None:
     assert again.count("?") == 3
     ended = Standing(end=EndNow("hub", "own", 0.0), failed=())
     assert (
-        "own of hub ENDED, or not readable; checks: all well" in summary(at(0, standing=ended))[1]
+        "own of hub ENDED, or not readable (which: renkei doctor); checks: all well"
+        in summary(at(0, standing=ended))[1]
     )
+
+
+def test_the_key_of_somebody_else_is_not_told_as_the_process_s_own() -> None:
+    for end, said in ((0.0, "ENDED, or MISSING (which: renkei doctor)"), (86_400 * 2, "in 2.0 d")):
+        at_end = AT.timestamp() + end if end else 0.0
+        lacks = Standing(end=EndNow("hub", "encryption", at_end), failed=())
+        told = summary(at(0, standing=lacks))[1]
+        assert f"a public key with which hub encrypts for somebody else {said};" in told
 
 
 def test_json_has_every_line_and_nothing_for_what_is_unknown() -> None:

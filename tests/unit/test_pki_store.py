@@ -295,7 +295,7 @@ def test_a_process_can_tell_until_when_all_that_it_needs_holds(pki: Pki) -> None
     }.items():
         assert abs(ends[name]() - now(days)) < dt.timedelta(minutes=5)
     pki.store.revoke(serials_of(pki.store, ["hub"], now()), now())
-    with pytest.raises(SiteError, match="nobody can encrypt for hub"):
+    with pytest.raises(SiteError, match=r"nobody can encrypt for hub: renkei pki issue hub$"):
         ends["encryption"]()
     (pki.pki / "tax" / "tls.pem").unlink()
     with pytest.raises(SiteError, match="is not there"):
