@@ -21,6 +21,13 @@ SIGNS: Mapping[LineState, str] = {
     LineState.DENIED: "✕",
 }
 """A state is told by colour, by its sign and in words: none of them alone."""
+HELP: Mapping[LineState, str] = {
+    LineState.SLOW: "RenkeiQueueOld",
+    LineState.LATE: "RenkeiFlowSilent",
+    LineState.STOPPED: "RenkeiReceiverStopped",
+    LineState.UNKNOWN: "RenkeiWatchAbsent",
+}
+"""The page of the manual that says what to do about a state."""
 MOVES = frozenset(
     {LineState.OK, LineState.SLOW, LineState.LATE, LineState.STOPPED, LineState.UNKNOWN}
 )
@@ -31,7 +38,7 @@ COLUMNS = ("state", "rate", "delay", "queue", "oldest", "refused", "dead", "last
 
 
 class Told(NamedTuple):
-    """An arrow in words: ``cells`` under ``COLUMNS``."""
+    """An arrow in words: ``cells`` under ``COLUMNS``, ``help`` a page of the manual or none."""
 
     id: str
     flow: str
@@ -39,6 +46,7 @@ class Told(NamedTuple):
     receiver: str
     mark: Mark
     cells: tuple[str, ...]
+    help: str = ""
 
 
 def told(lines: Iterable[Line], say: Say) -> list[Told]:
@@ -86,4 +94,4 @@ def _told(line: Line, say: Say) -> Told:
         said = "; ".join((word, *(f"{t(f'column.{name}')} {cell}" for name, cell in pairs)))
     name = line_id(flow, sender, receiver)
     mark = Mark(line.state.value, text, said, f"{ERRORS}{failed}" if failed else "")
-    return Told(name, flow, sender, receiver, mark, cells)
+    return Told(name, flow, sender, receiver, mark, cells, HELP.get(line.state, ""))

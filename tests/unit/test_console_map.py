@@ -17,6 +17,7 @@ from hub.statute.model import Decision
 from hub.statute.reasons import Sentence
 from monitoring.console.history import turns
 from monitoring.console.lines import SIGNS, told, untaken
+from monitoring.console.manual import manual_page
 from monitoring.console.pages.late import due_flows
 from monitoring.console.rights import Role
 from monitoring.console.shown import Say
@@ -91,6 +92,26 @@ def test_a_state_has_a_sign_and_a_word(state: LineState, language: str) -> None:
     assert one.mark.state == state.value
     assert words.of(sentence) in one.mark.said
     assert len(set(SIGNS.values())) == len(LineState)
+
+
+@pytest.mark.parametrize("state", list(LineState))
+def test_a_state_that_wants_something_done_leads_to_a_page_that_there_is(state: LineState) -> None:
+    (one,) = told([line(state)], Say(Words("ja"), shipped()))
+    trouble = {LineState.STOPPED, LineState.LATE, LineState.SLOW, LineState.UNKNOWN}
+    assert bool(one.help) is (state in trouble)
+    assert not one.help or manual_page(one.help) is not None
+
+
+def test_map_and_flow_lead_to_what_is_to_be_done_and_silent_processes_are_named(
+    rig: ConsoleRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Picture(NOW, (line(LineState.STOPPED),), Live(unanswered=("tax", "bank")))
+    monkeypatch.setattr(rig.console.office.figures, "look", lambda: stopped)
+    person = rig.person(Role.VIEWER)
+    page = person.get("/map").text
+    assert "2個が応答なし: bank, tax" in page
+    for text in (page, person.get("/flows/M1b").text):
+        assert 'href="/help/RenkeiReceiverStopped"' in text
 
 
 def test_figures_that_are_not_known_are_never_shown_as_nothing() -> None:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from hub.catalogue.svg import svg
 from hub.catalogue.view import view
 from hub.clock import JST
-from monitoring.console.lines import COLUMNS, ERRORS, SIGNS, Told, told, untaken
+from monitoring.console.lines import COLUMNS, ERRORS, HELP, SIGNS, Told, told, untaken
 from monitoring.console.page import Page
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say
@@ -28,7 +28,7 @@ def _map(visit: Visit) -> Response:
         say=say,
         lines=lines,
         columns=COLUMNS,
-        signs=[(state.value, sign) for state, sign in SIGNS.items()],
+        signs=[(state.value, sign, HELP.get(state)) for state, sign in SIGNS.items()],
         errors=ERRORS,
         picture=drawn,
         facts=_facts(picture, visit),
@@ -62,11 +62,12 @@ def _facts(picture: Picture, visit: Visit) -> Mapping[str, str]:
     state = "unknown"
     if ledger is not None:
         state = "halted" if ledger.halted else "writable" if ledger.writable else "away"
-    silent = len(live.unanswered)
+    silent = sorted(live.unanswered)
+    processes = t("map.silent", number=len(silent), names=", ".join(silent)) if silent else ""
     return {
         "at": when(picture.at, t.language),
         "ledger": t(f"ledger.{state}", size=ledger.size if ledger else ""),
-        "processes": t("map.silent" if silent else "map.answer", number=silent),
+        "processes": processes or t("map.answer"),
         "partitions": untaken(live, Say(t, visit.office.catalogue())),
         "confirmations": str(lists.get("confirmations", "–")),
         "dead-letters": str(lists.get("dead-letters", "–")),

@@ -33,7 +33,7 @@ WORDS = {
     "map.dead-letters": Sentence("Dead letters that wait", "未処理の配信不能電文"),
     "map.maintenance": Sentence("At rest for maintenance", "保守のため停止中"),
     "map.answer": Sentence("all answer", "すべて応答"),
-    "map.silent": Sentence("{number} not answering", "{number}個が応答なし"),
+    "map.silent": Sentence("{number} not answering: {names}", "{number}個が応答なし: {names}"),
     "ledger.unknown": Sentence("not known: the watch does not answer", "不明（監視が応答なし）"),
     "ledger.halted": Sentence(
         "halted: a fault was found, nothing moves", "停止（不整合を検出。電文は動きません）"
@@ -89,6 +89,7 @@ WORDS = {
     ),
     "flow.my-number": Sentence("(with 個人番号)", "（個人番号を含む）"),
     "flow.now": Sentence("Now", "現在の状態"),
+    "flow.what-to-do": Sentence("What to do then", "対応の手引き"),
     "flow.newest": Sentence("The newest entries", "新しい記録"),
     "flow.newest-not": Sentence(
         "Entries of the ledger are shown to those who work with messages, and not to you.",

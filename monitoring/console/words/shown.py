@@ -15,7 +15,7 @@ WORDS = {
     "kind.acceptance": Sentence("accepted", "受付"),
     "kind.out-of-scope": Sentence("not about this person", "対象者外"),
     "kind.refusal": Sentence("refused", "拒否"),
-    "kind.delivery": Sentence("delivered", "送付"),
+    "kind.delivery": Sentence("put into the receiver's queue", "送付先のキューへ送付"),
     "kind.receipt": Sentence("receipt", "受領"),
     "kind.hold": Sentence("held for a person", "確認待ち"),
     "kind.release": Sentence("decided (confirmation)", "確認リストの決定"),
