@@ -22,7 +22,7 @@ class Report:
 
     ``catalogue`` says of every flow what became of it; ``faults`` name everything that does not
     agree; ``strangers`` are files on its drives that somebody else put there; ``waiting`` counts
-    by code what waits on the confirmation list.
+    by code what waits on the confirmation list, ``dead`` is how many dead letters do.
     """
 
     flows: Sequence[FlowTally]
@@ -35,6 +35,7 @@ class Report:
     strangers: Sequence[str] = ()
     catalogue: Sequence[FlowStory] = ()
     waiting: Mapping[str, int] = field(default_factory=dict)
+    dead: int = 0
 
     @property
     def reconciled(self) -> bool:
@@ -133,7 +134,11 @@ def _print_decided(report: Report, state: DemoState, console: Console) -> None:
         command = f"renkei confirmations list --state {state.root}"
         text = f"Waiting for a person on the confirmation list: {what}; {command}"
         console.print(text, soft_wrap=True, highlight=False, markup=False)
-    if still or report.waiting:
+    if report.dead:
+        command = f"renkei dead-letters list --state {state.root}"
+        text = f"Waiting for a person among the dead letters: {report.dead:,}; {command}"
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+    if still or report.waiting or report.dead:
         console.print()
 
 

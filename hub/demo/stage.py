@@ -26,11 +26,12 @@ from hub.demo.report import Report
 from hub.demo.signs import Sign, Signs
 from hub.demo.state import DemoState
 from hub.demo.tally import content_faults, tally
-from hub.demo.watch import Progress, Watcher
+from hub.demo.watch import Progress, Watcher, held_said
 from hub.desks.confirmations import listed
+from hub.desks.shelf import undecided
 from hub.edge.files import PRIVATE_MODE, write_whole
 from hub.errors import LinkLost, RenkeiError
-from hub.ledger.beside import State
+from hub.ledger.beside import Shelf, State
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from hub.processes import Supervisor
@@ -144,11 +145,22 @@ class Stage:
         if node is not None and not node.alive():
             self.watcher.say("the broker had ended and is started again")
             node.start()
-        self.supervisor.held = self.state.held()
+        self._hold(self.state.held())
         for name in self.supervisor.tend():
             ended = self.supervisor.children[name].ended
             self.watcher.say(f"{name} {ended} and was started again")
         return self.players.react()
+
+    def _hold(self, held: frozenset[str]) -> None:
+        """Have these stand still; say once that it was read, and when it is over."""
+        if held != self.supervisor.held:
+            self.watcher.say(
+                self._held_said(held) or f"nothing is held any more: {self.state.hold}"
+            )
+        self.supervisor.held = held
+
+    def _held_said(self, held: frozenset[str]) -> str:
+        return held_said(held, self.supervisor.children, self.state.hold)
 
     def idle(self, seconds: float, stop: Stop) -> bool:
         """Tend for so long; say whether a stop was asked for."""
@@ -204,10 +216,11 @@ class Stage:
                 self._tell_waiting(still, stall, now.progress)
 
     def _tell_waiting(self, still: float, stall: float, progress: Progress) -> None:
+        held = self._held_said(self.supervisor.held)
         self.watcher.say(
             f"nothing has changed for {still:.0f} s: {progress.read} of "
             f"{progress.records} records are read, {progress.entries} entries recorded; "
-            f"giving up after {stall:.0f} s"
+            f"giving up after {stall:.0f} s{f'; {held}' if held else ''}"
         )
 
     def _is_done(self) -> bool:
@@ -254,6 +267,7 @@ class Stage:
             persons_in_scope=len(persons),
             strangers=[line for drive in looked for line in drive.strangers()],
             waiting=self._waiting(),
+            dead=undecided(self.ledger, Shelf.DEAD_LETTER),
         )
 
     def _drives(self) -> list[Drive]:

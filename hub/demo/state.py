@@ -91,10 +91,15 @@ class DemoState:
         """Prometheus's ``file_sd`` list of every process's endpoint."""
         return self.root / "metrics-targets.json"
 
+    @property
+    def hold(self) -> Path:
+        """Where people name the processes that are to stand still."""
+        return self.root / "hold"
+
     def held(self) -> frozenset[str]:
         """Name the processes that people hold: one a line in ``hold``, as ``adapter-union``."""
         try:
-            return frozenset((self.root / "hold").read_text(encoding="utf-8").split())
+            return frozenset(self.hold.read_text(encoding="utf-8").split())
         except FileNotFoundError:
             return frozenset()
 

@@ -39,6 +39,17 @@ def counted(ledger: DatabaseLedger, wanted: Wanted) -> int:
         return asides.counted(connection, wanted)
 
 
+def undecided(ledger: DatabaseLedger, shelf: Shelf) -> int:
+    """Count what waits on a list for a person: nobody has decided, or a second one has to.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with ledger_errors("be read"), ledger.engine.connect() as connection:
+        kept = asides.count_kept(connection)
+    return kept[shelf, State.OPEN] + kept[shelf, State.REQUESTED]
+
+
 def requests(ledger: DatabaseLedger, shelf: Shelf) -> dict[int, int]:
     """Give the requests that wait for a second person, and how many messages each is about.
 

@@ -209,3 +209,14 @@ def test_a_wrong_question_changes_nothing(rig: Rig, asked: list[str], status: in
     before = len(rig.rows())
     assert run(rig, *asked) == status
     assert len(rig.rows()) == before
+
+
+def test_a_reconciliation_tells_what_waits_for_a_person_apart_from_the_broker_s_queue(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = rig.folder / "site.toml"
+    asked = ["ledger", "reconcile", "--day", "all", "--without-broker", "--site", str(site)]
+    with pytest.raises(SystemExit):
+        app([*asked, "--out", str(rig.folder / "day.txt")], prog_name="renkei")
+    told = capsys.readouterr().out
+    assert f"4 dead letters for a person: renkei dead-letters list --site {site}\n" in told

@@ -98,6 +98,12 @@ def test_a_good_end_is_said_and_where_everything_lies() -> None:
         assert place in text
 
 
+def test_dead_letters_that_wait_are_said_with_their_command() -> None:
+    line = "among the dead letters: 17; renkei dead-letters list --state /var/demo\n"
+    assert line in printed(replace(GOOD, dead=17, faults=["I8a: a fault"]))
+    assert "dead-letters" not in printed(GOOD)
+
+
 def test_a_fault_is_said_and_what_it_is() -> None:
     bad = replace(GOOD, faults=["M1b to union: delivered 5, receipts 4"])
     text = printed(bad)

@@ -22,6 +22,7 @@ from hub.demo.state import (
     Parameters,
     opened,
 )
+from hub.demo.watch import held_said
 from hub.errors import SiteError
 from hub.statute.model import Standing
 
@@ -261,3 +262,12 @@ def test_several_workers_have_a_port_and_a_target_each(tmp_path: Path) -> None:
     assert site.hub.workers == 3
     found = [worker_of(site, name).metrics_port for name in names[:3]]
     assert [*found, site.hub.watch_metrics_port] == ports(state)[:4]
+
+
+def test_what_is_held_is_said_and_a_name_that_no_process_has() -> None:
+    running, file = ("hub", "adapter-tax", "adapter-union"), Path("demo/hold")
+    assert held_said((), running, file) == ""
+    assert held_said(running[1:], running, file) == (
+        "adapter-tax, adapter-union are held by demo/hold"
+    )
+    assert held_said(("tax",), running, file) == "no process here is called tax"

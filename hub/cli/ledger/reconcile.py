@@ -89,7 +89,9 @@ def reconcile_ledger(  # noqa: PLR0913 - the options of a command
 
     from hub.compose.certified import reconciled  # noqa: PLC0415
     from hub.compose.checked import load_checked  # noqa: PLC0415
+    from hub.desks.shelf import undecided  # noqa: PLC0415
     from hub.edge import files  # noqa: PLC0415
+    from hub.ledger.beside import Shelf  # noqa: PLC0415
     from hub.reconcile.report import as_json  # noqa: PLC0415
     from hub.site import HUB_USER  # noqa: PLC0415
 
@@ -115,7 +117,9 @@ def reconcile_ledger(  # noqa: PLR0913 - the options of a command
         target = certificate if result.reconciled else certificate.with_suffix(".gap.jsonl")
         if result.reconciled or result.document:
             files.write_whole(target.absolute(), result.document, files.PRIVATE_MODE)
-        _show(result, target, console)
+        meant = f"--site {path}" if state is None else f"--state {state}"
+        dead = undecided(ledger, Shelf.DEAD_LETTER)
+        _show(result, target, console, dead=dead, where=meant)
         if as_object:
             answer = as_json(result.sheet, result.head, reconciled=result.reconciled)
             answer["certificate"] = str(target) if result.reconciled else None
@@ -148,7 +152,9 @@ def _broker(state: Path | None, site: "Site", catalogue: "Catalogue") -> "AskBro
     return broker_of(site, catalogue)
 
 
-def _show(result: "Reconciliation", target: Path, console: "Console") -> None:
+def _show(
+    result: "Reconciliation", target: Path, console: "Console", *, dead: int, where: str
+) -> None:
     from rich.markup import escape  # noqa: PLC0415 - see hub.cli.main
 
     from hub.cli.ledger.reconcile_tables import flow_table, source_table  # noqa: PLC0415
@@ -165,7 +171,8 @@ def _show(result: "Reconciliation", target: Path, console: "Console") -> None:
         console.print(flow_table(flows))
     else:
         console.print("Nothing was sent and nothing was decided.")
-    for line in _sides(result):
+    waits = [f"waiting:   {dead:,} dead letters for a person: renkei dead-letters list {where}"]
+    for line in (*_sides(result), *(waits if dead else ())):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if result.reconciled:
         console.print("Reconciled: every side tells the same.", style="bold green")
@@ -208,6 +215,6 @@ def _sides(result: "Reconciliation") -> list[str]:
     counted += f"; {waiting.note}" if waiting.note else ""
     lines.append(
         f"broker:    {waiting.hub:,} messages in the hub's queues, {out:,} in the receivers', "
-        f"{waiting.dead:,} dead letters{counted}"
+        f"{waiting.dead:,} in that of dead letters{counted}"
     )
     return lines
