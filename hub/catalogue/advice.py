@@ -29,7 +29,8 @@ def advice(answer: Explanation) -> list[str]:
             return [
                 "Complete it in the site file, once somebody at the city has decided it:",
                 *(f"    {line}" for line in completing(answer.flow)),
-                "Then: renkei check --site FILE",
+                "Then: renkei check --site FILE, and renkei broker apply --site FILE, until which",
+                "the broker refuses what is new.",
             ]
         case Standing.NOT_IN_FORCE:
             return [
