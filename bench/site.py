@@ -59,7 +59,7 @@ def make_site(
     if ledger:
         url = make_url(ledger)
         _secret(folder / "secrets" / "ledger", url.password or "")
-        bare = url.set(password=None).render_as_string(hide_password=False)
+        bare = url._replace(password=None).render_as_string(hide_password=False)
         lines += [f"ledger = {json.dumps(bare)}", 'ledger_password_file = "secrets/ledger"']
     else:
         lines += [f"ledger = {json.dumps(SQLITE)}"]

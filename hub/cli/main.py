@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,6 +49,9 @@ from hub.processes import (
 )
 from hub.stop import WITHIN_SECONDS, Stop
 from monitoring.logs import TEXT, log_as
+
+if TYPE_CHECKING:
+    from hub.site import Site
 
 app = typer.Typer(
     name="renkei",
@@ -204,18 +207,26 @@ def run_all(
 
     The hub has as many as hub.workers says. One that ends is started again. SIGTERM or SIGINT
     lets all of them drain and end: exit status 0. It makes the ledger of a new site; one with an
-    older schema it leaves alone: exit status 1.
+    older schema it leaves alone: exit status 1. So it does where the site runs already.
     """
     from hub.compose.checked import load_checked  # noqa: PLC0415
     from hub.compose.ledger import begin_ledger  # noqa: PLC0415
+    from hub.compose.running import the_only_one, wait_for_none  # noqa: PLC0415
 
     stop = begin(SUPERVISOR_SECONDS)
     _say("checking the site ...")
     settings, _ = load_checked(site)
     log_as(settings.logs, "up")
-    if begin_ledger(settings):
-        _say("made the empty ledger of a new site")
-    supervisor = Supervisor(logs or site.resolve().parent / "logs")
+    folder = logs or site.resolve().parent / "logs"
+    with the_only_one(folder):
+        wait_for_none(settings, stop, _say)
+        if begin_ledger(settings):
+            _say("made the empty ledger of a new site")
+        _supervise(site, settings, Supervisor(folder), stop)
+
+
+def _supervise(site: Path, settings: "Site", supervisor: Supervisor, stop: Stop) -> None:
+    """Run a site's processes until it is time to stop."""
     try:
         if not stop():
             workers = worker_names(settings.hub.workers)
@@ -233,7 +244,7 @@ def run_all(
 
 
 def _say(line: str, colour: str | None = None) -> None:
-    typer.secho(line, err=True, fg=colour)
+    typer.secho(line, err=True, fg=None if os.environ.get("NO_COLOR") else colour)
 
 
 def begin(within: float = WITHIN_SECONDS) -> Stop:

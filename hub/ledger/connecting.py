@@ -4,9 +4,10 @@ Which process it is stands in the ledger's URL (``hub.ledger.identity``). Postgr
 reached in plain on another machine.
 """
 
+import os
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pg8000
 from hub.addresses import is_loopback
 from hub.errors import LedgerError, SiteError
 from hub.ledger.identity import FOLDER, PORT, PROCESS, VERSION
+from hub.pki.shown import asking_postgresql
 from hub.tls import Identity, client_context
 
 
@@ -49,6 +51,9 @@ def connect_at_once(
             if isinstance(one, ssl.SSLError):
                 message = f"TLS with the ledger failed ({one}); run renkei pki check"
                 raise LedgerError(message) from error
+        if isinstance(error, socket.gaierror):
+            message = f"nobody knows the machine {host}: check ledger under [hub], and DNS"
+            raise pg8000.InterfaceError(message) from error
         if isinstance(error, OSError):  # as pg8000 would say it, for SQLAlchemy to know it
             raise pg8000.InterfaceError(str(error)) from error
         raise
@@ -57,13 +62,19 @@ def connect_at_once(
 def _connection(
     told: dict[str, Any], place: tuple[str, int], context: ssl.SSLContext | None
 ) -> pg8000.Connection:
-    with ExitStack() as failing:
-        sock = failing.enter_context(socket.create_connection(place, told.get("timeout")))
+    sock = socket.create_connection(place, told.get("timeout"))
+    try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection = pg8000.Connection(**told, sock=sock, ssl_context=context or False)
-        failing.pop_all()
-    return connection
+        if context is not None:
+            asking_postgresql(sock)
+            sock = context.wrap_socket(sock, server_hostname=place[0])
+        return pg8000.Connection(**told, sock=sock, ssl_context=False)
+    except BaseException:
+        # Its files may still hold the socket, and would keep it open until they are collected.
+        with suppress(OSError):
+            os.close(sock.detach())
+        raise
 
 
 def _context(asked: dict[str, Any]) -> ssl.SSLContext | None:

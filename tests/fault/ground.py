@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import make_url
-
 import adapters
 from hub.broker.apply import apply
 from hub.broker.node import PrivateNode
@@ -43,6 +41,7 @@ from tests.demo_rig import Renkei, supervised
 from tests.fault.disk import SmallDisk
 from tests.fault.strikes import Strikes
 from tests.proxy import Proxy
+from tests.servers.ledgers import ledger_on
 from tests.servers.postgresql import PostgresqlServer
 
 FILES = ("resident-registry", "premium-collection", "union")
@@ -201,12 +200,7 @@ class Ground:
         if self.console:
             told["[hub]\n"] = '[hub]\nsecond_person = ["confirmations"]\n'
         if database:
-            url = make_url(database)
-            write_atomically(self.state.secret("ledger-database"), f"{url.password}\n")
-            told['ledger = "sqlite:///ledger/ledger.sqlite3"'] = (
-                f'ledger = "{url._replace(password=None)}"\n'
-                'ledger_password_file = "secrets/ledger-database"'
-            )
+            told |= ledger_on(database, self.state)
         if self.pki is not None and (secure := self.node.secure) is not None:
             told |= {
                 'plain_loopback = true\nfolder = "pki"\n': f'folder = "{self.pki}"\n',

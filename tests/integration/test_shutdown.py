@@ -21,6 +21,7 @@ from hub.demo.site_file import write_site
 from hub.demo.state import Parameters, opened
 from hub.stop import WITHIN_SECONDS
 from tests.demo_rig import OURS, RENKEI, Renkei
+from tests.servers.ledgers import ledger_on
 from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.integration
@@ -88,7 +89,8 @@ def made(node: PrivateNode, folder: Path, ledger: str = "") -> Iterator[Ground]:
         write_site(state, broker, VHOST, SYSTEMS)
     if ledger:
         text = state.site_file.read_text(encoding="utf-8")
-        text = text.replace("sqlite:///ledger/ledger.sqlite3", ledger)
+        for line, ours in ledger_on(ledger, state).items():
+            text = text.replace(line, ours)
         state.site_file.write_text(text, encoding="utf-8")
     site, catalogue = load_checked(state.site_file)
     with broker.management() as management:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import make_url
 
+from hub.demo.state import DemoState, write_atomically
 from hub.ledger.model import Commitment
 from hub.ledger.months import all_months
 from hub.ledger.schema import migrate
@@ -31,6 +33,20 @@ for batch in range(batches):
     ])
 ledger.close()
 """
+
+
+def ledger_on(url: str, state: DemoState) -> dict[str, str]:
+    """Give what a demo's site file says of its ledger, and what it is to say with a database.
+
+    The password, which may not stand in the address, is written among the site's secrets.
+    """
+    parsed, name = make_url(url), "ledger-database"
+    write_atomically(state.secret(name), f"{parsed.password}\n")
+    bare = parsed._replace(password=None)  # set() takes None for what stays as it is
+    return {
+        'ledger = "sqlite:///ledger/ledger.sqlite3"': f'ledger = "{bare}"\n'
+        f'ledger_password_file = "secrets/{name}"'
+    }
 
 
 @contextmanager
