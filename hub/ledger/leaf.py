@@ -40,6 +40,11 @@ _DEFAULT_OUTCOME = {
 }
 
 
+def outcomes_without_code() -> list[str]:
+    """Give the words for the kinds, which stand where an entry has no code."""
+    return list(_DEFAULT_OUTCOME.values())
+
+
 def kinds_of_outcome(outcome: str) -> list[Kind]:
     """Give the kinds whose entries without a code have this outcome."""
     return [kind for kind, word in _DEFAULT_OUTCOME.items() if word == outcome]

@@ -14,7 +14,7 @@ from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.schema import migrate
 from hub.ledger.store import DatabaseLedger
 from tests.plain_site import PLAIN
-from tests.samples import ADDRESSEE, SIGNER, entry
+from tests.samples import ADDRESSEE, MY_NUMBER, SIGNER, entry
 
 pytestmark = pytest.mark.unit
 
@@ -94,6 +94,45 @@ def test_json_gives_an_entry_a_line_and_the_search_is_recorded(
     assert ADDRESSEE not in told.out + told.err + str(entries(site))
 
 
+def test_an_outcome_that_there_is_not_is_answered_with_those_that_there_are(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "--site", str(site), "--outcome", "binding-difers") == 2
+    told = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "did you mean binding-differs?" in told
+    for known in ("delivered", "not-in-force", "disclosure"):
+        assert known in told
+    assert len(entries(site)) == 3
+    with _ledger(site) as ledger:
+        ledger.append([entry(1, kind=Kind.RECEIPT, code="of-the-receiver")])
+    assert run("search", "--site", str(site), "--outcome", "of-the-receiver", "--json") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_number_in_a_reason_is_recorded_masked_and_that_is_said(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "--site", str(site), "--reason", f"{MY_NUMBER}の件") == 0
+    told = capsys.readouterr().err
+    assert "recorded as [個人番号]" in told
+    assert MY_NUMBER not in told
+    assert entries(site)[-1].access.reason == "[個人番号]の件"
+    assert run("search", "--site", str(site), "--reason", "照会の件") == 0
+    assert "recorded as" not in capsys.readouterr().err
+
+
+def test_of_a_number_that_nobody_has_the_files_say_nothing_and_that_is_said(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--site", str(site), "--addressee-file", number_file(site, "999"), "--format", "json"]
+    assert run("disclose", *asked, "--out", str(tmp_path / "d.pdf")) == 2
+    assert not (tmp_path / "d.pdf").exists()
+    assert run("disclose", *asked, "--out", str(tmp_path / "d")) == 0
+    told = capsys.readouterr()
+    assert "nobody with this number is in the ledger" in told.err
+    assert told.out.startswith("0 transfers")
+
+
 def test_a_table_is_printed_and_the_next_page_is_named(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +179,7 @@ def test_days_are_those_of_japan_and_the_last_is_included(
 WRONG = {
     "name": ["--addressee", "髙﨑𠮷之助"],
     "too long": ["--addressee", "1234567890123456"],
+    "個人番号": ["--addressee", MY_NUMBER],
     "both": ["--addressee", "1", "--addressee-file", "x"],
     "no file": ["--addressee-file", "no-such-file"],
     "day": ["--from", "1940-13-01"],

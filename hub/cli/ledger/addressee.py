@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from schemas.hidden import holds_my_number
+
 AddresseeOption = Annotated[
     str | None,
     typer.Option(
@@ -107,5 +109,8 @@ def _read(file: str) -> str:
 def _checked(text: str, what: str) -> str:
     if _NUMBER.fullmatch(text.strip()) is None:
         message = f"{what} is no 宛名番号: it is 1 to 15 digits and nothing else"
+        raise typer.BadParameter(message)
+    if holds_my_number(text):
+        message = f"{what} looks like a 個人番号: the ledger has none, and is never searched by it"
         raise typer.BadParameter(message)
     return text.strip()

@@ -12,6 +12,7 @@ import typer
 from hub.errors import SiteError
 from hub.message import AccessItems
 from schemas.hidden import mask_my_numbers
+from schemas.numbers import MyNumber
 
 if TYPE_CHECKING:
     from hub.ledger.store import DatabaseLedger
@@ -51,7 +52,9 @@ def site_file(site: Path | None, state: Path | None) -> Path:
         SiteError: the folder is no demo's.
     """
     if (site is None) == (state is None):
-        raise typer.BadParameter("give either --site or --state")
+        both = "give --site or --state, and not both"
+        neither = "give --site FILE, or --state FOLDER of a demo: it says which ledger is meant"
+        raise typer.BadParameter(neither if site is None else both)
     if site is not None:
         return site
     path = (state or Path()) / "site.toml"
@@ -82,4 +85,7 @@ def asked_by(staff: str, department: str, reason: str, operation: str) -> Access
     """Give the access items of a command; the account's name stands where none is given."""
     # A 個人番号 that somebody typed by mistake would stand in the ledger for years.
     words = (staff or getpass.getuser(), department, socket.gethostname(), reason, operation)
-    return AccessItems(*map(mask_my_numbers, words))
+    kept = tuple(map(mask_my_numbers, words))
+    if kept != words:
+        typer.echo(f"what looks like a 個人番号 is recorded as {MyNumber.MASK}", err=True)
+    return AccessItems(*kept)

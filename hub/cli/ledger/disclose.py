@@ -85,6 +85,9 @@ def disclose_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     from hub.site import HUB_USER  # noqa: PLC0415
 
     check_days(begin, end)
+    if out is not None and out.suffix.removeprefix(".").lower() in _FORMATS and not out.exists():
+        message = "this is the folder for the files, which have their own names, and no file's name"
+        raise typer.BadParameter(message, param_hint="--out")
     number = addressee_number(addressee, addressee_file)
     if number is None:
         raise typer.BadParameter("give --addressee-file (or --addressee): whom it is about")
@@ -101,8 +104,9 @@ def disclose_ledger(  # noqa: PLR0913, PLR0917 - one for each option
         files = write_disclosure(ledger, names, made, folder, formats=wanted, access=access)
     finally:
         ledger.close()
-    if not made.rows and not made.views:
-        typer.echo(f"nothing of this period is about this number. {UNKNOWN_NUMBER}", err=True)
+    if not made.rows:
+        message = "nobody with this number is in the ledger, or nothing moved about them in this "
+        typer.echo(f"{message}period: the files say so. {UNKNOWN_NUMBER}", err=True)
     typer.echo(f"{len(made.rows)} transfers; written:")
     for file in files:
         typer.echo(str(file))

@@ -29,7 +29,7 @@ from hub.clock import JST, midnight
 from hub.ledger.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hub.ledger.leaf import Recorded
     from hub.ledger.model import FlowCount
@@ -127,6 +127,7 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
             before=before,
             limit=limit,
         )
+        _check_outcome(outcome, ledger.counts)
         access = asked_by(staff, department, reason, "ledger search")
         found = look_up(ledger, question, access, dt.datetime.now(JST))
         hints = [] if found.entries else _never_seen(ledger.counts(), question)
@@ -139,6 +140,31 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
         typer.echo(hint, err=True)
     if found.more:
         typer.echo(f"there are more: --before {found.entries[-1].number} shows them", err=True)
+
+
+def _check_outcome(outcome: str, counts: "Callable[[], Iterable[FlowCount]]") -> None:
+    """Make sure that there is such an outcome: one of ours, or of a receiver in the ledger.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    from hub.ledger.acts import Act  # noqa: PLC0415 - see hub.cli.main
+    from hub.ledger.changes import CATALOGUE_REFUSED  # noqa: PLC0415
+    from hub.ledger.leaf import outcomes_without_code  # noqa: PLC0415
+    from hub.message import MARKED, UNENCODABLE  # noqa: PLC0415
+    from hub.near import near  # noqa: PLC0415
+    from hub.statute.reasons import Code  # noqa: PLC0415
+
+    known = {*outcomes_without_code(), *(one.value for one in (*Code, *Act))}
+    known |= {CATALOGUE_REFUSED, MARKED, UNENCODABLE, "set-aside"}  # as docs/ledger-events.md says
+    if not outcome or outcome in known:
+        return
+    known |= {one.code for one in counts()} - {""}
+    if outcome not in known:
+        other = near(outcome, known)
+        meant = f"did you mean {other}? " if other else ""
+        message = f"no entry has this outcome; {meant}There are: {', '.join(sorted(known))}"
+        raise typer.BadParameter(message, param_hint="--outcome")
 
 
 def _never_seen(counts: "Iterable[FlowCount]", asked: "Question") -> list[str]:
