@@ -93,8 +93,10 @@ def _all_texts(words: list[object]) -> bool:
     return all(isinstance(word, str) and "\0" not in word for word in words)
 
 
-def read_secret(source: SecretPlace) -> SecretStr:
+def read_secret(source: SecretPlace, *, given: bool = False) -> SecretStr:
     """Read a secret; blanks and line ends around it do not count.
+
+    ``given`` says that another side gives it: nobody here can make one.
 
     Raises:
         SiteError: it is missing, empty, too long or no text; its file, or the folder of that, is
@@ -109,7 +111,7 @@ def read_secret(source: SecretPlace) -> SecretStr:
         case FromCommand():
             found = _printed(source)
         case _:
-            found = _from_file(source)
+            found = _from_file(source, given=given)
     if len(found) > MOST_BYTES:
         message = f"the secret {source} is longer than {MOST_BYTES} bytes"
         raise SiteError(message)
@@ -127,7 +129,7 @@ def read_secret(source: SecretPlace) -> SecretStr:
 # -- a file ------------------------------------------------------------------------------------
 
 
-def _from_file(path: Path) -> bytes:
+def _from_file(path: Path, *, given: bool) -> bytes:
     try:
         # The very file that was looked at is read; one that is a pipe must not hold us up.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -138,7 +140,12 @@ def _from_file(path: Path) -> bytes:
                 raise SiteError(message)
             return file.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
-        hint = "it is not there; if the site file names it, run renkei site init"
+        todo = (
+            "write into it what its operator gave you (umask 077 first, or chmod 600)"
+            if given
+            else "if the site file names it, run renkei site init"
+        )
+        hint = f"it is not there; {todo}"
         message = f"the secret {path} cannot be read: {hint}"
         raise SiteError(message) from error
     except OSError as error:

@@ -15,7 +15,7 @@ from tenacity import (
     stop_after_delay,
     wait_exponential_jitter,
 )
-from urllib3.exceptions import HTTPError, SSLError
+from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
 
 from hub.errors import BrokerError, BrokerUnavailable
 from hub.tls import MakeContext
@@ -26,6 +26,7 @@ QUICK_SECONDS = 3.0
 CONNECT_SECONDS = 3.0
 ATTEMPTS = 5
 ATTEMPT_SECONDS = 15.0
+UNKNOWN_NAME = "nobody knows such a machine: check [broker] in the site file, and DNS"
 _UNAUTHORISED = 401
 _MISSING = 404
 _FIRST_FAULT = 400
@@ -120,10 +121,7 @@ class Management:
                 self._pool.request, method, self._url + what, body=payload, headers=self._headers
             )
         except HTTPError as error:
-            raise BrokerUnavailable(
-                f"the management API at {self._url} does not answer ({_fault(error)}); "
-                "does the broker run, with rabbitmq-plugins enable rabbitmq_management?"
-            ) from error
+            raise _away([(self._url, error)]) from error
         if answer.status == _UNAUTHORISED:
             raise BrokerError(
                 f"the management API does not accept user {self.user!r}: {what}; is it there, "
@@ -153,7 +151,7 @@ def first_answering(
     """
     if len(urls) == 1:
         return urls[0]
-    faults: list[str] = []
+    faults: list[tuple[str, BaseException | None]] = []
     for url in urls:
         try:
             with Management(
@@ -161,13 +159,25 @@ def first_answering(
             ) as management:
                 management.get("whoami")
         except BrokerUnavailable as error:
-            faults.append(str(error))
+            faults.append((url, error.__cause__))
         else:
             return url
-    raise BrokerUnavailable("; ".join(faults) or "no management API is named")
+    raise _away(faults) if faults else BrokerUnavailable("no management API is named")
 
 
-def _fault(error: HTTPError) -> str:
+def _away(faults: Sequence[tuple[str, BaseException | None]]) -> BrokerUnavailable:
+    """Say, once for all of them, that management APIs do not answer, and where to look."""
+    if all(isinstance(one, NameResolutionError) for _, one in faults):
+        hint = UNKNOWN_NAME
+    else:
+        hint = "does the broker run, with rabbitmq-plugins enable rabbitmq_management?"
+    (first, why), *others = faults
+    named = f"the management API at {first} does not answer ({_fault(why)})"
+    more = "".join(f", nor does {url} ({_fault(one)})" for url, one in others)
+    return BrokerUnavailable(f"{named}{more}; {hint}")
+
+
+def _fault(error: BaseException | None) -> str:
     """Name what went wrong; what TLS says, which is about certificates and no content."""
     kind = type(error).__name__
     return f"{kind}: {str(error)[:200]}" if isinstance(error, SSLError) else kind

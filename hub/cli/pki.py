@@ -174,20 +174,25 @@ def check_all(
 
     Whoever signed them: who they are for, by whom, until when, whether revoked, whether the key
     fits and is nobody else's to read, how old the revocation list is. Exit status: 0 nothing is
-    wrong; 1 something is, or ends within renew_days. With --json: {"findings"}.
+    wrong; 1 something is, or ends within renew_days. With --json: {"findings", "notes"}; a note,
+    as that the authority's key lies here, is no fault.
     """
-    from hub.pki.check import check  # noqa: PLC0415 - see hub.cli.main
+    from hub.pki.check import check, key_here  # noqa: PLC0415 - see hub.cli.main
 
     store, settings = opened_store(site, None)
     findings = check(settings, store.folder, _now(), here=here)
+    note = key_here(store.folder)
     if as_json:
         rows = [{"name": one.name, "text": one.text} for one in findings]
-        typer.echo(json.dumps({"findings": rows}, ensure_ascii=False))
+        notes = [note] if note else []
+        typer.echo(json.dumps({"findings": rows, "notes": notes}, ensure_ascii=False))
     elif findings:
         for one in findings:
             typer.echo(f"{one.name}: {one.text}")
     else:
         typer.echo("nothing is wrong")
+    if note and not as_json:
+        typer.echo(f"note: {note}", err=True)
     if findings:
         raise typer.Exit(1)
 

@@ -1,6 +1,7 @@
 """``renkei site …``."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,27 @@ from hub.cli.options import SiteOption
 
 app = typer.Typer(help="The site file: make what it names, and find everything wrong with it.")
 
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        message = (
+            f"{path} is not there: cp deploy/site.example.toml {path} (deploy/site.city.toml where "
+            "systemd's units run it), and name in it what is connected"
+        )
+        raise typer.BadParameter(message)
+    return path
+
+
+NewSiteOption = Annotated[
+    Path,
+    typer.Option(
+        "--site",
+        help="The site file (TOML); docs/site-file.md explains it.",
+        callback=_there,
+        dir_okay=False,
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -18,7 +40,7 @@ def _site() -> None:
 
 
 @app.command("init")
-def make_what_is_missing(site: SiteOption, *, as_json: JsonOption = False) -> None:
+def make_what_is_missing(site: NewSiteOption, *, as_json: JsonOption = False) -> None:
     """Make the secrets and folders that the site file names and that are missing.
 
     Secrets get random content and are readable by this account alone. What is there is left as
@@ -47,10 +69,11 @@ def check_whole(site: SiteOption, *, as_json: JsonOption = False) -> None:
 
     All secrets are looked at, that of the broker's administrator too, and the certificates that
     are here (renkei pki check looks for all). Exit status: 0 nothing is wrong; 1 there are
-    faults. With --json: {"faults"}.
+    faults. With --json: {"faults", "notes"}; notes are no faults, and go to stderr without it.
     """
     from hub.compose.certificates import faults_here  # noqa: PLC0415 - see hub.cli.main
     from hub.compose.checked import load_checked  # noqa: PLC0415
+    from hub.compose.install import notes  # noqa: PLC0415
     from hub.errors import SiteError  # noqa: PLC0415
 
     try:
@@ -63,7 +86,9 @@ def check_whole(site: SiteOption, *, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"faults": faults or [str(error)]}, ensure_ascii=False))
         raise typer.Exit(1) from None
     if as_json:
-        typer.echo(json.dumps({"faults": []}))
+        typer.echo(json.dumps({"faults": [], "notes": notes(site, settings)}, ensure_ascii=False))
         return
+    for note in notes(site, settings):
+        typer.echo(f"note: {note}", err=True)
     systems = ", ".join(settings.systems) or "none"
     typer.echo(f"nothing is wrong; systems: {systems}; flows: {len(catalogue.flows)}")

@@ -9,7 +9,7 @@ from cryptography import x509
 from hub.broker.users import disconnect
 from hub.clock import JST
 from hub.compose.broker import administrator
-from hub.compose.ledger import open_ledger
+from hub.compose.ledger import open_ledger, witness_place_fault
 from hub.errors import SiteError
 from hub.ledger.acts import Act, act
 from hub.ledger.model import Kind
@@ -34,16 +34,18 @@ def store_of(site: Site, authority_key: Path | None = None) -> Store:
 
 
 def faults_here(path: Path, site: Site) -> None:
-    """Look at the certificates of a site that are on this machine.
+    """Look at what of a site is on this machine: certificates, the place of the ledger's head.
 
     Raises:
         SiteError: something is wrong with them, or ends soon; all of it is named.
     """
-    if site.tls.folder is None:
-        return
-    found = check(site, site.tls.folder, dt.datetime.now(dt.UTC), here=True)
-    if found:
-        lines = (f"  {one.name}: {one.text}" for one in found)
+    lines: list[str] = []
+    if fault := witness_place_fault(site):
+        lines.append(f"  {fault}: run renkei site init")
+    if site.tls.folder is not None:
+        found = check(site, site.tls.folder, dt.datetime.now(dt.UTC), here=True)
+        lines += (f"  {one.name}: {one.text}" for one in found)
+    if lines:
         raise SiteError("\n".join([f"{path} cannot be used:", *lines]))
 
 

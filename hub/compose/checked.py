@@ -197,7 +197,7 @@ def _secret_faults(places: list[Place]) -> Iterator[str]:
         if not place.user:
             continue
         try:
-            secret = read_secret(place.path)
+            secret = read_secret(place.path, given=place.is_given)
         except SiteError as error:
             yield str(error)
             continue

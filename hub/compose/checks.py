@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, select
 
 from hub.broker.parameters import LinkSettings
 from hub.broker.roundtrip import round_trip
-from hub.compose.ledger import read_witness
+from hub.compose.ledger import read_witness, witness_place_fault
 from hub.errors import LedgerError
 from hub.ledger import head as heads
 from hub.ledger.ages import age_of
@@ -27,6 +27,8 @@ YOUNG = dt.timedelta(minutes=2)
 """A ledger whose first entry is younger may lack its first checkpoint, and its witness: the hub
 signs half a minute after an entry, and the watch keeps what it has recomputed. As the rule
 RenkeiCheckpointOld has it."""
+NONE_KEPT = "no head is kept outside the database yet"
+"""The fault of a ledger of some age whose watch does not run, or may not write."""
 
 
 def checks_of(  # noqa: PLR0913 - what is tried
@@ -67,7 +69,8 @@ def checks_of(  # noqa: PLR0913 - what is tried
 def checkpoint_fault(engine: Engine, verifier: Verifier) -> str:
     """Look at the newest kept checkpoint: by the hub's key, and with the root of its entries.
 
-    Where there is none yet, that is a fault from the age ``YOUNG`` on.
+    Where there is none yet, that is a fault from the age ``YOUNG`` on; where none can be kept, it
+    is one at once.
 
     Raises:
         LedgerError: the ledger cannot be read, or hashes of it are gone.
@@ -97,12 +100,14 @@ def witness_fault(site: Site, engine: Engine, verifier: Verifier) -> str:
     Raises:
         LedgerError: the file or the ledger cannot be read.
     """
+    if fault := witness_place_fault(site):
+        return fault
     note = read_witness(site)
     with ledger_errors("be read"), engine.connect() as connection:
         size = heads.read(connection)[0].size
         if note is None:
             young = _is_young(connection, size)
-            return "" if young else "no head is kept outside the database yet"
+            return "" if young else NONE_KEPT
         try:
             said = _said(note, verifier)
         except NoteError as error:

@@ -182,7 +182,9 @@ def _provider(settings: ConsoleSite, origin: str) -> Provider | None:
     except OSError as error:
         raise SiteError(f"console.oidc.ca_file cannot be used: {error}") from error
     client = httpx.Client(verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False)
-    return Provider(settings.oidc, read_secret(settings.oidc.client_secret_file), origin, client)
+    return Provider(
+        settings.oidc, read_secret(settings.oidc.client_secret_file, given=True), origin, client
+    )
 
 
 def _tend(made: Console, rules: _Rules, health: Health) -> None:

@@ -10,6 +10,7 @@ import adapters
 from hub.compose.checked import load_named
 from hub.edge.folders import Folders
 from hub.errors import SiteError
+from hub.pki.check import key_here
 from hub.secret import SecretPlace
 from hub.site import Site
 from hub.tls import CA, shared
@@ -17,6 +18,11 @@ from schemas.evidence.note import Signer
 
 SECRET_MODE = 0o600
 SECRET_BYTES = 32
+MAKE_RECIPIENT = (
+    "on a machine where the hub is not: renkei ledger archive-key --out archive.key; its public "
+    "key (age1…) into archive_recipients under [hub]"
+)
+"""How backups get somebody to whom they are encrypted; the name of the site file follows."""
 _SQLITE = "sqlite:///"
 _ENTERED_BY_GROUP = 0o027
 """The umask for the folders of a system, whose group may enter them; as its adapter's."""
@@ -51,6 +57,16 @@ def prepare(path: Path) -> tuple[list[Path], list[str]]:
             Folders(system.folder).make(shared=not carried)
             made += [system.folder] if is_new else []
     return made, _left(path, site, made)
+
+
+def notes(path: Path, site: Site) -> list[str]:
+    """Say what is no fault of a site, and will be missed one day."""
+    found: list[str] = []
+    if not site.hub.archive_recipients:
+        found.append(f"no backup can be encrypted: {MAKE_RECIPIENT} of {path}")
+    if site.tls.folder is not None and (text := key_here(site.tls.folder)):
+        found.append(text)
+    return found
 
 
 def _refuse_a_second_key(site: Site) -> None:
@@ -112,6 +128,7 @@ def _private_folders(site: Site) -> Iterator[Path]:
     ledger = _ledger_file(site)
     if ledger is not None:
         yield ledger.parent
+    yield site.hub.ledger_witness_file.parent
     if site.console is not None:
         yield site.console.folder
     for system in site.systems.values():
@@ -179,8 +196,10 @@ def _left(path: Path, site: Site, made: list[Path]) -> list[str]:
         "other, the ledger cannot go on"
     )
     left = [key]
+    if not hub.archive_recipients:
+        left.append(f"{MAKE_RECIPIENT} of {path}: without it no backup is made")
     left += (
-        f"write what {name} gave for its interface into {system.secret_file}, for its adapter's "
+        f"write what the operator of {name} gave into {system.secret_file}, for its adapter's "
         "account alone (chmod 600)"
         for name, system in site.systems.items()
         if isinstance(system.secret_file, Path) and not system.secret_file.exists()

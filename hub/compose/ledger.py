@@ -1,6 +1,7 @@
 """Opens the ledger of a site."""
 
 import datetime as dt
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -156,3 +157,13 @@ def read_witness(site: Site) -> SignedNote | None:
         return None
     except (OSError, NoteError) as error:
         raise LedgerError(f"the witness {path} cannot be read: {error}") from None
+
+
+def witness_place_fault(site: Site) -> str:
+    """Say why no head can be kept where the site wants it; empty where one can be."""
+    folder = site.hub.ledger_witness_file.parent
+    if not folder.is_dir():
+        return f"the folder {folder} of hub.ledger_witness_file is not there: no head can be kept"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"this account may not write into {folder}, where the ledger's head is to be kept"
+    return ""

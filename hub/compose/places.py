@@ -23,6 +23,7 @@ _DEFAULT_WITNESS = "ledger.witness"
 _DEFAULT_CONSOLE, _DEFAULT_CONSOLE_KEY = "console", "secrets/console-key"
 LEDGER_KEY = "ledger_key_file"
 WITNESS = "ledger_witness_file"
+_GIVEN = frozenset({"secret_file", "client_secret_file"})
 CONSOLE_USER = "the console"
 """Whose secret the console's is; no system can have this name."""
 ADMINISTRATOR_KEY = "broker.admin_password_file"
@@ -38,6 +39,12 @@ class Place:
     key: str
     path: SecretPlace
     user: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        """Say whether another side gives this secret, so that ``site init`` makes none."""
+        table, _, key = self.key.rpartition(".")
+        return key in _GIVEN or (key == "key_file" and table.startswith("systems."))
 
 
 def place_faults(places: list[Place]) -> Iterator[str]:

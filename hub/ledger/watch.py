@@ -118,7 +118,7 @@ class Watch:
         self._finding = Finding(0)
         self._known = False
         self._faults = self._faults_before = 0
-        self._kept = ""
+        self._kept = self._not_kept = ""
 
     def tick(self) -> None:
         """Look once: write, recompute what is new, and begin a look at the whole when due.
@@ -232,7 +232,8 @@ class Watch:
     def _keep(self, seal: str) -> None:
         """Keep a head that was found right outside the database, whole or as it was before.
 
-        That it goes on from the one that was kept before was a part of the check.
+        That it goes on from the one that was kept before was a part of the check. Where it cannot
+        be kept, that is logged once and tried again: the ledger itself is not wrong.
         """
         if not seal or seal == self._kept:
             return
@@ -245,8 +246,14 @@ class Watch:
                 os.fsync(handle)
             temporary.replace(self._witness)
         except OSError as error:
-            raise LedgerError(f"{self._witness} cannot be written: {error.strerror}") from None
-        self._kept = seal
+            trouble = f"{self._witness} cannot be written: {error.strerror}"
+            if trouble != self._not_kept:
+                log.error("no head is kept outside the database: %s", trouble)  # noqa: TRY400 - its text
+            self._not_kept = trouble
+            return
+        if self._not_kept:
+            log.info("the head is kept in %s again", self._witness)
+        self._kept, self._not_kept = seal, ""
 
     def _uncovered_for(self, now: Head) -> dt.timedelta:
         """Say for how long the first entry that no kept checkpoint covers has been there."""

@@ -56,6 +56,20 @@ def check(site: Site, folder: Path, now: dt.datetime, *, here: bool = False) -> 
     return found
 
 
+def key_here(folder: Path) -> str:
+    """Say that the authority's key lies in the folder; empty where it does not.
+
+    That is no fault, and whoever gets it can be everybody.
+    """
+    key = folder / AUTHORITY
+    if not key.exists():
+        return ""
+    return (
+        f"the authority's key {key} lies on this machine, and whoever reads it can be any process "
+        "of the site: move it elsewhere, and renew there (renkei pki renew --ca-key FILE)"
+    )
+
+
 def unusable(site: Site, processes: Iterable[str]) -> list[str]:
     """Say, each reason once, why processes of a site could connect to nobody.
 

@@ -167,10 +167,14 @@ class Store:
             SiteError: it is not here, or is another one than the folder's.
         """
         if not self.authority_key.exists():
+            todo = (
+                "say with --ca-key where it is kept"
+                if shared(self.folder, CA).exists()
+                else "run renkei pki init for a new site"
+            )
             message = (
-                f"the authority's key {self.authority_key} is not here: run renkei pki init for a "
-                "new site, or say with --ca-key where it is kept. A city's own authority signs "
-                "what renkei pki request writes"
+                f"the authority's key {self.authority_key} is not here: {todo}. A city's own "
+                "authority signs what renkei pki request writes"
             )
             raise SiteError(message)
         key = read_key(self.authority_key)

@@ -1,6 +1,7 @@
 """The watch over a ledger: a fault halts it, a mended ledger goes on, a set-back one is found."""
 
 import datetime as dt
+import logging
 import resource
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -224,4 +225,24 @@ def test_a_ledger_that_is_gone_is_told(tmp_path: Path) -> None:
         file.unlink()
         watched.tick()
         assert b"is gone or was replaced" in watched.health.document()
+        watched.close()
+
+
+def test_a_head_that_cannot_be_kept_is_logged_once_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "hub.ledger.watch")
+    with opened(f"sqlite:///{tmp_path / 'ledger.sqlite3'}") as ledger:
+        ledger.append([entry(1)])
+        watched = Watched(ledger, tmp_path / "away" / "witness")
+        for number in range(2, 5):
+            watched.tick(10.0)
+            ledger.append([entry(number)])
+        (said,) = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+        assert "no head is kept outside the database" in said
+        assert watched.health.is_ready  # the ledger itself is right
+        (tmp_path / "away").mkdir()
+        watched.tick(10.0)
+        assert watched.witness.exists()
+        assert caplog.records[-1].getMessage().endswith("again")
         watched.close()

@@ -71,7 +71,17 @@ def test_a_site_gets_its_certificates(pki: Pki, capsys: pytest.CaptureFixture[st
     rows = answer(pki, capsys, "issue", "--all")["made"]
     assert {row["process"] for row in rows} >= {"hub", "hub-2", "tax", BROKER}
     assert answer(pki, capsys, "issue", "--all") == {"made": []}
-    assert answer(pki, capsys, "check") == {"findings": []}
+    found = answer(pki, capsys, "check")
+    assert found["findings"] == []
+    (note,) = found["notes"]
+    assert "ca/ca.key lies on this machine" in note
+    away = (pki.pki / "ca" / "ca.key").rename(pki.folder / "stick.key")
+    assert answer(pki, capsys, "check") == {"findings": [], "notes": []}
+    assert run(pki, "renew") == 1
+    said = capsys.readouterr().err
+    assert "--ca-key" in said
+    assert "pki init" not in said
+    away.rename(pki.pki / "ca" / "ca.key")
     assert {row["revoked"] for row in answer(pki, capsys, "list")} == {False}
     assert answer(pki, capsys, "renew") == {"made": [], "deleted": []}
     assert len(answer(pki, capsys, "renew", "tax")["made"]) == 2

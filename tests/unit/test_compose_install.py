@@ -98,6 +98,7 @@ def test_what_is_left_comes_in_the_order_of_the_page(site: Path) -> None:
     _, left = prepare(site)
     steps = [
         "pseudonym-key",
+        "renkei ledger archive-key",
         *INTERFACES,
         "renkei pki init",
         "renkei pki issue --all",
@@ -156,6 +157,10 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     assert all(
         f"secrets/{name} cannot be read" in said for name in ("broker-admin", "broker-monitor")
     )
+    by_init, by_hand = "run renkei site init", "what its operator gave you"
+    for name, told in {"broker-admin": by_init, "e-application-interface": by_hand}.items():
+        (line,) = (one for one in said.splitlines() if f"secrets/{name} cannot" in one)
+        assert [one for one in (by_init, by_hand) if one in line] == [told]
     assert run("site", "check", "--json", *where) == 1
     assert len(json.loads(capsys.readouterr().out)["faults"]) == MADE + len(INTERFACES)
     assert run("site", "init", *where) == 0
@@ -168,9 +173,15 @@ def test_the_commands_say_what_they_did(site: Path, capsys: pytest.CaptureFixtur
     assert answer["left"]
     give_logins(site)
     assert run("site", "check", *where) == 0
-    assert "nothing is wrong" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "nothing is wrong" in shown.out
+    assert "renkei ledger archive-key" in shown.err
     assert run("site", "check", "--json", *where) == 0
-    assert json.loads(capsys.readouterr().out) == {"faults": []}
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["faults"] == []
+    assert ["archive_recipients" in note or "ca.key" in note for note in answer["notes"]] == [
+        True
+    ] * 2
     assert run("pki", "revoke", "tax", "--offline", *where) == 0
     assert run("site", "check", *where) == 1
     assert "tax: it is revoked: run renkei pki issue tax" in capsys.readouterr().err
@@ -214,3 +225,28 @@ def test_certificates_that_are_not_there_are_a_fault_before_anything_starts(site
     with pytest.raises(SiteError) as caught:
         load_checked(site)
     assert "ca_file" not in str(caught.value)
+
+
+def test_the_witness_has_its_folder_or_a_check_says_so(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = site.read_text(encoding="utf-8")
+    line = 'ledger_witness_file = "other-disk/witness/ledger.witness"\n'
+    site.write_text(text.replace("[hub]\n", f"[hub]\n{line}"), encoding="utf-8")
+    folder = site.parent / "other-disk" / "witness"
+    made, _ = prepare(site)
+    assert folder in made
+    assert mode(folder) == 0o700
+    give_logins(site)
+    assert run("site", "check", "--site", str(site)) == 0
+    folder.rmdir()
+    assert run("site", "check", "--site", str(site)) == 1
+    assert f"the folder {folder} of hub.ledger_witness_file" in capsys.readouterr().err
+
+
+def test_a_site_file_that_is_not_there_is_to_be_copied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.toml"
+    assert run("site", "init", "--site", str(new)) == 2
+    assert "cp deploy/site.example.toml" in " ".join(capsys.readouterr().err.split())

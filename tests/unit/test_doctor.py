@@ -20,11 +20,17 @@ from hub.compose.doctor.console import accounts_said
 from hub.compose.doctor.examine import LOOKS, examine
 from hub.compose.doctor.machine import other_versions
 from hub.compose.doctor.model import Finding, Mark
-from hub.compose.doctor.processes import detail_said, process_said, servers_said
+from hub.compose.doctor.processes import (
+    detail_said,
+    process_said,
+    restart,
+    servers_said,
+)
 from hub.compose.install import prepare
 from hub.compose.ledger import ledger_url, open_ledger, prepare_ledger
 from hub.ledger.head import set_fault
 from hub.ledger.schema import open_engine
+from hub.ledger.years.sealed import Identity
 from hub.site import Site, load_site
 from monitoring.console.accounts import Account, Damaged
 from monitoring.console.rights import Role
@@ -148,6 +154,13 @@ def test_a_good_ledger_is_well_and_a_halted_one_is_not(path: Path, site: Site) -
 
 
 def test_reconciling_and_backups_are_missed_once_there_are_entries(path: Path, site: Site) -> None:
+    (to_nobody,) = of(path, "people")
+    assert (to_nobody.mark, "renkei ledger archive-key" in to_nobody.todo) == (Mark.WARN, True)
+    recipient = Identity.fresh().recipient
+    text = path.read_text(encoding="utf-8").replace(
+        "[hub]\n", f'[hub]\narchive_recipients = ["{recipient}"]\n'
+    )
+    path.write_text(text, encoding="utf-8")
     assert of(path, "people") == []
     ledger = open_ledger(site)
     ledger.append([entry(1)])
@@ -172,6 +185,71 @@ def test_a_process_that_answers_is_asked_for_its_link(path: Path, linked: Gauge)
     assert marks(of(path, "processes")) == [Mark.UNKNOWN, Mark.OK]
     linked.set(0)
     assert marks(of(path, "processes")) == [Mark.UNKNOWN, Mark.FAIL]
+
+
+def test_one_dead_process_among_others_is_started_alone(path: Path, linked: Gauge) -> None:
+    linked.set(1)
+    (port,) = free_ports(1)
+    text = path.read_text(encoding="utf-8").replace(
+        "[systems.tax]\n", f"[systems.tax]\nmetrics_port = {port}\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    (dead,) = (one for one in of(path, "processes") if one.mark is Mark.FAIL)
+    unit = "renkei-adapter@tax"
+    assert dead.todo == f"systemctl restart {unit}; why it ended: journalctl -u {unit}"
+    (path.parent / "logs").mkdir()
+    (path.parent / "logs" / "processes.json").touch()
+    (dead,) = (one for one in of(path, "processes") if one.mark is Mark.FAIL)
+    assert f"{path.parent}/logs/adapter-tax.log" in dead.todo
+    assert "systemctl" not in dead.todo
+
+
+@pytest.mark.parametrize(
+    ("process", "unit"),
+    [
+        ("hub", "renkei-hub@hub"),
+        ("hub-2", "renkei-hub@hub-2"),
+        ("watch", "renkei-watch"),
+        ("console", "renkei-console"),
+        ("resident-registry", "renkei-adapter@resident-registry"),
+    ],
+)
+def test_each_process_has_its_unit(process: str, unit: str, tmp_path: Path) -> None:
+    assert f"restart {unit};" in restart(process, tmp_path / "site.toml")
+
+
+def test_a_ledger_whose_head_nobody_keeps_needs_its_folder_or_its_watch(
+    path: Path, site: Site
+) -> None:
+    ledger = open_ledger(site)
+    ledger.append([entry(1)])
+    ledger.checkpoint()
+    ledger.close()
+    (found,) = of(path, "ledger")
+    assert "no head is kept" in found.text
+    assert "start the watch" in found.todo
+    text = path.read_text(encoding="utf-8").replace(
+        "[hub]\n", '[hub]\nledger_witness_file = "away/witness"\n'
+    )
+    path.write_text(text, encoding="utf-8")
+    (found,) = of(path, "ledger")
+    assert (found.mark, "renkei site init" in found.todo) == (Mark.FAIL, True)
+    assert "ledger verify" not in found.todo
+
+
+def test_a_broker_whose_name_nobody_knows_is_told_apart_from_a_dead_one(
+    path: Path,
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("[tls]\nplain_loopback = true", '[tls]\nfolder = "pki"')
+    text = re.sub(r"management_url = .*", 'management_url = "https://mq.invalid:15671"', text)
+    text = text.replace('host = "127.0.0.1"', 'host = "mq.invalid"')
+    path.write_text(text, encoding="utf-8")
+    for words in (["pki", "init"], ["pki", "issue", "--all"]):
+        assert CliRunner().invoke(app, [*words, "--site", str(path)]).exit_code == 0
+    (found,) = of(path, "broker")
+    assert "nobody knows such a machine" in found.text
+    assert found.todo == "getent hosts mq.invalid"
 
 
 def test_another_version_that_runs_is_named() -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from hub.broker.management import Management, first_answering
+from hub.addresses import host_of
+from hub.broker.management import UNKNOWN_NAME, Management, first_answering
 from hub.broker.read import read
 from hub.broker.survey import View, judge
 from hub.broker.topology import diff
@@ -39,7 +40,8 @@ def look_at_broker(patient: Patient) -> Iterator[Said]:
         ) as management:
             yield from _asked(patient, management)
     except BrokerUnavailable as error:
-        yield fail(str(error), _START)
+        is_unknown = UNKNOWN_NAME in str(error)
+        yield fail(str(error), f"getent hosts {host_of(urls[0])}" if is_unknown else _START)
         return
     generous = too_generous_nodes(patient.site)
     if generous:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from hub.compose.doctor.model import Patient, Said, fail, ok, warn
-from hub.pki.check import check
+from hub.pki.check import check, key_here
 
 
 def look_at_certificates(patient: Patient) -> Iterator[Said]:
@@ -13,7 +13,8 @@ def look_at_certificates(patient: Patient) -> Iterator[Said]:
     if site.tls.plain_loopback:
         yield warn(
             "connections have no certificates ([tls] plain_loopback): for trying things alone",
-            'write folder = "pki" under [tls]: docs/operations/certificates.md',
+            'take the line plain_loopback out, under [tls] have folder = "pki", and run '
+            f"{patient.command('pki init')}, then pki issue --all",
         )
     if (until := site.my_number.accept_plain_until) is not None:
         yield warn(
@@ -25,5 +26,7 @@ def look_at_certificates(patient: Patient) -> Iterator[Said]:
     found = check(site, site.tls.folder, dt.datetime.now(dt.UTC), here=True)
     for one in found:
         yield fail(f"{one.name}: {one.text}", patient.command("pki check"))
+    if note := key_here(site.tls.folder):
+        yield warn(note, "docs/operations/certificates.md: take ca.key off this machine")
     if not found:
         yield ok(f"certificates, lists and keys in {site.tls.folder} are good")

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, text
 
 from hub.clock import JST
-from hub.compose.checks import checkpoint_fault, witness_fault
+from hub.compose.checks import NONE_KEPT, checkpoint_fault, witness_fault
 from hub.compose.doctor.model import Patient, Said, fail, ok, warn
-from hub.compose.ledger import ledger_signer, ledger_url
+from hub.compose.install import MAKE_RECIPIENT
+from hub.compose.ledger import ledger_signer, ledger_url, witness_place_fault
 from hub.ledger import head as heads
 from hub.ledger.acts import Act
 from hub.ledger.maintenance import read_maintenance
@@ -39,7 +40,7 @@ def look_at_ledger(patient: Patient) -> Iterator[Said]:
         verifier = ledger_signer(patient.site).verifier
         faults = (checkpoint_fault(engine, verifier), witness_fault(patient.site, engine, verifier))
         for one in filter(None, faults):
-            yield fail(one, patient.command("ledger verify"))
+            yield fail(one, _todo(one, patient))
         if not fault and not any(faults):
             yield ok(f"the ledger has {head.size} entries, and its seals are this site's")
         resting = read_maintenance(engine, dt.datetime.now(dt.UTC))
@@ -50,9 +51,32 @@ def look_at_ledger(patient: Patient) -> Iterator[Said]:
             )
 
 
+def _todo(fault: str, patient: Patient) -> str:
+    """Say what to do about a fault of checkpoint or witness."""
+    folder = patient.site.hub.ledger_witness_file.parent
+    if fault == witness_place_fault(patient.site):
+        return (
+            f"make {folder} the hub's own, mode 700: {patient.command('site init')} as its account"
+        )
+    if fault == NONE_KEPT:
+        return (
+            "start the watch: systemctl start renkei-watch (renkei up has one); its log says what "
+            f"keeps it from writing into {folder}"
+        )
+    return patient.command("ledger verify")
+
+
 def look_at_people(patient: Patient) -> Iterator[Said]:
-    """Look at when days were reconciled and backups made; of a ledger with entries only."""
+    """Look at who can read backups, when they were made and days reconciled.
+
+    When, only of a ledger with entries.
+    """
     now = dt.datetime.now(dt.UTC)
+    if to_nobody := not patient.site.hub.archive_recipients:
+        yield warn(
+            "backups and archives can be encrypted to nobody: hub.archive_recipients is missing",
+            f"{MAKE_RECIPIENT} of {patient.path}",
+        )
     with _opened(patient.site) as engine:
         check_schema(engine)
         with ledger_errors("be read"), engine.connect() as connection:
@@ -63,7 +87,8 @@ def look_at_people(patient: Patient) -> Iterator[Said]:
             newest = newest_act(engine, act)
             when = "never" if newest is None else f"{newest.at.astimezone(JST):%Y-%m-%d %H:%M}"
             if newest is None or now - newest.at > most:
-                yield warn(f"{what}: {when}", patient.command(command))
+                first = "name archive_recipients first: " if act is Act.BACKUP and to_nobody else ""
+                yield warn(f"{what}: {when}", first + patient.command(command))
             else:
                 yield ok(f"{what}: {when}")
 

@@ -4,23 +4,23 @@ import datetime as dt
 import http.client
 import importlib.metadata
 import json
-import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from hub.clock import JST
 from hub.compose.doctor.model import Patient, Said, fail, ok, unknown, warn
 from hub.compose.links import context_maker
+from hub.compose.running import takes_connections
 from hub.errors import SiteError
 from hub.pki.names import OPERATOR
-from hub.processes import worker_names
+from hub.processes import WORKER, worker_names
 from hub.site import Site
 from monitoring.build import DISTRIBUTION
 from monitoring.endpoint import DETAIL
-from monitoring.figures.scrape import WATCH, Asker, Reading, Target, targets_of
+from monitoring.figures.scrape import CONSOLE, WATCH, Asker, Reading, Target, targets_of
 
 DETAIL_SECONDS = 9.0
 """The watch takes 8 s at most for what it tries."""
-CONNECT_SECONDS = 1.0
 SOON = dt.timedelta(days=21)
 """So long before its end a certificate is told of: as the rule RenkeiCertificateEndsSoon has it."""
 OF_FILES = frozenset({"own", "authority", "revocation-list", "encryption"})
@@ -35,11 +35,12 @@ def look_at_processes(patient: Patient) -> Iterator[Said]:
     yield from _without_port(site, targets, patient)
     ask = Asker(context_maker(site, OPERATOR))
     workers: list[float] = []
+    is_up = any(map(takes_connections, targets))
     for target in targets:
         try:
             reading = ask(target)
         except _AWAY as error:
-            yield _silent(target, error, patient)
+            yield _silent(target, error, patient, is_up=is_up)
             continue
         yield from process_said(target, reading)
         yield from servers_said(target, reading, dt.datetime.now(JST))
@@ -49,7 +50,7 @@ def look_at_processes(patient: Patient) -> Iterator[Said]:
     if workers and max(workers) < site.hub.workers:
         yield warn(
             f"{max(workers):.0f} of {site.hub.workers} workers are at work",
-            "look into logs/hub*.log",
+            "look into their logs: journalctl -u 'renkei-hub@*', or logs/hub*.log of renkei up",
         )
 
 
@@ -100,18 +101,37 @@ def _without_port(site: Site, targets: tuple[Target, ...], patient: Patient) -> 
         )
 
 
-def _silent(target: Target, error: Exception, patient: Patient) -> Said:
-    try:
-        socket.create_connection((target.host, target.port), CONNECT_SECONDS).close()
-    except OSError:
+def _silent(target: Target, error: Exception, patient: Patient, *, is_up: bool) -> Said:
+    if not takes_connections(target):
         return fail(
             f"{target.process} does not answer at {target.address}",
-            f"{patient.command('up')}; its log says more",
+            restart(target.process, patient.path) if is_up else _start(patient),
         )
     return fail(
         f"something answers at {target.address}, and not as {target.process}: "
         f"{type(error).__name__}",
         f"ss -ltnp 'sport = :{target.port}' says who; renkei pki check",
+    )
+
+
+def restart(process: str, site: Path) -> str:
+    """Say how one process is started where others run, and where it says why it ended."""
+    log = {WATCH: "ledger-watch", CONSOLE: CONSOLE}.get(process, "")
+    unit = f"renkei-{process}"
+    if not log:
+        is_worker = process == WORKER or process.startswith(f"{WORKER}-")
+        log = process if is_worker else f"adapter-{process}"
+        unit = f"renkei-hub@{process}" if is_worker else f"renkei-{log.replace('-', '@', 1)}"
+    logs = site.resolve().parent / "logs"
+    if (logs / "processes.json").exists():
+        return f"renkei up starts it again by itself; {logs / log}.log says why it ends"
+    return f"systemctl restart {unit}; why it ended: journalctl -u {unit}"
+
+
+def _start(patient: Patient) -> str:
+    return (
+        f"{patient.command('up')}, or where units run the site: systemctl start renkei.target; "
+        "nothing at all answers"
     )
 
 

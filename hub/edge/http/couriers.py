@@ -83,7 +83,7 @@ def errand_of(system: str, settings: SystemSite, troubles: Troubles) -> Errand:
         drive=settings.folder,
         memory=memory_of(settings.journal),
         url=settings.url,
-        secret=read_secret(settings.secret_file).get_secret_value(),
+        secret=read_secret(settings.secret_file, given=True).get_secret_value(),
         timeout_seconds=settings.http_timeout_seconds,
         poll_seconds=settings.poll_seconds,
         tell=tell,
