@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.clock import midnight
+from hub.clock import JST, midnight
 from hub.ledger.acts import Act
+from hub.ledger.ages import made_at
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
 from hub.ledger.newest import newest_act
@@ -70,7 +71,8 @@ def standing(ledger: DatabaseLedger) -> Standing:
 def days(connection: Connection, first: dt.date, last: dt.date) -> list[Day]:
     """Tell of each day from the first to the last what its newest reconciliation came to.
 
-    A reconciliation of all there is counts for every day before its own.
+    A reconciliation of all there is counts for every day before its own. Days before the ledger's
+    first entry, which nobody had to reconcile, are left out.
     """
     asked = Question(kind=Kind.OPERATOR_ACTION, begin=midnight(first), limit=MOST)
     found: dict[dt.date, Day] = {}
@@ -81,7 +83,11 @@ def days(connection: Connection, first: dt.date, last: dt.date) -> list[Day]:
     for entry in sorted(both, key=lambda one: one.number):
         for day in _of(entry, wanted):
             found[day] = Day(day, DayState(entry.outcome), entry)
-    return [found.get(day) or Day(day, DayState.NOT) for day in wanted]
+    at = made_at(connection, 1)
+    began = first if at is None else at.astimezone(JST).date()
+    return [
+        found.get(day) or Day(day, DayState.NOT) for day in wanted if day >= began or day in found
+    ]
 
 
 def _of(entry: Recorded, wanted: list[dt.date]) -> list[dt.date]:

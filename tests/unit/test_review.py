@@ -169,6 +169,13 @@ def test_a_reconciliation_of_all_counts_for_the_days_before_it(ledger: DatabaseL
     ]
 
 
+def test_days_before_the_ledger_began_are_no_omission(ledger: DatabaseLedger) -> None:
+    began = APRIL.date()
+    with ledger.engine.connect() as connection:
+        found = days(connection, began - dt.timedelta(days=20), began)
+    assert [(one.day, one.state) for one in found] == [(began, DayState.NOT)]
+
+
 def test_days_of_rest_are_those_of_the_site() -> None:
     at = dt.datetime(2026, 5, 2, 10, tzinfo=JST)  # a Saturday
     hour = int(at.timestamp()) // 3600
