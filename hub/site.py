@@ -401,9 +401,23 @@ def _place(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location) or "(whole file)"
 
 
+_WORDS = {
+    "missing": "is missing",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "string_type": "must be a text in quotes",
+    "list_type": "must be a list in square brackets",
+}
+"""What people are told in place of pydantic's words, by the type of its error."""
+
+
 def _said(fault: "ErrorDetails") -> str:
     if fault["type"] != "extra_forbidden":
-        return fault["msg"]
+        text = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        return _WORDS.get(fault["type"], text)
     meant = near_key(fault["loc"], Site)
     return f"is no key here; did you mean {meant}?" if meant else "is no key here"
 

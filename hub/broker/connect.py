@@ -89,7 +89,8 @@ def open_any(
                 replace(settings, host=host.name, port=host.port, open_seconds=patience)
             )
         except BrokerUnavailable as error:
-            faults.append(str(error) if len(hosts) == 1 else f"{host}: {error}")
+            said = str(error)
+            faults.append(said if str(host) in said else f"{host}: {said}")
     raise BrokerUnavailable("; ".join(faults))
 
 

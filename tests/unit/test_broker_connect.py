@@ -43,7 +43,8 @@ def test_it_tries_again_until_it_is_open() -> None:
     link: object = connected(SETTINGS, stopping=lambda: False, say=said.append, open_link=opener)  # type: ignore[arg-type]
     assert link is opener
     assert len(said) == 2
-    assert all("nobody answers" in line for line in said)
+    where = f"{SETTINGS.host}:{SETTINGS.port}"
+    assert all(f"no link to the broker: {where}: nobody answers;" in line for line in said)
 
 
 def test_it_stops_promptly_during_a_pause() -> None:

@@ -148,6 +148,23 @@ def test_a_misspelt_key_comes_with_the_nearest_of_its_section(
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[hub]\nworkers = "many"', "hub.workers: must be a whole number"),
+        ("[hub]\nworkers = 0", "hub.workers: must be greater than or equal to 1"),
+        ("[hub]\nlisten = 5", "hub.listen: must be a text in quotes"),
+        ("[hub]\n", "hub.pseudonym_key_file: is missing"),
+        ("[hub]\npassword_file = {}", "hub.password_file: this is no place of a secret"),
+    ],
+)
+def test_a_fault_is_told_in_plain_words(tmp_path: Path, text: str, said: str) -> None:
+    found = faults_of(tmp_path, text)
+    assert said in found
+    for foreign in ("Input should", "Field required", "Value error", "unable to parse"):
+        assert foreign not in found
+
+
+@pytest.mark.parametrize(
     ("place", "hub", "more"),
     [
         ("hub.ledger", 'ledger = "postgresql+pg8000://renkei:s3cret@127.0.0.1/x"', ""),
