@@ -203,9 +203,10 @@ def run_all(
         typer.Option(help="Folder of the processes' logs; default: logs beside the site file."),
     ] = None,
 ) -> None:
-    """Run the hub and every adapter of the site, each in a process of its own, supervised.
+    """Run the hub, the watch, every adapter and the console of the site, supervised.
 
-    The hub has as many as hub.workers says. One that ends is started again. SIGTERM or SIGINT
+    Each is a process of its own; the hub has as many as hub.workers says, and there is a console
+    where the site file has one. One that ends is started again. SIGTERM or SIGINT
     lets all of them drain and end: exit status 0. It makes the ledger of a new site; one with an
     older schema it leaves alone: exit status 1. So it does where the site runs already.
     """

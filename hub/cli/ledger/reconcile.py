@@ -46,8 +46,8 @@ OutOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="Where the certificate goes; default: reconciliation-DAY.txt in this folder. "
-        "The list of a gap goes beside it, as NAME.gap.jsonl.",
+        help="Where the certificate goes; default: reconciliation-DAY.txt in the folder where the "
+        "command runs. The list of a gap goes beside it, as NAME.gap.jsonl.",
         dir_okay=False,
         show_default=False,
     ),
@@ -176,7 +176,7 @@ def _show(
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if result.reconciled:
         console.print("Reconciled: every side tells the same.", style="bold green")
-        said = f"certificate: {escape(str(target))}"
+        said = f"certificate: {escape(str(target.absolute()))}"
         console.print(said, highlight=False, soft_wrap=True)
         return
     if not sheet.gaps:
@@ -191,7 +191,7 @@ def _show(
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if len(sheet.gaps) > SHOWN:
         console.print(f"  ... and {len(sheet.gaps) - SHOWN:,} more")
-    console.print(f"all of them: {escape(str(target))}", highlight=False, soft_wrap=True)
+    console.print(f"all of them: {escape(str(target.absolute()))}", highlight=False, soft_wrap=True)
 
 
 def _sides(result: "Reconciliation") -> list[str]:
