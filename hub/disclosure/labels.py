@@ -1,7 +1,8 @@
 """Japanese names for what a disclosure shows, from where the project has them already.
 
 Fields are named as the columns of the layouts are (``schemas/layouts/*.toml``), systems and
-flows as the catalogue names them. What has no Japanese name there keeps its id alone.
+flows as the catalogue names them. Fields of several parts are several columns there, and have
+their names here. What has no Japanese name keeps its id alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,18 @@ from hub.disclosure.model import Named
 from hub.statute.model import Catalogue
 from schemas.layout import Layout, layout_ids, load_layout
 
+_OF_PARTS = {
+    "account": "口座",
+    "accounts": "預貯金口座",
+    "answers": "申請書の記入内容",
+    "attachments": "添付書類",
+    "banks": "照会先の金融機関",
+    "certificate": "被保険者証等",
+    "eligibility": "被保険者資格",
+    "instalments": "期割",
+    "items": "特定個人情報の項目",
+}
+
 
 def named_field(name: str) -> Named:
     """Name a field of a canonical message.
@@ -18,7 +31,7 @@ def named_field(name: str) -> Named:
     >>> named_field("household_number")
     Named(id='household_number', name='世帯番号')
     """
-    return Named(name, _columns().get(name, ""))
+    return Named(name, _columns().get(name) or _OF_PARTS.get(name, ""))
 
 
 def named_fields(names: Iterable[str]) -> tuple[Named, ...]:

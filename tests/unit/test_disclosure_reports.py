@@ -166,7 +166,7 @@ def test_three_renderings_tell_the_same_facts() -> None:
         "resident.changed",
         "高齢者の医療の確保に関する法律第48条",
         "被保険者の資格管理",
-        "宛名番号、氏名、eligibility",
+        "宛名番号、氏名、被保険者資格",
         "備考",
         "令和8年4月1日（2026年4月1日）から",
         "令和8年4月1日2026年4月1日9時30分05秒",
@@ -437,3 +437,14 @@ def test_every_outcome_and_every_code_has_its_words() -> None:
     assert set(words.RECEIPTS) == set(ReceiptResult)
     for code in Code:
         assert words.reason(row(code=code.value)) == sentence(code).ja
+
+
+def test_every_field_that_anybody_receives_has_a_japanese_name() -> None:
+    received = {
+        name
+        for flow in load_catalogue().flows
+        for leg in flow.legs
+        for grant in leg.receivers.values()
+        for name in grant.fields
+    }
+    assert {name for name in received if named_field(name).name.isascii()} == set()
