@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.ledger.common import DepartmentOption, ReasonOption, StaffOption, asked_by
-from hub.cli.options import MaybeSiteOption, SiteOption
+from hub.cli.options import MaybeSiteOption, SiteOrDemoOption
 from hub.clock import JST
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run_console(context: typer.Context, *, site: MaybeSiteOption = None) -> None
 @accounts_app.command("add")
 def add_account(  # noqa: PLR0913 - the options of a command
     account: IdArgument,
-    site: SiteOption,
+    site: SiteOrDemoOption,
     *,
     name: Annotated[str, typer.Option("--name", help="The person's name.", show_default=False)],
     in_department: Annotated[
@@ -109,7 +109,7 @@ def add_account(  # noqa: PLR0913 - the options of a command
 
 
 @accounts_app.command("list")
-def list_accounts(site: SiteOption, *, as_json: JsonOption = False) -> None:
+def list_accounts(site: SiteOrDemoOption, *, as_json: JsonOption = False) -> None:
     """List all accounts, and why who cannot log in.
 
     With --json: a list of {"id", "name", "department", "roles", "personal", "state", "last_login"}.
@@ -138,7 +138,7 @@ def list_accounts(site: SiteOption, *, as_json: JsonOption = False) -> None:
 @accounts_app.command("lock")
 def lock_account(
     account: IdArgument,
-    site: SiteOption,
+    site: SiteOrDemoOption,
     *,
     staff: StaffOption = "",
     department: DepartmentOption = "",
@@ -157,7 +157,7 @@ def lock_account(
 @accounts_app.command("unlock")
 def unlock_account(
     account: IdArgument,
-    site: SiteOption,
+    site: SiteOrDemoOption,
     *,
     staff: StaffOption = "",
     department: DepartmentOption = "",
@@ -176,7 +176,7 @@ def unlock_account(
 @accounts_app.command("reset")
 def reset_account(  # noqa: PLR0913 - the options of a command
     account: IdArgument,
-    site: SiteOption,
+    site: SiteOrDemoOption,
     *,
     staff: StaffOption = "",
     department: DepartmentOption = "",
@@ -199,7 +199,7 @@ def reset_account(  # noqa: PLR0913 - the options of a command
 @accounts_app.command("remove")
 def remove_account(
     account: IdArgument,
-    site: SiteOption,
+    site: SiteOrDemoOption,
     *,
     staff: StaffOption = "",
     department: DepartmentOption = "",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.ledger.common import DepartmentOption, ReasonOption, StaffOption
-from hub.cli.options import SiteOption
+from hub.cli.options import SiteOption, SiteOrDemoOption
 
 if TYPE_CHECKING:
     from hub.compose.keys import Exchanged
@@ -35,7 +35,7 @@ def _keys() -> None:
 
 
 @app.command("list")
-def list_keys(site: SiteOption, *, as_json: JsonOption = False) -> None:
+def list_keys(site: SiteOrDemoOption, *, as_json: JsonOption = False) -> None:
     """List the keys by their ids, and see that none is lost by which kept entries were made.
 
     Exit status: 0 all are there; 1 one is not, or it could not be found out. With --json:

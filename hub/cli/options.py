@@ -16,6 +16,28 @@ SiteOption = Annotated[
     typer.Option("--site", help=_SITE_HELP, exists=True, dir_okay=False, show_default=False),
 ]
 
+
+def _of_a_demo(path: Path) -> Path:
+    file = path / "site.toml"
+    if not path.is_dir():
+        return path
+    if not file.is_file():
+        raise typer.BadParameter(f"{path} is no demo's folder: it has no site.toml")
+    return file
+
+
+SiteOrDemoOption = Annotated[
+    Path,
+    typer.Option(
+        "--site",
+        "--state",
+        help=f"{_SITE_HELP} Or, as --state, a demo's folder.",
+        exists=True,
+        callback=_of_a_demo,
+        show_default=False,
+    ),
+]
+
 MaybeSiteOption = Annotated[
     Path | None,
     typer.Option(
@@ -40,6 +62,7 @@ OnOption = Annotated[
     dt.date | None,
     typer.Option(
         "--on",
+        "--date",
         metavar="DATE",
         parser=_day,
         help="The day that counts, as 2026-04-01; by default today in Japan.",

@@ -158,6 +158,14 @@ def test_the_keys_are_for_this_account_alone_and_are_shown_nowhere(
     assert said.count("retired at entry") == 3
 
 
+def test_a_demo_is_named_by_its_folder(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert path.name == "site.toml"
+    assert run("keys", "list", "--state", str(path.parent)) == 0
+    assert "in use" in capsys.readouterr().out
+    assert run("keys", "list", "--state", str(path.parent / "secrets")) == 2
+    assert "no demo's folder" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
 @pytest.mark.parametrize("which", ["pseudonym", "ledger"])
 def test_the_file_stays_that_of_the_hubs_account(path: Path, which: str) -> None:
     file = path.parent / "secrets" / ("key" if which == "pseudonym" else "ledger-key")
