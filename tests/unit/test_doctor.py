@@ -109,6 +109,7 @@ def test_a_new_site_at_rest_lacks_broker_ledger_and_processes(path: Path) -> Non
     assert "does not answer" in failed["broker"]["text"]
     assert "there is no ledger" in failed["ledger"]["text"]
     assert failed["processes"]["do"].startswith("renkei up --site ")
+    assert "systemctl start renkei.target" in failed["processes"]["do"]
     assert everything(path.parent) == before
 
 

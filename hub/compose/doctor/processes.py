@@ -35,12 +35,18 @@ def look_at_processes(patient: Patient) -> Iterator[Said]:
     yield from _without_port(site, targets, patient)
     ask = Asker(context_maker(site, OPERATOR))
     workers: list[float] = []
-    is_up = any(map(takes_connections, targets))
+    if targets and not any(map(takes_connections, targets)):
+        named = ", ".join(one.process for one in targets)
+        yield fail(
+            f"none of the site's processes answers: {named}",
+            f"{patient.command('up')}, or where units run the site: systemctl start renkei.target",
+        )
+        return
     for target in targets:
         try:
             reading = ask(target)
         except _AWAY as error:
-            yield _silent(target, error, patient, is_up=is_up)
+            yield _silent(target, error, patient)
             continue
         yield from process_said(target, reading)
         yield from servers_said(target, reading, dt.datetime.now(JST))
@@ -101,11 +107,11 @@ def _without_port(site: Site, targets: tuple[Target, ...], patient: Patient) -> 
         )
 
 
-def _silent(target: Target, error: Exception, patient: Patient, *, is_up: bool) -> Said:
+def _silent(target: Target, error: Exception, patient: Patient) -> Said:
     if not takes_connections(target):
         return fail(
             f"{target.process} does not answer at {target.address}",
-            restart(target.process, patient.path) if is_up else _start(patient),
+            restart(target.process, patient.path),
         )
     return fail(
         f"something answers at {target.address}, and not as {target.process}: "
@@ -126,13 +132,6 @@ def restart(process: str, site: Path) -> str:
     if (logs / "processes.json").exists():
         return f"renkei up starts it again by itself; {logs / log}.log says why it ends"
     return f"systemctl restart {unit}; why it ended: journalctl -u {unit}"
-
-
-def _start(patient: Patient) -> str:
-    return (
-        f"{patient.command('up')}, or where units run the site: systemctl start renkei.target; "
-        "nothing at all answers"
-    )
 
 
 def _detail(site: Site, target: Target) -> Iterator[Said]:
