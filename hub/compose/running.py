@@ -35,16 +35,21 @@ def the_only_one(folder: Path) -> Iterator[None]:
         message = f"the folder of logs {folder} cannot be used: {error.strerror}"
         raise SiteError(message) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, folder)
         yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         message = (
             f"this site runs already: another renkei up holds {folder / LOCK}, and nothing was "
             f"started; {folder}/processes.json names its processes"
         )
         raise SiteError(message) from None
-    finally:
-        os.close(handle)
 
 
 def answering(site: Site) -> list[Target]:
