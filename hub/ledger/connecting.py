@@ -52,7 +52,8 @@ def connect_at_once(
                 message = f"TLS with the ledger failed ({one}); run renkei pki check"
                 raise LedgerError(message) from error
         if isinstance(error, socket.gaierror):
-            message = f"nobody knows the machine {host}: check ledger under [hub], and DNS"
+            why = error.strerror or "no name"
+            message = f"the machine {host} is not found ({why}): check ledger under [hub], and DNS"
             raise pg8000.InterfaceError(message) from error
         if isinstance(error, OSError):  # as pg8000 would say it, for SQLAlchemy to know it
             raise pg8000.InterfaceError(str(error)) from error

@@ -1,5 +1,6 @@
 """``renkei up`` makes the ledger of a new site, and changes no other."""
 
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from hub.compose.ledger import begin_ledger
 from hub.errors import LedgerError
+from hub.ledger.schema import ledger_errors, open_engine
 from hub.site import Site, load_site
 from tests.plain_site import PLAIN
 
@@ -60,3 +62,19 @@ def test_a_ledger_that_is_gone_is_not_made_anew(site: Site, tmp_path: Path) -> N
     with pytest.raises(LedgerError, match="the adapters of tax have worked"):
         begin_ledger(site)
     assert not (tmp_path / "ledger.sqlite3").exists()
+
+
+def test_a_database_on_a_machine_that_nobody_knows_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: object) -> socket.socket:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "create_connection", unknown)
+    engine = open_engine("postgresql+pg8000://renkei@localhost/renkei")
+    with (
+        pytest.raises(LedgerError, match=r"the machine localhost is not found .*\[hub\]"),
+        ledger_errors("be read"),
+        engine.connect(),
+    ):
+        pass

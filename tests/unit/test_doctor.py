@@ -135,6 +135,11 @@ def test_what_others_may_read_is_found(path: Path, site: Site) -> None:
     assert (found.mark, found.todo) == (Mark.FAIL, f"chmod o= {ledger}")
 
 
+def test_a_plain_site_is_told_which_line_is_in_the_way(path: Path) -> None:
+    (plain, _) = of(path, "certificates")
+    assert (plain.mark, "take the line plain_loopback out" in plain.todo) == (Mark.WARN, True)
+
+
 def test_a_missing_folder_of_a_system_is_found(path: Path) -> None:
     (path.parent / "drives" / "tax" / "to-hub").rmdir()
     (found,) = of(path, "files")
