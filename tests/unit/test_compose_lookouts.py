@@ -76,3 +76,21 @@ def test_the_checks_run_at_once_and_again_without_being_asked() -> None:
     assert shown() == [1, 0]
     around.check()
     checks.close()
+
+
+def test_after_a_run_in_which_one_failed_the_next_is_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.compose.watch.FAILED_SECONDS", 0.001)
+    runs, says = SimpleQueue[None](), iter(["no", "no", ""])
+
+    def tried() -> str:
+        runs.put(None)
+        return next(says)  # a fourth run would be a fault of the lookout
+
+    checks = Checks({"one": tried}, monotonic=iter(range(0, 10**9, 9)).__next__)
+    around = Lookouts()
+    with checked(checks, around, seconds=3600):
+        for _ in range(3):
+            runs.get(timeout=SOON)
+    around.check()
+    assert runs.empty()
+    checks.close()
