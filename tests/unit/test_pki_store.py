@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from hub.errors import SiteError
 from hub.pki.authority import new_key, revoked
 from hub.pki.ends import ends_of
-from hub.pki.files import pem, read_certificates, read_lists
+from hub.pki.files import make_folder, pem, read_certificates, read_lists
 from hub.pki.hashes import list_name
 from hub.pki.names import profiles, worker_process
 from hub.pki.parties import load_parties, own_keys
@@ -307,3 +307,32 @@ def test_a_worker_shows_its_own_certificate_or_the_first_ones(pki: Pki) -> None:
     assert worker_process(pki.site, "hub-2") == "hub-2"
     assert worker_process(pki.site, "hub") == "hub"
     assert worker_process(pki.site, "by-hand") == "hub"
+
+
+def test_two_lists_that_differ_are_no_list(pki: Pki) -> None:
+    """Somebody still writes the old place: which of them is newer nobody can tell."""
+    new, old = pki.pki / "trust/crl.pem", pki.pki / "crl.pem"
+    shutil.copy(new, old)
+    assert pki.findings() == []
+    issue_for(pki.store, pki.site, ["tax"], now())
+    pki.store.revoke([serial_of(pki, "tax")], now())
+    assert "only the second is read" in dict(pki.findings())["crl.pem"]
+    with pytest.raises(SiteError, match="move the newer one there"), pki.store.alone():
+        pass
+    old.unlink()
+    with pki.store.alone():
+        assert new.exists()
+
+
+def test_what_root_makes_in_a_folder_belongs_to_its_owner(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path, *owner)))
+    make_folder(pki.pki / "new" / "inner")
+    owner = pki.pki.stat()
+    assert given == [
+        (pki.pki / "new", owner.st_uid, owner.st_gid),
+        (pki.pki / "new" / "inner", owner.st_uid, owner.st_gid),
+    ]
