@@ -5,7 +5,10 @@
 # Every step is tried; the exit status is 1 where one of them failed. `daily.sh pki` does that step alone.
 set -u
 cd "$(dirname "$0")" || exit 1
+# Some composes know a service of a profile only where that is named, and would make broker and
+# database anew for a job that depends on them: both run.
 compose=${COMPOSE:-"podman compose"}
+job="$compose --profile jobs run --rm --no-deps"
 failed=0
 
 tried() {
@@ -22,14 +25,14 @@ brought() { # FOLDER OWNER PROCESS
     done
 }
 
-tried $compose run --rm pki-renew
+tried $job pki-renew
 tried brought broker/pki 999 broker-rabbitmq
 tried brought postgresql/pki 999 postgresql
 tried brought prometheus/pki 65534 prometheus
 [ "${1:-}" = pki ] && exit $failed
 
 tried $compose exec postgresql pg_ctl reload -D /var/lib/postgresql/data
-tried $compose run --rm reconcile
-tried $compose run --rm backup
-if [ "$(date +%d)" = 02 ]; then tried $compose run --rm review; fi
+tried $job reconcile
+tried $job backup
+if [ "$(date +%d)" = 02 ]; then tried $job review; fi
 exit $failed

@@ -118,7 +118,7 @@ def test_what_has_to_be_done_every_day_is_done() -> None:
     subprocess.run(["/bin/sh", "-n", str(script)], check=True, timeout=10)
     text = script.read_text(encoding="utf-8")
     jobs = {name for name, one in SERVICES.items() if one.get("profiles") == ["jobs"]}
-    assert set(re.findall(r"run --rm ([a-z-]+)", text)) == jobs
+    assert set(re.findall(r"\$job ([a-z-]+)", text)) == jobs
     assert jobs == {"pki-renew", "reconcile", "backup", "review"}
     assert all(SERVICES[name]["restart"] == "no" for name in jobs)
 
