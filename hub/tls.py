@@ -69,6 +69,20 @@ def shared(folder: Path, name: str) -> Path:
     return old if old.exists() and not new.exists() else new
 
 
+def two_of(folder: Path, name: str) -> str:
+    """Say that a file lies in both places, each with something else; empty where it does not.
+
+    Which of them is newer nobody can tell here, and an older list lets in who was revoked.
+    """
+    new, old = folder / TRUST / name, folder / name
+    if not (new.exists() and old.exists()) or new.read_bytes() == old.read_bytes():
+        return ""
+    return (
+        f"{old} and {new} differ, and only the second is read: move the newer one there, and "
+        "take the other away"
+    )
+
+
 def identity_of(site: Site, process: str) -> Identity | None:
     """Say by which certificate a process of the site is known; none where connections are plain.
 

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from hub.errors import RenkeiError, placed
@@ -99,7 +99,6 @@ class Checks:
         self._within = within
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._runner = ThreadPoolExecutor(1, "checks")
         self._run: Future[dict[str, Outcome]] | None = None
         self._began = 0.0
         self._at = ""
@@ -123,17 +122,13 @@ class Checks:
             }
         )
 
-    def close(self) -> None:
-        """Begin no further run; one that hangs is not waited for."""
-        self._runner.shutdown(wait=False, cancel_futures=True)
-
     def _fresh(self) -> dict[str, Outcome]:
         now = self._monotonic()
         if self._found_at is not None and now - self._found_at < FRESH_SECONDS:
             return self._found
         if self._run is None:
             self._began = now
-            self._run = self._runner.submit(self._run_all)
+            self._run = self._begun()
         try:
             self._found = self._run.result(self._within)
         except TimeoutError:
@@ -143,6 +138,19 @@ class Checks:
             return late
         self._run, self._found_at = None, self._monotonic()
         return self._found
+
+    def _begun(self) -> Future[dict[str, Outcome]]:
+        """Begin a run in a thread that no process waits for when it ends: it may hang."""
+        run: Future[dict[str, Outcome]] = Future()
+
+        def go() -> None:
+            try:
+                run.set_result(self._run_all())
+            except Exception as fault:  # noqa: BLE001 - whoever asks for the outcome gets it
+                run.set_exception(fault)
+
+        threading.Thread(target=go, name="checks", daemon=True).start()
+        return run
 
     def _run_all(self) -> dict[str, Outcome]:
         found: dict[str, Outcome] = {}

@@ -27,6 +27,9 @@ YOUNG = dt.timedelta(minutes=2)
 """A ledger whose first entry is younger may lack its first checkpoint, and its witness: the hub
 signs half a minute after an entry, and the watch keeps what it has recomputed. As the rule
 RenkeiCheckpointOld has it."""
+BEHIND = dt.timedelta(hours=1)
+"""So old may the first entry be that the head kept outside the database does not cover: a watch
+that has just begun recomputes the whole before it keeps one."""
 NONE_KEPT = "no head is kept outside the database yet"
 """The fault of a ledger of some age whose watch does not run, or may not write."""
 
@@ -95,7 +98,8 @@ def checkpoint_fault(engine: Engine, verifier: Verifier) -> str:
 def witness_fault(site: Site, engine: Engine, verifier: Verifier) -> str:
     """Look at the head that is kept outside the database: the ledger must not end before it.
 
-    Where there is none yet, that is a fault from the age ``YOUNG`` on.
+    Where there is none yet, that is a fault from the age ``YOUNG`` on; where it is no longer kept
+    up, from ``BEHIND`` on.
 
     Raises:
         LedgerError: the file or the ledger cannot be read.
@@ -116,7 +120,7 @@ def witness_fault(site: Site, engine: Engine, verifier: Verifier) -> str:
             return f"the ledger has {size} entries, and had {said.size}: it was set back"
         if edge_at(connection, said.size).root() != said.root:
             return f"the first {said.size} entries have another root than when they were kept"
-    return ""
+        return _behind(connection, said.size, size)
 
 
 def disk_fault(free: Mapping[str, float]) -> str:
@@ -133,6 +137,17 @@ def ends_fault(ends: Mapping[str, Ends], now: dt.datetime) -> str:
     """
     over = [name for name, read in ends.items() if read() <= now]
     return f"ended: {', '.join(over)}" if over else ""
+
+
+def _behind(connection: Connection, kept: int, size: int) -> str:
+    """Say how far the head kept outside the database is behind, where it is for too long."""
+    age = age_of(connection, kept + 1, dt.datetime.now(dt.UTC))
+    if age is None or age <= BEHIND:
+        return ""
+    return (
+        f"the head kept outside the database is {size - kept} entries behind, since "
+        f"{age // dt.timedelta(minutes=1)} minutes: the watch's log says why"
+    )
 
 
 def _is_young(connection: Connection, size: int) -> bool:

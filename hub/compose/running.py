@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,13 +75,12 @@ def wait_for_none(
     Raises:
         SiteError: somebody still does after so many seconds.
     """
-    left = seconds
+    until = time.monotonic() + seconds
     found = answering(site)
     if found:
         say(f"waiting {seconds:g} s at most for {_named(found)} to end ...")
-    while found and not stop() and left > 0:
+    while found and not stop() and time.monotonic() < until:
         stop.wait(_AGAIN_SECONDS)
-        left -= _AGAIN_SECONDS
         found = answering(site)
     if found and not stop():
         message = (

@@ -109,7 +109,6 @@ def run_watch(path: Path, site: Site, stop: Stop) -> None:
                     watch.tick()
                     around.check()
                 watch.last()
-            checks.close()
     finally:
         engine.dispose()
         patient.dispose()

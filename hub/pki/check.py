@@ -16,7 +16,7 @@ from hub.pki.parties import ENCRYPTION_FOLDER, PARTIES, purpose_fault
 from hub.pki.store import AUTHORITY, CRLS
 from hub.pki.trust import Trust, account_of, kid_of, load_trust
 from hub.site import Site
-from hub.tls import CA, CRL, client_context, identity_of
+from hub.tls import CA, CRL, client_context, identity_of, two_of
 
 LIST_DAYS_LEFT = 7
 """A revocation list that ends sooner is too old: without a valid one nobody can connect."""
@@ -41,6 +41,7 @@ def check(site: Site, folder: Path, now: dt.datetime, *, here: bool = False) -> 
         return [Finding(CA, str(error))]
     soon = now + site.tls.renew_days * ONE_DAY
     found = list(_authorities(folder, trust, now, soon))
+    found += (Finding(name, fault) for name in (CA, CRL) if (fault := two_of(folder, name)))
     for profile in profiles(site).values():
         own = folder / profile.process / "tls.pem"
         if own.exists() or not here:

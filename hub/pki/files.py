@@ -50,6 +50,8 @@ def write(path: Path, content: bytes, mode: int = PUBLIC_MODE) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder that everybody may look into, and nobody else may write to.
 
+    What root makes belongs to whom its parent belongs: the site's account has to write there too.
+
     Raises:
         OSError: it cannot be made.
     """
@@ -57,6 +59,9 @@ def make_folder(folder: Path) -> None:
         if not one.is_dir():
             one.mkdir(exist_ok=True)
             one.chmod(_FOLDER_MODE)
+            if os.geteuid() == 0:
+                above = one.parent.stat()
+                os.chown(one, above.st_uid, above.st_gid)
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.errors import SiteError
+from hub.errors import RenkeiError
 from hub.hosts import Host
 from hub.tls import MakeContext
 
@@ -73,6 +73,6 @@ def shown_end(server: Server) -> dt.datetime:
         if error.verify_code == _HAS_EXPIRED:
             return ENDED
         raise Silent(f"its certificate is not trusted ({error.verify_message})") from error
-    except (OSError, SiteError) as error:
+    except (OSError, ValueError, RenkeiError) as error:  # ValueError: no name of a host at all
         raise Silent(str(error)) from error
     return dt.datetime.fromtimestamp(ends, dt.UTC)

@@ -38,7 +38,7 @@ from hub.pki.hashes import list_name
 from hub.pki.names import Profile
 from hub.pki.parties import ENCRYPTION_FOLDER, KEPT_DAYS, PARTIES
 from hub.pki.trust import account_of, kid_of, unit_of
-from hub.tls import CA, CRL, TRUST, shared
+from hub.tls import CA, CRL, TRUST, shared, two_of
 
 KEPT = dt.timedelta(days=KEPT_DAYS)
 AUTHORITY, ISSUED, CRLS = Path("ca", "ca.key"), "issued", "crls"
@@ -211,6 +211,8 @@ class Store:
     def _into_trust(self) -> None:
         """Move what lay in the folder itself before there was a folder for it."""
         for name in (CA, CRL):
+            if fault := two_of(self.folder, name):
+                raise SiteError(fault)
             if (old := shared(self.folder, name)) == self.folder / name:
                 try:
                     make_folder(self.folder / TRUST)

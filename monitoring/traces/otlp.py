@@ -37,6 +37,7 @@ class Collector:
         # It would say of each try what went wrong; ``Tracer`` says it once in a while.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         session = requests.Session()
+        session.max_redirects = 0  # spans go where the site says, and nowhere else
         session.trust_env = False  # no proxy, no other certificates than the site names
         self._exporter = OTLPSpanExporter(
             endpoint.rstrip("/") + _PATH,

@@ -75,7 +75,6 @@ def test_the_checks_run_at_once_and_again_without_being_asked() -> None:
             runs.get(timeout=SOON)
     assert shown() == [1, 0]
     around.check()
-    checks.close()
 
 
 def test_after_a_run_in_which_one_failed_the_next_is_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,4 +92,3 @@ def test_after_a_run_in_which_one_failed_the_next_is_soon(monkeypatch: pytest.Mo
             runs.get(timeout=SOON)
     around.check()
     assert runs.empty()
-    checks.close()

@@ -11,7 +11,14 @@ from sqlalchemy import text
 from hub.broker.depth import Depth
 from hub.broker.survey import Survey
 from hub.clock import JST
-from hub.compose.checks import YOUNG, checkpoint_fault, disk_fault, ends_fault, witness_fault
+from hub.compose.checks import (
+    BEHIND,
+    YOUNG,
+    checkpoint_fault,
+    disk_fault,
+    ends_fault,
+    witness_fault,
+)
 from hub.compose.freshness import Freshness, due_times
 from hub.compose.queues import QueueWatch, queues_of
 from hub.compose.watched import Looker, watch_disks
@@ -272,6 +279,15 @@ def test_a_ledger_that_was_set_back_is_seen_by_the_witness(
     assert "no head is kept" in witness_fault(site, ledger.engine, verifier)
     site.hub.ledger_witness_file.write_text(ledger.checkpoint(), encoding="utf-8")
     assert witness_fault(site, ledger.engine, verifier) == ""
+    now = dt.datetime.now(dt.UTC)
+    ledger.append([entry(4, at=now - BEHIND * 0.9)])
+    assert witness_fault(site, ledger.engine, verifier) == ""
+    with opened(f"sqlite:///{tmp_path / 'behind.sqlite3'}") as behind:
+        behind.append([entry(0, at=now - BEHIND * 2)])
+        site.hub.ledger_witness_file.write_text(behind.checkpoint(), encoding="utf-8")
+        behind.append([entry(1, at=now - BEHIND * 1.1), entry(2, at=now)])
+        assert "is 2 entries behind" in witness_fault(site, behind.engine, verifier)
+    site.hub.ledger_witness_file.write_text(ledger.checkpoint(), encoding="utf-8")
     with opened(f"sqlite:///{tmp_path / 'older.sqlite3'}") as older:
         older.append([entry(1)])
         assert "it was set back" in witness_fault(site, older.engine, verifier)

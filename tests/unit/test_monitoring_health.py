@@ -68,7 +68,6 @@ def test_a_check_says_why_whatever_it_meets(check: Callable[[], str], why: str) 
     registry = CollectorRegistry()
     checks = Checks({"one": check, "two": well}, CheckMetrics(registry))
     ok, found = told(checks)
-    checks.close()
     assert ok == (not why)
     assert found["one"]["why"] == why
     assert found["two"] == {"ok": True, "ms": found["two"]["ms"], "why": ""}
@@ -86,7 +85,6 @@ def test_each_change_of_a_check_is_logged_with_its_reason(
     for _ in range(6):
         told(checks)
         clock.now += 60
-    checks.close()
     assert [one.getMessage() for one in caplog.records] == [
         "the check one fails: away",
         "the check one fails: broken",
@@ -109,7 +107,6 @@ def test_what_was_found_a_moment_ago_is_told_again() -> None:
     clock.now += 1
     told(checks)
     assert len(runs) == 2
-    checks.close()
 
 
 def test_a_check_that_hangs_is_named_and_no_second_run_begins_meanwhile() -> None:
@@ -132,7 +129,6 @@ def test_a_check_that_hangs_is_named_and_no_second_run_begins_meanwhile() -> Non
     while not told(checks)[0]:
         pass
     assert len(runs) == 1
-    checks.close()
 
 
 def test_the_endpoint_tells_what_was_tried() -> None:
@@ -148,4 +144,3 @@ def test_the_endpoint_tells_what_was_tried() -> None:
         urllib.request.urlopen(url, timeout=5)
     assert json.load(refused.value)["one"]["why"] == "no"
     refused.value.close()
-    checks.close()

@@ -221,7 +221,7 @@ def test_the_store_needs_its_authority(pki: Pki, tmp_path: Path) -> None:
     elsewhere = tmp_path / "stick" / "ca.key"
     elsewhere.parent.mkdir()
     (pki.pki / "ca" / "ca.key").rename(elsewhere)
-    with pytest.raises(SiteError, match=r"run renkei pki init .* --ca-key"):
+    with pytest.raises(SiteError, match="--ca-key"):
         issue_for(pki.store, pki.site, ["tax"], now())
     away = Store.of(pki.pki, "renkei", elsewhere)
     issue_for(away, pki.site, ["tax"], now())

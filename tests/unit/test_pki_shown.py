@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.compose.expiry import PeerLook, interface_ends, interface_server
 from hub.compose.peers import servers_of
+from hub.errors import EdgeError
 from hub.hosts import Host
 from hub.pki.rounds import issue_for
 from hub.pki.shown import ENDED, Server, Silent, asking_postgresql, shown_end
@@ -119,6 +120,19 @@ def test_one_that_is_away_or_a_stranger_tells_nothing_and_is_said_once(
         pytest.raises(Silent, match="is not trusted"),
     ):
         shown_end(server_at(pki, shaking))
+
+
+def test_what_cannot_be_used_of_ours_tells_nothing_either(pki: Pki) -> None:
+    def broken() -> ssl.SSLContext:
+        message = "the file of authorities cannot be read"
+        raise EdgeError(message)
+
+    with Shaking(renewed(pki, 0)).running() as shaking:
+        server = server_at(pki, shaking)
+        with pytest.raises(Silent, match="cannot be read"):
+            shown_end(Server(server.name, server.host, broken))
+        with pytest.raises(Silent):
+            shown_end(Server(server.name, Host("a..b", shaking.port), server.tls))
 
 
 def test_postgresql_is_asked_for_tls_first(pki: Pki) -> None:
