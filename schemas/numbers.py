@@ -14,6 +14,7 @@ from schemas.masked import Masked
 _MY_NUMBER_DIGITS = 12
 _MY_NUMBER_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 _MODULUS = 11
+_ADDRESSEE_FORM = re.compile(r"[0-9]{1,15}")
 
 AddresseeNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 """宛名番号: 1-15 digits as the source system writes them; leading zeros are kept."""
@@ -23,6 +24,15 @@ HouseholdNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 
 InsuredNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")]
 """被保険者番号: a string of 8 digits; leading zeros are kept."""
+
+
+def is_addressee_number(text: str) -> bool:
+    """Say whether a text has the form of a 宛名番号, and nothing beside it.
+
+    >>> is_addressee_number("000000000012345"), is_addressee_number("12 45")
+    (True, False)
+    """
+    return _ADDRESSEE_FORM.fullmatch(text) is not None
 
 
 def my_number_check_digit(first_eleven: str) -> str:

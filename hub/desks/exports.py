@@ -6,7 +6,6 @@ database, sealed; the ledger has every step, and the SHA-256 of what left.
 
 import datetime as dt
 import hashlib
-import re
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,22 +15,21 @@ from typing import Literal, Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from hub.desks.disclose import CODE, FORMATS, Request, read_disclosure
-from hub.desks.requests import same_person
+from hub.desks.persons import same_person
 from hub.disclosure.transfers import Period
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.acts import Act, act
 from hub.ledger.model import Kind, Pseudonyms
+from hub.ledger.search.whom import whom
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from hub.statute.model import Catalogue
-from schemas.hidden import holds_my_number
 
 KIND = "export"
 WAITS = dt.timedelta(days=7)
 """What nobody has permitted in this time is asked for anew."""
 KEPT = dt.timedelta(hours=24)
 """So long after it was permitted the file can be had."""
-_NUMBER = re.compile(r"[0-9]{1,15}")
 
 Format = Literal["pdf", "html", "json"]
 
@@ -108,10 +106,7 @@ class Exports:
         Raises:
             QuestionError: it cannot be asked so; the text says why, without what was typed.
         """
-        if _NUMBER.fullmatch(wish.number) is None:
-            raise QuestionError("that is no 宛名番号: it is 1 to 15 digits and nothing else")
-        if holds_my_number(wish.number):
-            raise QuestionError("that may be a 個人番号: write the 宛名番号 with its zeros")
+        whom(self.ledger, self.pseudonyms, wish.number)
         if wish.begin is not None and wish.end is not None and wish.end < wish.begin:
             raise QuestionError("the period ends before it begins")
         asked = Asked(

@@ -13,12 +13,16 @@ MOST_LISTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The numbers of entries, the newest first; ``more`` says that there are others."""
+    """The numbers of entries, the newest first; ``more`` says that there are others.
+
+    ``is_doubtful``: the person was searched by a number that looks like a 個人番号.
+    """
 
     person: str
     at: dt.datetime
     numbers: tuple[int, ...]
     more: bool
+    is_doubtful: bool = False
 
 
 class FoundLists:

@@ -199,6 +199,37 @@ def test_bad_input_is_a_clear_error_that_quotes_nothing(
     assert len(entries(site)) == 3
 
 
+@pytest.mark.parametrize("command", ["search", "disclose", "hold add"])
+def test_a_resident_s_number_that_looks_like_a_my_number_is_used_with_a_warning(
+    site: Path,
+    tmp_path: Path,
+    command: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = [
+        *command.split(),
+        "--site",
+        str(site),
+        "--addressee-file",
+        number_file(site, MY_NUMBER),
+    ]
+    assert run(*asked, "--reason", "開示請求") == 2
+    told = capsys.readouterr().err
+    assert "looks like a 個人番号" in told
+    assert len(entries(site)) == 3
+    with _ledger(site) as ledger:
+        ledger.append([entry(9, resident=Pseudonyms(KEY.encode()).resident(MY_NUMBER))])
+    assert run(*asked, "--reason", "開示請求") == 0
+    told += capsys.readouterr().err
+    assert "see that this is whom you mean" in told
+    assert MY_NUMBER not in told + str(entries(site))
+    assert len(entries(site)) > 4
+    assert run("search", "--site", str(site), "--addressee-file", number_file(site)) == 0
+    assert "looks like" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["", "12345 67890", f"{ADDRESSEE}\n{ADDRESSEE}", "氏名"])
 def test_a_file_that_holds_no_number_is_refused(
     site: Path, text: str, capsys: pytest.CaptureFixture[str]

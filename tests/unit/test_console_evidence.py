@@ -11,7 +11,7 @@ from hub.message import AccessItems
 from monitoring.console.desks import Reconciled
 from monitoring.console.rights import Role
 from tests.console_rig import ConsoleRig, NoOutside, Person, console_rig
-from tests.samples import ADDRESSEE, PSEUDONYMS
+from tests.samples import ADDRESSEE, MY_NUMBER, PSEUDONYMS, entry
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +75,21 @@ def test_a_disclosure_goes_by_two_persons_and_once(console: ConsoleRig) -> None:
         *("export-requested", "export-approved", "disclosure")
     ]
     assert [one.access.staff for one in about] == [clerk.account, chief.account, clerk.account]
+
+
+def test_of_a_number_that_looks_like_a_my_number_it_is_said(console: ConsoleRig) -> None:
+    clerk = console.person(Role.OPERATOR, personal=True)
+    wish = WISH | {"addressee": MY_NUMBER}
+    answer = clerk.send(LIST, LIST, **wish)
+    assert answer.status_code == 400
+    assert "個人番号と思われる番号です" in answer.text
+    assert MY_NUMBER not in answer.text
+    with console.console.office.books.alone() as ledger:
+        ledger.append([entry(9, resident=PSEUDONYMS.resident(MY_NUMBER))])
+    said = "個人番号にも見える番号です"
+    asked(console, clerk, addressee=MY_NUMBER)
+    for who in (clerk, console.person(Role.APPROVER)):
+        assert said in who.get(LIST).text
 
 
 def test_nobody_permits_their_own(console: ConsoleRig) -> None:

@@ -14,7 +14,7 @@ from monitoring.console.rights import Role
 from schemas.evidence.proof import InclusionProof
 from tests.confirmations_rig import drain
 from tests.console_rig import ConsoleRig, Person, console_rig
-from tests.samples import ADDRESSEE, MY_NUMBER, NAME, NOW, REGISTRY, SIGNER, event
+from tests.samples import ADDRESSEE, MY_NUMBER, NAME, NOW, REGISTRY, SIGNER, entry, event
 from tests.worker_rig import Rig, shipped_four
 
 pytestmark = pytest.mark.unit
@@ -60,6 +60,31 @@ def test_by_person_only_with_the_right_and_by_pseudonym(rig: ConsoleRig) -> None
     look = rig.entries()[-2]
     assert look.resident == rig.console.office.pseudonyms.resident(ADDRESSEE)
     assert ADDRESSEE not in repr(rig.entries())
+
+
+@pytest.mark.parametrize("typed", [MY_NUMBER, "1234 5678 9018", "１２３４５６７８９０１８"])
+def test_a_my_number_is_not_recorded_as_a_pseudonym(rig: ConsoleRig, typed: str) -> None:
+    person = rig.person(Role.OPERATOR, personal=True)
+    answer = person.send("/messages", "/messages/search", addressee=typed)
+    assert answer.status_code == 400
+    assert typed not in answer.text
+    of = rig.console.office.pseudonyms
+    assert {of.resident(typed), of.resident(MY_NUMBER)}.isdisjoint(
+        one.resident for one in rig.entries()
+    )
+
+
+def test_a_resident_s_number_may_look_like_a_my_number_and_that_is_said(rig: ConsoleRig) -> None:
+    person = rig.person(Role.OPERATOR, personal=True)
+    whose = rig.console.office.pseudonyms.resident(MY_NUMBER)
+    with rig.console.office.books.alone() as ledger:
+        ledger.append([entry(9, resident=whose)])
+    said = "個人番号にも見える番号です"
+    page = found(person, addressee=MY_NUMBER)
+    assert said in page
+    assert MY_NUMBER not in page
+    assert whose in {one.resident for one in rig.entries(staff=person.account)}
+    assert said not in found(person, addressee=ADDRESSEE)
 
 
 def test_by_staff_only_as_auditor(rig: ConsoleRig) -> None:

@@ -16,10 +16,11 @@ from hub.desks.exports import KEPT, KIND, WAITS, Exports, Wish
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.model import Kind
 from hub.ledger.search.ask import Question, search
+from hub.ledger.search.whom import MyNumberGiven
 from hub.ledger.store import DatabaseLedger
 from hub.message import AccessItems
 from monitoring.console.store import NAME, Store
-from tests.samples import ADDRESSEE, NOW, PSEUDONYMS, shipped
+from tests.samples import ADDRESSEE, MY_NUMBER, NOW, PSEUDONYMS, entry, shipped
 from tests.servers.ledgers import opened
 
 pytestmark = pytest.mark.unit
@@ -114,6 +115,16 @@ def test_a_wrong_number_or_period_is_not_asked_for(office: Office) -> None:
             office.desk.ask(wish, CLERK)
         assert "12a" not in str(error.value)
     assert office.exports() == []
+
+
+def test_a_resident_s_number_may_look_like_a_my_number(office: Office) -> None:
+    wish = WISH.model_copy(update={"number": MY_NUMBER})
+    with pytest.raises(MyNumberGiven) as error:
+        office.desk.ask(wish, CLERK)
+    assert MY_NUMBER not in str(error.value)
+    office.ledger.append([entry(1, resident=PSEUDONYMS.resident(MY_NUMBER))])
+    office.desk.approve(office.desk.ask(wish, CLERK).id, OTHER)
+    assert office.exports() == ["export-requested", "export-approved"]
 
 
 def test_what_cannot_be_recorded_is_not_done(office: Office) -> None:

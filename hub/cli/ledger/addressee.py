@@ -1,14 +1,17 @@
 """How commands are told whom they are about, and which days; numbers never stand in an error."""
 
 import datetime as dt
-import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.hidden import holds_my_number
+from schemas.numbers import is_addressee_number
+
+if TYPE_CHECKING:
+    from hub.ledger.model import Pseudonyms
+    from hub.ledger.store import DatabaseLedger
 
 AddresseeOption = Annotated[
     str | None,
@@ -32,7 +35,10 @@ UNKNOWN_NUMBER = (
     "Systems write a 宛名番号 with or without leading zeros, and to the ledger these are two "
     "numbers: look how the sender's files have it"
 )
-_NUMBER = re.compile(r"[0-9]{1,15}")
+DOUBTFUL = (
+    "the number looks like a 個人番号; the ledger knows a resident with it as 宛名番号: see that "
+    "this is whom you mean"
+)
 _MOST_CHARACTERS = 200
 
 
@@ -93,6 +99,23 @@ def addressee_number(number: str | None, file: str | None) -> str | None:
     return None if number is None else _checked(number, "--addressee")
 
 
+def residents_meant(
+    ledger: "DatabaseLedger", pseudonyms: "Pseudonyms", number: str
+) -> tuple[str, ...]:
+    """Give the pseudonyms of whom a number means; says so where it looks like a 個人番号.
+
+    Raises:
+        QuestionError: it looks like one, and the ledger knows nobody with it as 宛名番号.
+        LedgerError: the ledger cannot be read.
+    """
+    from hub.ledger.search.whom import whom  # noqa: PLC0415 - see hub.cli.main
+
+    found = whom(ledger, pseudonyms, number)
+    if found.is_doubtful:
+        typer.echo(DOUBTFUL, err=True)
+    return found.residents
+
+
 def _read(file: str) -> str:
     try:
         if file == "-":
@@ -107,10 +130,7 @@ def _read(file: str) -> str:
 
 
 def _checked(text: str, what: str) -> str:
-    if _NUMBER.fullmatch(text.strip()) is None:
+    if not is_addressee_number(text.strip()):
         message = f"{what} is no 宛名番号: it is 1 to 15 digits and nothing else"
-        raise typer.BadParameter(message)
-    if holds_my_number(text):
-        message = f"{what} looks like a 個人番号: the ledger has none, and is never searched by it"
         raise typer.BadParameter(message)
     return text.strip()

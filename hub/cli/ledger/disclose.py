@@ -14,6 +14,7 @@ from hub.cli.ledger.addressee import (
     ToOption,
     addressee_number,
     check_days,
+    residents_meant,
 )
 from hub.cli.ledger.common import (
     DepartmentOption,
@@ -98,6 +99,7 @@ def disclose_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     request = Request(number, Period(begin, end), show_staff)
     ledger = open_ledger(settings)
     try:
+        residents_meant(ledger, names, number)
         made = read_disclosure(ledger, catalogue, names, request, access=access, now=now)
         folder = out or Path(now.strftime("disclosure-%Y%m%d-%H%M%S"))
         wanted = dict.fromkeys(formats.split(","))

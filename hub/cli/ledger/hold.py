@@ -11,6 +11,7 @@ from hub.cli.ledger.addressee import (
     AddresseeFileOption,
     AddresseeOption,
     addressee_number,
+    residents_meant,
 )
 from hub.cli.ledger.common import DepartmentOption, StaffOption, StateOption, asked_by, opened
 from hub.cli.ledger.steps import month_of_text
@@ -77,7 +78,7 @@ def add_hold(  # noqa: PLR0913 - the options of a command
 
         access, now = asked_by(staff, department, reason, "ledger hold add"), dt.datetime.now(JST)
         if number is not None:
-            resident, *former = pseudonyms(settings).residents(number)
+            resident, *former = residents_meant(ledger, pseudonyms(settings), number)
             unknown = not knows(ledger, [resident, *former])
             name, entry = hold_resident(resident, reason, access, now, former)
         else:

@@ -14,6 +14,7 @@ from hub.cli.ledger.addressee import (
     ToOption,
     addressee_number,
     check_days,
+    residents_meant,
 )
 from hub.cli.ledger.common import (
     DepartmentOption,
@@ -111,7 +112,9 @@ def search_ledger(  # noqa: PLR0913, PLR0917 - one for each option
     check_days(begin, end)
     number = addressee_number(addressee, addressee_file)
     with opened(site, state) as (settings, ledger):
-        names = ("",) if number is None else pseudonyms(settings).residents(number)
+        names: tuple[str, ...] = ("",)
+        if number is not None:
+            names = residents_meant(ledger, pseudonyms(settings), number)
         question = Question(
             resident=names[0],
             former=names[1:],

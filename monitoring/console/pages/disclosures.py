@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from hub.desks.exports import Asked, Exports, Format, Wish
 from hub.errors import QuestionError
+from hub.ledger.search.whom import MyNumberGiven
 from monitoring.console.page import Handler, Page
 from monitoring.console.rights import Right
 from monitoring.console.visit import Visit
 from monitoring.visits import Denial
+from schemas.hidden import holds_my_number
 
 _LIST = "/evidence/disclosures"
 _SECOND = "this was asked for by the same person: a second one permits it"
@@ -49,6 +51,7 @@ def _row(visit: Visit, one: Asked) -> dict[str, object]:
     return {
         "asked": one,
         "number": one.number if visit.who.personal else visit.words("disclosures.hidden"),
+        "is_doubtful": holds_my_number(one.number),
         "may_approve": visit.may(Right.APPROVE) and not is_own and not is_permitted,
         "may_take": is_own and is_permitted and visit.may(Right.DISCLOSE, personal=True),
         "may_take_back": is_own and visit.may(Right.DISCLOSE),
@@ -71,9 +74,10 @@ def _ask(visit: Visit) -> Response:
         )
         with _desk(visit) as desk:
             desk.ask(wish, visit.access(reason))
-    except (QuestionError, ValueError):
+    except (QuestionError, ValueError) as error:
         visit.looked("disclosures")
-        return _shown(visit, 400, "disclosures.wrong")
+        is_my_number = isinstance(error, MyNumberGiven)
+        return _shown(visit, 400, "addressee.my-number" if is_my_number else "disclosures.wrong")
     return visit.go(_LIST)
 
 

@@ -9,10 +9,12 @@ from starlette.responses import Response
 from hub.clock import midnight
 from hub.desks.journals import JournalsHere
 from hub.desks.ways import look_at
+from hub.errors import QuestionError
 from hub.ledger.evidence.prove import prove, proved
 from hub.ledger.model import Kind
 from hub.ledger.schema import ledger_errors
 from hub.ledger.search.ask import MOST, Question, look_up, recorded
+from hub.ledger.search.whom import MyNumberGiven, Whom, whom
 from hub.message import MessageKey
 from monitoring.console.found import Found, FoundLists
 from monitoring.console.page import Page
@@ -44,21 +46,37 @@ def _form(visit: Visit, wrong: str = "") -> Response:
 
 def _search(visit: Visit) -> Response:
     try:
-        question = _question(visit)
+        meant = _meant(visit)
+        question = _question(visit, meant.residents)
     except _AskedWrongError as error:
         return _form(visit, str(error))
     access = visit.access(visit.form.get("reason", ""))
     with visit.office.books.alone() as ledger:
         found = look_up(ledger, question, access, visit.now)
     numbers = tuple(one.number for one in found.entries)
-    key = _lists.keep(Found(visit.who.id, visit.now, numbers, found.more))
+    key = _lists.keep(Found(visit.who.id, visit.now, numbers, found.more, meant.is_doubtful))
     return visit.go(f"/messages/found/{key}/1")
 
 
-def _question(visit: Visit) -> Question:
-    given = {name: visit.form.get(name, "").strip() for name in _WORDS}
+def _meant(visit: Visit) -> Whom:
+    """Say who is searched for: the number's person, or anybody."""
     addressee = visit.form.get("addressee", "").strip()
-    if any(len(one) > _LONGEST for one in (*given.values(), addressee)):
+    if not addressee:
+        return Whom(("",), is_doubtful=False)
+    if not visit.may(Right.FACTS, personal=True):
+        raise _AskedWrongError("messages.not-persons")
+    try:
+        with visit.office.books.alone() as ledger:
+            return whom(ledger, visit.office.pseudonyms, addressee)
+    except MyNumberGiven:
+        raise _AskedWrongError("addressee.my-number") from None
+    except QuestionError:
+        raise _AskedWrongError("addressee.none") from None
+
+
+def _question(visit: Visit, residents: tuple[str, ...]) -> Question:
+    given = {name: visit.form.get(name, "").strip() for name in _WORDS}
+    if any(len(one) > _LONGEST for one in given.values()):
         raise _AskedWrongError("messages.too-long")
     if any(map(holds_my_number, given.values())):
         raise _AskedWrongError("messages.my-number")
@@ -67,11 +85,6 @@ def _question(visit: Visit) -> Question:
     kind = visit.form.get("kind", "")
     if kind and kind not in set(Kind):
         raise _AskedWrongError("messages.no-kind")
-    residents: tuple[str, ...] = ("",)
-    if addressee:
-        if not visit.may(Right.FACTS, personal=True):
-            raise _AskedWrongError("messages.not-persons")
-        residents = visit.office.pseudonyms.residents(addressee)
     return Question(
         resident=residents[0],
         former=residents[1:],
@@ -119,6 +132,7 @@ def _found(visit: Visit) -> Response:
         at=at,
         last=last,
         key=visit.params["key"],
+        doubtful=found.is_doubtful,
     )
 
 

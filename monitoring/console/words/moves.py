@@ -163,6 +163,19 @@ WORDS = {
         "That looks like a 個人番号: it is never searched by.",
         "個人番号と思われる番号では検索できません。",
     ),
+    "addressee.none": Sentence(
+        "That is no 宛名番号: it is 1 to 15 digits and nothing else.",
+        "宛名番号（1～15桁の数字のみ）ではありません。",
+    ),
+    "addressee.my-number": Sentence(
+        "That looks like a 個人番号, and nobody in the ledger has it as 宛名番号.",
+        "個人番号と思われる番号です。この番号を宛名番号とする方の記録はありません。",
+    ),
+    "addressee.doubtful": Sentence(
+        "The number looks like a 個人番号. Somebody in the ledger has it as 宛名番号: see that "
+        "this is whom you mean.",
+        "個人番号にも見える番号です。宛名番号としての記録がありますので、本人の番号か確認してください。",
+    ),
     "messages.not-staff": Sentence(
         "You may not search by staff.", "職員での検索は許可されていません。"
     ),
