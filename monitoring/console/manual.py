@@ -42,12 +42,14 @@ def files() -> MappingProxyType[str, str]:
     return MappingProxyType(found)
 
 
-@cache
 def manual_page(name: str) -> Marked | None:
     """Give a page by its name; none where there is no such page."""
     file = files().get(name)
-    if file is None:
-        return None
+    return None if file is None else _read(file)
+
+
+@cache  # by the files that there are: names come from whoever types an address
+def _read(file: str) -> Marked:
     text = (folder() / file).read_text(encoding="utf-8")
     return marked(text, lambda link: address(link, file))
 

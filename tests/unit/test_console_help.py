@@ -1,5 +1,6 @@
 """The manual in the console: its pages are there, also in a wheel, and lead nowhere else."""
 
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -69,6 +70,18 @@ def test_a_link_of_a_page_leads_to_a_place_that_there_is(name: str) -> None:
         assert not path or path.startswith("/help/"), link
         there = parts_of(path.removeprefix("/help/")) if path else found
         assert not anchor or anchor in there.anchors, link
+
+
+def test_a_name_of_an_address_that_there_is_not_is_not_kept_in_memory() -> None:
+    name = "n" * 100_000
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            assert manual_page(f"{number}{name}") is None
+        assert tracemalloc.get_traced_memory()[0] < 20 * len(name)
+    finally:
+        tracemalloc.stop()
+    assert manual_page("retries") is manual_page("retries")
 
 
 def test_every_alert_has_its_page_and_the_list_has_all(rig: ConsoleRig) -> None:
