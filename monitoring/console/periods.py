@@ -8,30 +8,40 @@ from hub.clock import midnight
 CHOICES = {"today": 1, "week": 7, "month": 31}
 """How many days each is, today included."""
 USUAL = "week"
+LONGEST = 366
+"""The most days of one period: each is counted in the ledger."""
+
+
+class TooLongError(ValueError):
+    """A period has more days than are counted at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days, both included; ``begin`` is absent for all since the first, ``end`` for no end."""
+    """Days, both included."""
 
-    begin: dt.date | None
-    end: dt.date | None
+    begin: dt.date
+    end: dt.date
 
     @property
-    def first(self) -> dt.datetime | None:
+    def first(self) -> dt.datetime:
         """The moment it begins."""
-        return None if self.begin is None else midnight(self.begin)
+        return midnight(self.begin)
 
     @property
-    def after(self) -> dt.datetime | None:
+    def after(self) -> dt.datetime:
         """The first moment that is no longer of it."""
-        return None if self.end is None else midnight(self.end + dt.timedelta(days=1))
+        return midnight(self.end + dt.timedelta(days=1))
 
 
 def period_of(choice: str, begin: str, end: str, today: dt.date) -> Period:
     """Read what somebody chose; a day that is given counts, and the choice then does not.
 
+    Without a first day it is the longest period up to the last; without a last day it is up to
+    today.
+
     Raises:
+        TooLongError: it has more than ``LONGEST`` days.
         ValueError: there is no such choice, a day is none, or the last is before the first.
 
     >>> period_of("week", "", "", dt.date(2026, 11, 29))
@@ -42,9 +52,12 @@ def period_of(choice: str, begin: str, end: str, today: dt.date) -> Period:
         if days is None:
             raise ValueError("there is no such period")
         return Period(today - dt.timedelta(days=days - 1), today)
-    found = Period(*(dt.date.fromisoformat(one) if one else None for one in (begin, end)))
-    if found.end == dt.date.max or found.begin == dt.date.min:
+    last = dt.date.fromisoformat(end) if end else today
+    if last == dt.date.max or last.toordinal() <= LONGEST:
         raise ValueError("nothing is of then")
-    if found.begin and found.end and found.end < found.begin:
+    first = dt.date.fromisoformat(begin) if begin else last - dt.timedelta(days=LONGEST - 1)
+    if last < first:
         raise ValueError("the last day is before the first")
-    return found
+    if (last - first).days >= LONGEST:
+        raise TooLongError("the period is too long")
+    return Period(first, last)

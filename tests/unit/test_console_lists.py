@@ -4,14 +4,18 @@ import datetime as dt
 import html
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.ledger.beside import State
 from hub.ledger.model import Entry, Kind
+from hub.ledger.search.counts import counted_by_outcome
 from hub.message import AccessItems, MessageKey
-from monitoring.console import requested
+from monitoring.console import desks, requested
+from monitoring.console.pages import refusals
 from monitoring.console.rights import Role
 from monitoring.console.sessions import COOKIE
 from tests.confirmations_rig import OTHER, changed, drain, open_ones, told
@@ -265,6 +269,45 @@ def test_a_time_that_is_none_is_told(rig: ConsoleRig, wrong: dict[str, str]) -> 
     assert page.status_code == 400
     assert "期間が正しくありません" in page.text
     assert rig.person(Role.VIEWER).get("/refusals", period="x").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_right"),
+    [
+        ({"begin": "2025-04-02", "end": "2026-04-02"}, True),
+        ({"begin": "2025-04-01", "end": "2026-04-02"}, False),
+        ({"begin": "2020-01-01"}, False),
+        ({"end": "2020-12-31"}, True),
+        ({"end": "0001-03-01"}, False),
+    ],
+)
+def test_a_time_is_a_year_at_the_most(
+    rig: ConsoleRig, asked: dict[str, str], *, is_right: bool
+) -> None:
+    page = rig.person(Role.VIEWER).get("/refusals", **asked)
+    assert page.status_code == (200 if is_right else 400)
+    assert ("期間は366日以内" in page.text) is (not is_right and "begin" in asked)
+    assert ("（2020年1月1日） – 令和2年12月31日" in page.text) is (asked.get("end") == "2020-12-31")
+
+
+def test_while_refusals_are_counted_others_use_the_ledger(
+    rig: ConsoleRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books, counts, heads = rig.console.office.books, counted_by_outcome, []
+    monkeypatch.setattr(desks, "BUSY_SECONDS", 0.1)
+
+    def other() -> None:
+        with books.alone() as ledger:
+            heads.append(ledger.size())
+
+    def slow(*given: Any) -> Any:  # noqa: ANN401 - what it stands for gets and gives
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(other).result()
+        return counts(*given)
+
+    monkeypatch.setattr(refusals, "counted_by_outcome", slow)
+    shows(rig.person(Role.VIEWER), "/refusals")
+    assert heads == [len(rig.entries())]
 
 
 def test_late_flows_are_unknown_without_the_watch(rig: ConsoleRig) -> None:

@@ -11,7 +11,7 @@ from hub.ledger.search.ask import Question, search
 from hub.ledger.search.counts import counted_by_outcome
 from hub.statute.reasons import Code
 from monitoring.console.page import Page
-from monitoring.console.periods import CHOICES, USUAL, period_of
+from monitoring.console.periods import CHOICES, LONGEST, USUAL, TooLongError, period_of
 from monitoring.console.rights import Right
 from monitoring.console.shown import Say, number_of
 from monitoring.console.visit import Visit
@@ -29,8 +29,9 @@ def _refusals(visit: Visit) -> Response:
     wrong = ""
     try:
         period = period_of(given["period"], given["begin"], given["end"], today)
-    except ValueError:
-        wrong, period = "refusals.no-period", period_of(USUAL, "", "", today)
+    except ValueError as error:
+        wrong = "refusals.too-long" if isinstance(error, TooLongError) else "refusals.no-period"
+        period = period_of(USUAL, "", "", today)
         given |= {"period": USUAL, "begin": "", "end": ""}
     before = number_of(visit.query.get("before", "")) or None
     asked = Question(
@@ -56,6 +57,7 @@ def _refusals(visit: Visit) -> Response:
         400 if wrong else 200,
         say=say,
         wrong=wrong,
+        longest=LONGEST,
         some=found.entries,
         codes=[
             (code, number, _with(kept, code=code))
@@ -85,4 +87,4 @@ def _with(kept: dict[str, str], **more: object) -> str:
     return f"/refusals?{urlencode(kept | more)}"
 
 
-PAGES = (Page("refusals", "/refusals", Right.FACTS, _refusals, menu=60),)
+PAGES = (Page("refusals", "/refusals", Right.FACTS, _refusals, alone=False, menu=60),)

@@ -105,13 +105,18 @@ WORDS = {
         "That is no time: a day is written as 2026-11-28, and the last is not before the first.",
         "期間が正しくありません。日付は2026-11-28のように、終了日は開始日以後の日を入力してください。",
     ),
+    "refusals.too-long": Sentence(
+        "A time is {days} days long at most.", "期間は{days}日以内で入力してください。"
+    ),
     "period": Sentence("Period", "期間"),
     "period.today": Sentence("today", "今日"),
     "period.week": Sentence("7 days", "7日間"),
     "period.month": Sentence("31 days", "31日間"),
     "period.help": Sentence(
-        "Where a day is given, the days count and not the period.",
-        "開始日又は終了日を入力すると、期間の選択より優先します。",
+        "Where a day is given, the days count and not the period: {days} at most, and so many up "
+        "to the last day where there is no first.",
+        "開始日又は終了日を入力すると、期間の選択より優先します（{days}日以内。開始日がないときは、"
+        "終了日までの{days}日間）。",
     ),
     "late.help": Sentence(
         "When a flow is due follows from its frequency in the assessment.",
