@@ -203,13 +203,30 @@ EVIDENCE = Group(
             ),
         ),
         Alert(
+            "RenkeiDeadLettersOld",
+            f"time() - {_list('dead-letter')} > {_DAY}",
+            "0s",
+            Severity.WARNING,
+            Sentence(
+                "A dead letter waits for a person or for an approval since "
+                "{{ $value | humanizeDuration }}.",
+                "配信不能電文が {{ $value | humanizeDuration }} 未判断又は承認待ちです。",
+            ),
+            (
+                Case("25h", 1, {_list("dead-letter"): "1+0x1800"}),
+                Case("23h", 0, {_list("dead-letter"): "1+0x1800"}),
+                Case("25h", 0, {_list("confirmation"): "1+0x1800"}),
+            ),
+        ),
+        Alert(
             "RenkeiConfirmationsOld",
             f"time() - {_list('confirmation')} > {_DAY}",
             "0s",
             Severity.WARNING,
             Sentence(
-                "A message waits on the confirmation list since {{ $value | humanizeDuration }}.",
-                "確認リストの電文が {{ $value | humanizeDuration }} 未判断です。",
+                "A message waits on the confirmation list, or for an approval, since "
+                "{{ $value | humanizeDuration }}.",
+                "確認リストの電文が {{ $value | humanizeDuration }} 未判断又は承認待ちです。",
             ),
             (
                 Case("25h", 1, {_list("confirmation"): "1+0x1800"}),

@@ -124,6 +124,23 @@ def test_every_command_of_a_page_is_there() -> None:
     assert found > len(alerts()) / 2
 
 
+@pytest.mark.parametrize(
+    ("shelf", "group"), [("confirmation", "confirmations"), ("dead-letter", "dead-letters")]
+)
+def test_what_waits_too_long_for_an_approval_is_told_and_its_page_lists_it(
+    shelf: str, group: str
+) -> None:
+    metric = f'renkei_aside_oldest_timestamp_seconds{{list="{shelf}"}}'
+    (alert,) = (one for one in alerts() if metric in one.expression)
+    listed = [
+        " ".join(line.split())
+        for line in commands((PROJECT / alert.page).read_text(encoding="utf-8"))
+    ]
+    for state in ("open", "requested"):  # as hub.ledger.asides.oldest_undecided counts them
+        wanted = f"renkei {group} list --status {state} "
+        assert any(line.startswith(wanted) for line in listed), state
+
+
 def test_a_command_that_is_not_there_is_found() -> None:
     with pytest.raises(AssertionError):
         understand(["ledger", "mend"])
