@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 _KI, _MI, _GI = 1 << 10, 1 << 20, 1 << 30
+GREATEST_NUMBER = 2**63 - 1
+"""What a number of a row or an entry can be at the most: databases take no greater one."""
 
 
 class InputLimits(BaseModel):

@@ -19,11 +19,13 @@ from hub.cli.ledger.common import (
 from hub.cli.options import MaybeSiteOption
 from hub.cli.shelf import (
     MOST,
+    DeciderOption,
     JsonOption,
     NumberArgument,
     RequestArgument,
     WhyOption,
     at_desk,
+    decider,
     print_list,
     tell_request,
     why,
@@ -150,6 +152,8 @@ def release_confirmation(  # noqa: PLR0913 - the options of a command
     """
     access = asked_by(staff, department, why(reason), "confirmations release")
     with _desk(site, state) as desk:
+        if desk.is_for_two:
+            decider(staff)
         request = desk.release(number, access)
     if request:
         tell_request(request, "confirmations", f"confirmation {number}")
@@ -175,6 +179,8 @@ def reject_confirmation(  # noqa: PLR0913 - the options of a command
     """
     access = asked_by(staff, department, why(reason), "confirmations reject")
     with _desk(site, state) as desk:
+        if desk.is_for_two:
+            decider(staff)
         request = desk.reject(number, access)
     if request:
         tell_request(request, "confirmations", f"confirmation {number}")
@@ -186,9 +192,9 @@ def reject_confirmation(  # noqa: PLR0913 - the options of a command
 def approve_request(  # noqa: PLR0913 - the options of a command
     number: RequestArgument,
     *,
+    staff: DeciderOption,
     site: MaybeSiteOption = None,
     state: StateOption = None,
-    staff: StaffOption = "",
     department: DepartmentOption = "",
     reason: ReasonOption = "",
 ) -> None:
@@ -199,7 +205,8 @@ def approve_request(  # noqa: PLR0913 - the options of a command
     such request waits, or the command line is wrong.
     """
     with _desk(site, state) as desk:
-        _, now = desk.approve(number, asked_by(staff, department, reason, "confirmations approve"))
+        access = asked_by(decider(staff), department, reason, "confirmations approve")
+        _, now = desk.approve(number, access)
     said = "rejected (却下しました)" if now == "rejected" else "released (送付を決定しました)"
     typer.echo(f"request {number} is approved: its message is {said}")
 
@@ -208,10 +215,10 @@ def approve_request(  # noqa: PLR0913 - the options of a command
 def decline_request(  # noqa: PLR0913 - the options of a command
     number: RequestArgument,
     *,
+    staff: DeciderOption,
     reason: WhyOption,
     site: MaybeSiteOption = None,
     state: StateOption = None,
-    staff: StaffOption = "",
     department: DepartmentOption = "",
 ) -> None:
     """Decline a request, or take your own back: its message is open again.
@@ -220,5 +227,6 @@ def decline_request(  # noqa: PLR0913 - the options of a command
     wrong.
     """
     with _desk(site, state) as desk:
-        desk.decline(number, asked_by(staff, department, why(reason), "confirmations decline"))
+        access = asked_by(decider(staff), department, why(reason), "confirmations decline")
+        desk.decline(number, access)
     typer.echo(f"request {number} is declined: its message is open (申請を却下しました)")

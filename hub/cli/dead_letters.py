@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.dead_letters_chosen import (
+    Asked,
     CodeOption,
     FlowOption,
     MaybeNumber,
@@ -30,14 +31,17 @@ from hub.cli.ledger.common import (
 from hub.cli.options import MaybeSiteOption
 from hub.cli.shelf import (
     MOST,
+    DeciderOption,
     JsonOption,
     NumberArgument,
     RequestArgument,
     WhyOption,
     at_desk,
+    decider,
     print_list,
     why,
 )
+from hub.limits import GREATEST_NUMBER
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -80,7 +84,11 @@ def list_dead_letters(  # noqa: PLR0913 - the options of a command
     request: Annotated[
         int,
         typer.Option(
-            "--request", help="Those that this request is about.", show_default=False, min=0
+            "--request",
+            help="Those that this request is about.",
+            show_default=False,
+            min=0,
+            max=GREATEST_NUMBER,
         ),
     ] = 0,
     as_json: JsonOption = False,
@@ -153,6 +161,13 @@ def replay_dead_letters(  # noqa: PLR0913 - the options of a command
     code: CodeOption = "",
     step: StepOption = "",
     since: SinceOption = None,
+    movable: Annotated[
+        bool,
+        typer.Option(
+            "--movable",
+            help="Of those that the options choose, only what today's rules let go.",
+        ),
+    ] = False,
     staff: StaffOption = "",
     department: DepartmentOption = "",
 ) -> None:
@@ -160,13 +175,15 @@ def replay_dead_letters(  # noqa: PLR0913 - the options of a command
 
     Today's rules judge it; nothing moves that is older than what was accepted meanwhile, and each
     goes once only. One goes at once, unless the site wants a second person. Several make a request,
-    which another person approves with approve. Exit status: 0 released or requested; 1 it may not
-    move, or was decided about; 2 there is none like this, or the command line is wrong.
+    which another person approves with approve; they are judged when that is asked for and when it
+    is approved. What two persons decide needs --staff. Exit status: 0 released or requested; 1 one
+    may not move, or was decided about; 2 there is none like this, or the command line is wrong.
     """
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters replay")
     with _desk(site, state) as desk:
-        one = settled(desk, number, wanted, access, discard=False)
+        asked = Asked(access, is_named=bool(staff), only_movable=movable)
+        one = settled(desk, number, wanted, asked)
     if one is not None:
         typer.echo(f"{one} is released (再送を決定しました)")
 
@@ -190,14 +207,14 @@ def discard_dead_letters(  # noqa: PLR0913 - the options of a command
     """Decide that a dead letter goes nowhere, or ask it for several; its body is deleted.
 
     The facts stay in the ledger. One is discarded at once, unless the site wants a second person.
-    Several make a request, which another person approves with approve. Exit status: 0 discarded or
-    requested; 1 it was decided about already; 2 there is none like this, or the command line is
-    wrong.
+    Several make a request, which another person approves with approve. What two persons decide
+    needs --staff. Exit status: 0 discarded or requested; 1 it was decided about already; 2 there is
+    none like this, or the command line is wrong.
     """
     wanted = wanted_by(flow, receiver, sender, code, step, since)
     access = asked_by(staff, department, why(reason), "dead-letters discard")
     with _desk(site, state) as desk:
-        one = settled(desk, number, wanted, access, discard=True)
+        one = settled(desk, number, wanted, Asked(access, is_named=bool(staff), is_discard=True))
     if one is not None:
         typer.echo(f"{one} is discarded (廃棄しました)")
 
@@ -206,9 +223,9 @@ def discard_dead_letters(  # noqa: PLR0913 - the options of a command
 def approve_request(  # noqa: PLR0913 - the options of a command
     number: RequestArgument,
     *,
+    staff: DeciderOption,
     site: MaybeSiteOption = None,
     state: StateOption = None,
-    staff: StaffOption = "",
     department: DepartmentOption = "",
     reason: ReasonOption = "",
 ) -> None:
@@ -218,7 +235,7 @@ def approve_request(  # noqa: PLR0913 - the options of a command
     request, or somebody was faster; 2 no such request waits, or the command line is wrong.
     """
     with _desk(site, state) as desk:
-        access = asked_by(staff, department, reason, "dead-letters approve")
+        access = asked_by(decider(staff), department, reason, "dead-letters approve")
         count, now = desk.approve(number, access)
     said = "discarded (廃棄しました)" if now == "discarded" else "released (再送を決定しました)"
     typer.echo(f"request {number} is approved: {count} dead letters are {said}")
@@ -228,10 +245,10 @@ def approve_request(  # noqa: PLR0913 - the options of a command
 def decline_request(  # noqa: PLR0913 - the options of a command
     number: RequestArgument,
     *,
+    staff: DeciderOption,
     reason: WhyOption,
     site: MaybeSiteOption = None,
     state: StateOption = None,
-    staff: StaffOption = "",
     department: DepartmentOption = "",
 ) -> None:
     """Decline a request, or take your own back: its dead letters are open again.
@@ -240,6 +257,6 @@ def decline_request(  # noqa: PLR0913 - the options of a command
     wrong.
     """
     with _desk(site, state) as desk:
-        access = asked_by(staff, department, why(reason), "dead-letters decline")
+        access = asked_by(decider(staff), department, why(reason), "dead-letters decline")
         count = desk.decline(number, access)
     typer.echo(f"request {number} is declined: {count} dead letters are open (申請を却下しました)")

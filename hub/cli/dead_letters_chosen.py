@@ -2,18 +2,21 @@
 
 import datetime as dt
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from hub.cli.ledger.addressee import day
-from hub.cli.shelf import tell_request
+from hub.cli.shelf import decider, tell_request
 from hub.clock import midnight
+from hub.errors import QuestionError
+from hub.limits import GREATEST_NUMBER
+from hub.message import AccessItems
 
 if TYPE_CHECKING:
     from hub.desks.dead_letters import DeadLetters
     from hub.ledger.asides import Wanted
-    from hub.message import AccessItems
+    from hub.ledger.beside import Shelved
 
 
 class Status(StrEnum):
@@ -35,6 +38,8 @@ MaybeNumber = Annotated[
         metavar="[ID]",
         help="The number, as list shows it; or choose several by the options below.",
         show_default=False,
+        min=1,
+        max=GREATEST_NUMBER,
     ),
 ]
 FlowOption = Annotated[
@@ -97,37 +102,62 @@ def wanted_by(  # noqa: PLR0913, PLR0917 - one for each option
     )
 
 
-def settled(
-    desk: "DeadLetters",
-    number: int | None,
-    wanted: "Wanted",
-    access: "AccessItems",
-    *,
-    discard: bool,
-) -> int | None:
+class Asked(NamedTuple):
+    """What is asked for dead letters: a replay, or ``is_discard``; who asks is in ``access``.
+
+    ``is_named`` says that they gave their name. With ``only_movable`` those of several stay that
+    today's rules do not let go.
+    """
+
+    access: AccessItems
+    is_named: bool
+    is_discard: bool = False
+    only_movable: bool = False
+
+
+def settled(desk: "DeadLetters", number: int | None, wanted: "Wanted", asked: Asked) -> int | None:
     """Decide about one dead letter and give its number; of several, make a request and say so.
 
     That is done, too, where the site wants a second person for one.
 
     Raises:
-        typer.BadParameter: neither a number nor an option that chooses is given, or both.
+        typer.BadParameter: neither a number nor an option that chooses is given, or both; or two
+            persons decide, and the first gave no name.
+        QuestionError: there is none like this, or none of them may move.
     """
     from hub.ledger.asides import Wanted  # noqa: PLC0415 - see hub.cli.main
     from hub.ledger.beside import Shelf, State  # noqa: PLC0415
 
-    is_filtered = wanted != Wanted(Shelf.DEAD_LETTER)
-    if (number is None) != is_filtered:
+    if (number is None) != (wanted != Wanted(Shelf.DEAD_LETTER)):
         raise typer.BadParameter("give either an ID or at least one of the options that choose")
-    if number is None:
-        rows = desk.chosen(wanted)
-        if len(rows) > 1:
-            now = State.DISCARDED if discard else State.RELEASED
-            request = desk.request(rows, access, now)
-            tell_request(request, "dead-letters", f"{len(rows)} dead letters")
-            return None
-        number = rows[0].id
-    request = desk.discard(number, access) if discard else desk.replay(number, access)
+    if number is not None and asked.only_movable:
+        raise typer.BadParameter("--movable goes with the options that choose, not with an ID")
+    rows = _chosen(desk, wanted, asked) if number is None else []
+    if len(rows) > 1 or desk.is_for_two:
+        decider(asked.access.staff if asked.is_named else "")
+    if len(rows) > 1:
+        now = State.DISCARDED if asked.is_discard else State.RELEASED
+        request = desk.request(rows, asked.access, now)
+        tell_request(request, "dead-letters", f"{len(rows)} dead letters")
+        return None
+    number = rows[0].id if number is None else number
+    decide = desk.discard if asked.is_discard else desk.replay
+    request = decide(number, asked.access)
     if request:
         tell_request(request, "dead-letters", f"dead letter {number}")
         return None
     return number
+
+
+def _chosen(desk: "DeadLetters", wanted: "Wanted", asked: Asked) -> "list[Shelved]":
+    """Give the dead letters that the options choose; say how many of them have to stay."""
+    rows = desk.chosen(wanted)
+    if not asked.only_movable:
+        return rows
+    moving = desk.movable(rows)
+    if not moving:
+        raise QuestionError(f"none of these {len(rows)} dead letters may move by today's rules")
+    if len(moving) < len(rows):
+        left = len(rows) - len(moving)
+        typer.echo(f"{left} of {len(rows)} may not move by today's rules, and stay", err=True)
+    return moving

@@ -12,6 +12,7 @@ import typer
 from hub.cli.ledger.common import opened, site_file
 from hub.cli.tables import print_table
 from hub.clock import JST
+from hub.limits import GREATEST_NUMBER
 
 if TYPE_CHECKING:
     from hub.ledger.beside import Shelved
@@ -30,11 +31,31 @@ _WIDE = 160
 RequestArgument = Annotated[
     int,
     typer.Argument(
-        metavar="NUMBER", help="The request's number, as it was told.", show_default=False
+        metavar="NUMBER",
+        help="The request's number, as it was told.",
+        show_default=False,
+        min=1,
+        max=GREATEST_NUMBER,
     ),
 ]
 NumberArgument = Annotated[
-    int, typer.Argument(metavar="ID", help="The number, as list shows it.", show_default=False)
+    int,
+    typer.Argument(
+        metavar="ID",
+        help="The number, as list shows it.",
+        show_default=False,
+        min=1,
+        max=GREATEST_NUMBER,
+    ),
+]
+DeciderOption = Annotated[
+    str,
+    typer.Option(
+        "--staff",
+        help="Who decides, as the ledger is to name them: another one than who asked. The name "
+        "that you have in the console, if you have one there.",
+        show_default=False,
+    ),
 ]
 WhyOption = Annotated[
     str,
@@ -65,6 +86,18 @@ def at_desk(
         judge = Judge(catalogue, pseudonyms(settings), settings.hub.about_to_reach_days, seals)
         two = settings.hub.second_person
         yield desk(ledger, judge, lambda: dt.datetime.now(JST), two)
+
+
+def decider(staff: str) -> str:
+    """Make sure that a decision for two has a name: an account of the machine is not a person.
+
+    Raises:
+        typer.BadParameter: it is blank.
+    """
+    if not staff.strip():
+        message = "two persons decide about this: say who you are, as the console names you"
+        raise typer.BadParameter(message, param_hint="--staff")
+    return staff
 
 
 def why(reason: str) -> str:

@@ -13,7 +13,7 @@ from hub.desks.shelf import NOBODY
 from hub.desks.shelf import listed as on_shelf
 from hub.errors import LedgerError
 from hub.ledger.acts import Act
-from hub.ledger.asides import Wanted
+from hub.ledger.asides import MEANWHILE, Wanted
 from hub.ledger.beside import Shelf, Shelved, State
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind
@@ -85,7 +85,7 @@ class Desk(RequestDesk):
         self.view(row, access)
         is_read = with_fields and row.sealed
         fields = _fields(row.message_type, self.body(row)) if is_read else []
-        asked = self.requested(row.request)[1] if row.state is State.REQUESTED else None
+        asked = self.requested(row.request, 1)[1] if row.state is State.REQUESTED else None
         return Shown(row, fields, is_overtaken, asked)
 
     def release(self, number: int, access: AccessItems) -> int:
@@ -116,7 +116,11 @@ class Desk(RequestDesk):
         Raises:
             LedgerError: it is to go, and is overtaken or may not move today.
         """
-        if now is State.RELEASED and self.row(row.id)[1]:
+        listed_as = row.state
+        row, is_overtaken = self.row(row.id)  # a listed one is without its body
+        if row.state is not listed_as:
+            raise LedgerError(MEANWHILE)
+        if now is State.RELEASED and is_overtaken:
             raise LedgerError(
                 f"confirmation {row.id} cannot be released: a newer message of the same kind about "
                 f"the same person was accepted meanwhile, and nothing older may follow it. "

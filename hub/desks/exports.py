@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from hub.desks.disclose import CODE, FORMATS, Request, read_disclosure
-from hub.desks.requests import same_person
+from hub.desks.persons import same_person
 from hub.disclosure.transfers import Period
 from hub.errors import LedgerError, QuestionError
 from hub.ledger.acts import Act, act

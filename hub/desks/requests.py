@@ -4,12 +4,12 @@ A request has the number of the ledger's entry that asks. While it waits, nobody
 messages in another way; declining it, also one's own, opens them again.
 """
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from hub.desks.shelf import ShelfDesk
+from hub.desks.persons import is_somebody, same_person
+from hub.desks.shelf import ShelfDesk, counted
 from hub.errors import LedgerError, QuestionError
 from hub.ledger import asides
 from hub.ledger.asides import Wanted
@@ -17,6 +17,7 @@ from hub.ledger.beside import Beside, Shelved, State, Turn
 from hub.ledger.leaf import Recorded
 from hub.ledger.schema import ledger_errors
 from hub.ledger.search.ask import recorded
+from hub.limits import GREATEST_NUMBER
 from hub.message import AccessItems
 from hub.statute.reasons import Code
 
@@ -56,12 +57,22 @@ class RequestDesk(ShelfDesk):
         """
         raise NotImplementedError
 
+    def permit(self, rows: Sequence[Shelved], now: State) -> None:
+        """See whether messages may go to a state today; where ``pairs`` sees to it, nothing.
+
+        Raises:
+            LedgerError: some may not; nothing is decided.
+        """
+
     def request(self, rows: Sequence[Shelved], access: AccessItems, now: State) -> int:
         """Ask that messages go to a state; give the request's number.
 
         Raises:
-            LedgerError: one of them was decided about meanwhile; nothing is asked.
+            QuestionError: nobody is named who asks.
+            LedgerError: one of them was decided about meanwhile, or may not go there today; nothing
+                is asked.
         """
+        _somebody(access)
         self._decide(rows, access, State.REQUESTED, self.ends[now].asked, wanted=now, request=0)
         return self.row(rows[0].id)[0].request
 
@@ -71,9 +82,10 @@ class RequestDesk(ShelfDesk):
         Without a reason that of the request stands.
 
         Raises:
-            QuestionError: there is no such request.
+            QuestionError: there is no such request, or nobody is named who approves it.
             LedgerError: it was this very person's, or is not permitted any more.
         """
+        _somebody(access)
         rows, asked = self.requested(number)
         if same_person(asked.access.staff, access.staff):
             raise LedgerError(
@@ -90,28 +102,35 @@ class RequestDesk(ShelfDesk):
         """Decline a request, or take it back; its messages are open again.
 
         Raises:
-            QuestionError: there is no such request.
+            QuestionError: there is no such request, or nobody is named who declines it.
         """
+        _somebody(access)
         rows, asked = self.requested(number)
         is_own = same_person(asked.access.staff, access.staff)
         detail = f", request {number}{' taken back' if is_own else ''}"
         self._decide(rows, access, State.OPEN, Code.DECLINED, detail=detail)
         return len(rows)
 
-    def requested(self, number: int) -> tuple[list[Shelved], Recorded]:
+    def requested(self, number: int, most: int = MOST_TOGETHER) -> tuple[list[Shelved], Recorded]:
         """Give what a request that waits is about, and the entry that says who asked for what.
+
+        Of the messages no more than ``most`` are given, without their bodies.
 
         Raises:
             QuestionError: there is no such request.
         """
-        wanted = Wanted(self.shelf, State.REQUESTED, request=number)
+        wanted = self._waiting(number)
         with ledger_errors("be read"), self.ledger.engine.connect() as connection:
-            rows = asides.listed(connection, wanted, MOST_TOGETHER) if number > 0 else []
+            rows = asides.listed(connection, wanted, most) if 0 < number <= GREATEST_NUMBER else []
             if not rows:
                 message = f"no request {number} waits: {self.command} list --status requested"
                 raise QuestionError(message)
             (asked,) = recorded(connection, [number])
         return rows, asked
+
+    def count(self, number: int) -> int:
+        """Count the messages that a request that waits is about."""
+        return counted(self.ledger, self._waiting(number))
 
     def asked_for(self, asked: Recorded) -> State:
         """Say where the messages of a request are to go.
@@ -135,6 +154,9 @@ class RequestDesk(ShelfDesk):
         self._decide([row], access, now, self.ends[now].decided)
         return 0
 
+    def _waiting(self, number: int) -> Wanted:
+        return Wanted(self.shelf, State.REQUESTED, request=number)
+
     def _decide(  # noqa: PLR0913 - what a decision is
         self,
         rows: Sequence[Shelved],
@@ -146,20 +168,16 @@ class RequestDesk(ShelfDesk):
         detail: str = "",
         request: int | None = None,
     ) -> None:
+        self.permit(rows, wanted or now)
         entries = [
             self.decision(row, access, pair, code, detail)
             for row in rows
             for pair in self.pairs(row, wanted or now)
         ]
-        turns = [Turn(row.id, row.state, now, request) for row in rows]
+        turns = [Turn(row.id, row.state, now, request, row.request) for row in rows]
         self.ledger.append(entries, Beside(turns=turns))
 
 
-def same_person(one: str, other: str) -> bool:
-    """Say whether two names of staff are the same, however they were typed."""
-    return _plainly(one) == _plainly(other)
-
-
-def _plainly(staff: str) -> str:
-    """Write a name without what a keyboard may write in two ways: width, case, spaces."""
-    return "".join(unicodedata.normalize("NFKC", staff).split()).casefold()
+def _somebody(access: AccessItems) -> None:
+    if not is_somebody(access.staff):
+        raise QuestionError("what two persons decide needs a name of each: say who it is")

@@ -14,6 +14,7 @@ from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.vault import vault_of
+from hub.limits import GREATEST_NUMBER
 from hub.message import AccessItems
 from hub.pipeline.judge import Judge
 from hub.ports import Delivery
@@ -87,7 +88,8 @@ class ShelfDesk:
         Raises:
             QuestionError: there is none of this number.
         """
-        found, overtaken = self.ledger.confirmations([number])
+        asked = [number] if 0 < number <= GREATEST_NUMBER else []
+        found, overtaken = self.ledger.confirmations(asked)
         if number not in found or found[number].shelf is not self.shelf:
             message = f"there is no {self.noun} {number}: {self.command} list"
             raise QuestionError(message)

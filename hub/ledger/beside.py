@@ -119,13 +119,16 @@ class Turn:
     """A message put aside goes from one state to the next; it must be in the first one.
 
     ``request`` is the place, among the entries appended with it, of the entry that asks for a
-    second person's approval, where this is such a turn.
+    second person's approval, where this is such a turn. ``asked`` is the number of the request
+    that it must be waiting under, where it ``was`` asked for: it may have been taken back and
+    asked for anew.
     """
 
     id: int
     was: State
     now: State
     request: int | None = None
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ class Shelved:
 
     ``id`` is the number of the entry that says that it is there, ``decided`` that of the entry by
     which a person decided, or 0. ``request`` is the number of the request that a second person
-    decided about, or is to, or 0. ``sealed`` is the encrypted body, empty once the end is reached.
+    decided about, or is to, or 0. ``sealed`` is the encrypted body, empty once the end is reached
+    and where rows are listed.
     ``age`` is the number of the entry by which it is older or newer than others: that of its
     message's acceptance where it is a copy, else its own.
     """

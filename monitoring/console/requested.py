@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from hub.desks.requests import RequestDesk, same_person
+from hub.desks.persons import same_person
+from hub.desks.requests import RequestDesk
 from hub.ledger.beside import State
 from monitoring.console.desks import Office
 from monitoring.console.page import Handler, Page
@@ -49,7 +50,8 @@ class Requests:
     def _show(self, visit: Visit) -> Response:
         number = number_of(visit.params["number"])
         with self.at(visit.office) as desk:
-            rows, asked = desk.requested(number)
+            rows, asked = desk.requested(number, MOST)
+            count = desk.count(number)
             end = desk.asked_for(asked)
         is_own = same_person(asked.access.staff, visit.who.id)
         return visit.show(
@@ -57,8 +59,8 @@ class Requests:
             say=Say(visit.words, visit.office.catalogue()),
             number=number,
             path=self.path,
-            rows=rows[:MOST],
-            count=len(rows),
+            rows=rows,
+            count=count,
             asked=asked,
             end=self.ends[end],
             may_approve=visit.may(Right.APPROVE) and not is_own,
@@ -68,7 +70,7 @@ class Requests:
     def _approve(self, visit: Visit) -> Response:
         number = number_of(visit.params["number"])
         with self.at(visit.office) as desk:
-            if same_person(desk.requested(number)[1].access.staff, visit.who.id):
+            if same_person(desk.requested(number, 1)[1].access.staff, visit.who.id):
                 said = f"approving one's own request {number}"
                 return visit.denied(Denial.SELF, said, status=409, text=_SECOND)
             desk.approve(number, visit.access(visit.form.get("reason", "")))
@@ -87,7 +89,7 @@ class Requests:
         if not reason:
             return visit.trouble(400, key="reason-missing")
         with self.at(visit.office) as desk:
-            _, asked = desk.requested(number)
+            _, asked = desk.requested(number, 1)
             if same_person(asked.access.staff, visit.who.id) is not is_own:
                 said = "taking back another's" if is_own else "declining one's own"
                 return visit.denied(Denial.SELF, f"{said} request {number}")

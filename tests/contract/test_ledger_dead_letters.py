@@ -67,8 +67,10 @@ def bury(ledger: DatabaseLedger, message_id: str, receiver: str = UNION, mark: s
     return before + 1
 
 
-def turn(ledger: DatabaseLedger, number: int, was: State, now: State, code: str = "") -> None:
-    turns = Beside(turns=[Turn(number, was, now)])
+def turn(  # noqa: PLR0913, PLR0917 - what a turn is
+    ledger: DatabaseLedger, number: int, was: State, now: State, code: str = "", asked: int = 0
+) -> None:
+    turns = Beside(turns=[Turn(number, was, now, asked=asked)])
     ledger.append([about("a1", Kind.REPLAY, code=code)], turns)
 
 
@@ -156,8 +158,11 @@ def test_a_request_has_the_number_of_its_first_entry(ledger: DatabaseLedger) -> 
     assert {one.decided for one in found.values()} == {number}
     assert verify(ledger.engine, SIGNER.verifier).good
     assert ledger.released() == []
-    turn(ledger, rows[0], State.REQUESTED, State.RELEASED)
-    turn(ledger, rows[1], State.REQUESTED, State.OPEN, "declined")
+    for end in (State.RELEASED, State.OPEN):
+        with pytest.raises(LedgerError, match="meanwhile"):
+            turn(ledger, rows[0], State.REQUESTED, end, asked=number + 1)
+    turn(ledger, rows[0], State.REQUESTED, State.RELEASED, asked=number)
+    turn(ledger, rows[1], State.REQUESTED, State.OPEN, "declined", number)
     first, second = (ledger.confirmations(rows)[0][row] for row in rows)
     assert (first.request, second.request, second.decided) == (number, 0, 0)
     assert ledger.released() == [(rows[0], "3")]

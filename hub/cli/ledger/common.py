@@ -1,6 +1,7 @@
 """What the commands about the ledger share: where it is, and who asks."""
 
-import getpass
+import os
+import pwd
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,10 +83,29 @@ def opened(site: Path | None, state: Path | None) -> "Iterator[tuple[Site, Datab
 
 
 def asked_by(staff: str, department: str, reason: str, operation: str) -> AccessItems:
-    """Give the access items of a command; the account's name stands where none is given."""
+    """Give the access items of a command; the account's name stands where none is given.
+
+    The account is in the terminal besides: ``--staff`` is a word that anybody can type.
+
+    Raises:
+        typer.BadParameter: the name is blank.
+    """
+    if staff and not any(sign.isprintable() and not sign.isspace() for sign in staff):
+        raise typer.BadParameter("the name is blank", param_hint="--staff")
+    account = _account()
+    terminal = f"{account}@{socket.gethostname()}"
     # A 個人番号 that somebody typed by mistake would stand in the ledger for years.
-    words = (staff or getpass.getuser(), department, socket.gethostname(), reason, operation)
+    words = (staff.strip() or account, department, terminal, reason, operation)
     kept = tuple(map(mask_my_numbers, words))
     if kept != words:
         typer.echo(f"what looks like a 個人番号 is recorded as {MyNumber.MASK}", err=True)
     return AccessItems(*kept)
+
+
+def _account() -> str:
+    """Give the name of the account that runs this, whatever its environment says of it."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # as in a container that was given a number alone
+        return str(number)

@@ -16,10 +16,12 @@ from hub.ledger.asides.finding import (
     requests,
     waiting,
 )
+from hub.ledger.asides.once import MEANWHILE
 from hub.ledger.asides.overtaking import Names, overtaken, recorded_name
 from hub.ledger.asides.writing import accepted_by, forget, write
 
 __all__ = [
+    "MEANWHILE",
     "Names",
     "Wanted",
     "accepted_by",

@@ -15,6 +15,7 @@ from hub.ledger.tables import asides
 from hub.message import MessageKey
 
 _IS_KEPT = asides.c.body.is_not(None)
+_FACTS = [column for column in asides.c if column is not asides.c.body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,14 @@ def find(connection: Connection, numbers: Collection[int]) -> dict[int, Shelved]
     query = select(asides).where(asides.c.id.in_(bindparam("numbers", expanding=True)))
     for some in chunks(sorted(numbers)):
         for row in connection.execute(query, {"numbers": some}):
-            found[row.id] = _shelved(row)
+            found[row.id] = _shelved(row, bytes(row.body or b""))
     return found
 
 
 def listed(connection: Connection, wanted: Wanted, most: int) -> list[Shelved]:
-    """Give messages put aside, the oldest first."""
-    query = select(asides).where(*wanted.conditions()).order_by(asides.c.id).limit(most)
-    return [_shelved(one) for one in connection.execute(query)]
+    """Give messages put aside, the oldest first, without their bodies."""
+    query = select(*_FACTS).where(*wanted.conditions()).order_by(asides.c.id).limit(most)
+    return [_shelved(one, b"") for one in connection.execute(query)]
 
 
 def counted(connection: Connection, wanted: Wanted) -> int:
@@ -126,7 +127,7 @@ def recorded(connection: Connection, marks: Collection[str]) -> dict[str, bool]:
     return found
 
 
-def _shelved(row: Row[*tuple[Any, ...]]) -> Shelved:
+def _shelved(row: Row[*tuple[Any, ...]], sealed: bytes) -> Shelved:
     if row.state not in set(State) or row.list not in set(Shelf):
         raise LedgerError(f"row {row.id} of {asides.name} was changed: run renkei ledger verify")
     shelf = Shelf(row.list)
@@ -148,5 +149,5 @@ def _shelved(row: Row[*tuple[Any, ...]]) -> Shelved:
         cause=cause if shelf is Shelf.DEAD_LETTER else None,
         request=row.request,
         age=row.age,
-        sealed=bytes(row.body or b""),
+        sealed=sealed,
     )

@@ -104,7 +104,9 @@ def _turn(connection: Connection, turn: Turn, first: int) -> None:
         values["body"] = None
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    where = (asides.c.id == turn.id, asides.c.state == turn.was.value)
+    where = [asides.c.id == turn.id, asides.c.state == turn.was.value]
+    if turn.was is State.REQUESTED:
+        where.append(asides.c.request == turn.asked)
     change_one(connection, update(asides).where(*where).values(values))
 
 
