@@ -14,21 +14,32 @@ from hub.message import AccessItems
 from hub.names import DEAD_QUEUE, OUT_EXCHANGE, PARTITIONS_EXCHANGE, outbound_queue
 from hub.pipeline.judge import Judge
 from hub.ports import Death
+from hub.statute.catalogue import Catalogue
 from tests.confirmations_rig import drain
 from tests.fakes import Stored
-from tests.samples import NOW, SIGNER
+from tests.samples import NOW, SIGNER, judge, shipped
 from tests.worker_rig import IN, OUT, Rig
 
 CLERK = AccessItems("職員一", "後期高齢", "T-9", "受信側を修理した", "dead-letters replay")
 OTHER_CLERK = CLERK._replace(staff="職員二", reason="")
 
 
+def without(ref: str) -> Judge:
+    """Give the judge of a catalogue that lacks a flow."""
+    whole = shipped()
+    kept = tuple(flow for flow in whole.flows if flow.ref != ref)
+    return judge(Catalogue(whole.systems, kept, "without"))
+
+
 @contextmanager
-def letters(rig: Rig, judged_by: Judge | None = None) -> Iterator[DeadLetters]:
-    judge = judged_by or rig.judge
-    ledger = open_keyed(rig.url, SIGNER, judge.pseudonyms)
+def letters(
+    rig: Rig, judged_by: Judge | None = None, *, by_two: bool = False
+) -> Iterator[DeadLetters]:
+    by = judged_by or rig.judge
+    ledger = open_keyed(rig.url, SIGNER, by.pseudonyms)
+    two = [DeadLetters.name] if by_two else []
     try:
-        yield DeadLetters(ledger, judge, lambda: NOW + dt.timedelta(hours=1))
+        yield DeadLetters(ledger, by, lambda: NOW + dt.timedelta(hours=1), two)
     finally:
         ledger.close()
 

@@ -214,6 +214,20 @@ def test_where_the_site_says_so_one_asks_and_another_approves(
     ]
 
 
+def test_what_two_decide_needs_a_name_of_each(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    by_two(rig)
+    first, second, _ = numbers(rig, capsys)
+    for end in ("release", "reject"):
+        assert run(rig, end, first, "--reason", "確認") == 2
+        assert "--staff" in capsys.readouterr().err
+    assert run(rig, "reject", second, "--reason", "確認", "--staff", "S1") == 0
+    request = request_of(capsys.readouterr().out)
+    for unnamed in ([], ["--staff", ""], ["--staff", " "]):
+        assert run(rig, "approve", request, *unnamed) == 2
+        assert run(rig, "decline", request, "--reason", "x", *unnamed) == 2
+    assert [one["id"] for one in listed(rig, capsys, "--status", "requested")] == [int(second)]
+
+
 def test_an_approval_is_judged_by_the_rules_of_its_own_day(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

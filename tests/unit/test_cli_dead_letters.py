@@ -187,6 +187,44 @@ def test_a_filter_that_fits_one_needs_nobody_else(
     assert f"{only} is released" in capsys.readouterr().out
 
 
+def test_what_two_decide_needs_a_name_of_each(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    several = ["--receiver", "union", "--reason", "修理済み"]
+    for unnamed in ([], ["--staff", ""]):
+        for end in ("replay", "discard"):
+            assert run(rig, end, *several, *unnamed) == 2
+            assert "--staff" in capsys.readouterr().err
+    assert run(rig, "replay", *several, "--staff", "S1") == 0
+    request = asked_number(capsys.readouterr().out)
+    for unnamed in ([], ["--staff", ""], ["--staff", " "]):
+        assert run(rig, "approve", request, *unnamed) == 2
+        assert run(rig, "decline", request, "--reason", "x", *unnamed) == 2
+    assert len(numbers(rig, capsys, "--request", request)) == 3
+    site = rig.folder / "site.toml"
+    site.write_text(f'{site.read_text("utf-8")}second_person = ["dead-letters"]\n', "utf-8")
+    (only,) = numbers(rig, capsys)
+    assert run(rig, "discard", only, "--reason", "x") == 2
+    assert run(rig, "discard", only, "--reason", "x", "--staff", "S1") == 0
+    assert "request" in capsys.readouterr().out
+
+
+def test_of_several_only_what_may_move_is_asked_for(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = numbers(rig, capsys, "--receiver", "union")
+    drain(rig, changed("c1", addressee_number="1"))
+    several = ["--receiver", "union", "--reason", "修理済み", "--staff", "S1"]
+    assert run(rig, "replay", *several) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "1 of these 3 dead letters may not move by today's rules" in told
+    assert f"nothing is decided: {first}: " in told
+    assert run(rig, "replay", *several, "--movable") == 0
+    asked = capsys.readouterr()
+    assert "1 of 3 may not move" in asked.err
+    assert numbers(rig, capsys, "--request", asked_number(asked.out)) == others
+    assert first in numbers(rig, capsys)
+    assert run(rig, "replay", *several, "--movable") == 2
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
@@ -200,7 +238,12 @@ def test_a_filter_that_fits_one_needs_nobody_else(
         (["discard", "9999", "--reason", "x"], 2),
         (["approve", "0", "--staff", "S2"], 2),
         (["approve", "3", "--staff", "S2"], 2),
-        (["decline", "3", "--reason", "x"], 2),
+        (["approve", f"{10**20}", "--staff", "S2"], 2),
+        (["decline", "3", "--reason", "x", "--staff", "S2"], 2),
+        (["show", f"{10**20}"], 2),
+        (["replay", f"{10**20}", "--reason", "x"], 2),
+        (["list", "--request", f"{10**20}"], 2),
+        (["replay", "3", "--movable", "--reason", "x"], 2),
         (["show", "1"], 2),
         (["list", "--status", "no"], 2),
     ],

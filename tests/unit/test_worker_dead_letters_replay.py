@@ -27,6 +27,7 @@ from tests.dead_letters_rig import (
     numbers,
     on_list,
     replay,
+    without,
 )
 from tests.fakes import Stored
 from tests.samples import (
@@ -226,13 +227,6 @@ def _narrow(flow: Flow, keep: Callable[[str], bool]) -> Flow:
 
     receivers = {name: grant(one) for name, one in flow.receivers.items()}
     return flow.model_copy(update={"receivers": receivers})
-
-
-def without(ref: str) -> Judge:
-    """Give the judge of a catalogue that lacks a flow."""
-    whole = shipped()
-    kept = tuple(flow for flow in whole.flows if flow.ref != ref)
-    return judge(Catalogue(whole.systems, kept, "without"))
 
 
 def test_a_field_that_is_not_permitted_any_more_is_left_out(rig: Rig) -> None:

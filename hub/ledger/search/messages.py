@@ -1,6 +1,7 @@
 """The entries about messages: those of a resident, or of a message's id."""
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 
 from sqlalchemy import Connection, select
 
@@ -25,21 +26,24 @@ def message_numbers(
     A resident has a pseudonym for each of the site's keys; without any, it is about anybody.
     """
     if not message:
-        return [no for one in residents for no in _about_resident(connection, one)]
+        return [no for no, _ in numbers_about(connection, residents)]
     known = select(terms.c.sender).distinct()
     senders = [sender] if sender else connection.execute(known).scalars().all()
     found = find_ids(connection, {one: [message] for one in senders})
     return [no for ref, no in found.items() if not residents or ref.resident in residents]
 
 
-def _about_resident(connection: Connection, resident: str) -> Iterator[int]:
-    runs = range(read(connection)[0].messages >> RESIDENTS_TOGETHER, -1, -1)
-    for some in chunks(runs, _RUNS_A_QUERY):
+def numbers_about(connection: Connection, residents: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Give the numbers of the messages about residents, and which one each is about."""
+    names = sorted(set(residents) - {""})
+    runs = range(read(connection)[0].messages >> RESIDENTS_TOGETHER, -1, -1) if names else ()
+    for some, those in product(chunks(runs, _RUNS_A_QUERY), chunks(names)):
         query = (
-            f"SELECT no FROM ledger_messages WHERE (no >> {RESIDENTS_TOGETHER}) IN "  # noqa: S608 - numbers
-            f"({', '.join(map(str, some))}) AND resident = ? AND resident != ''"
+            f"SELECT no, resident FROM ledger_messages WHERE (no >> {RESIDENTS_TOGETHER}) IN "  # noqa: S608 - numbers
+            f"({', '.join(map(str, some))}) AND resident != '' AND resident IN "
+            f"({', '.join('?' * len(those))})"
         )
-        yield from (number for (number,) in driver_rows(connection, query, resident))
+        yield from driver_rows(connection, query, *those)
 
 
 def about_messages(  # noqa: PLR0913, PLR0917 - what is asked
