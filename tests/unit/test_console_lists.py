@@ -178,6 +178,20 @@ def test_several_are_asked_for_by_one_and_approved_by_another(
     assert numbers(rig.hub) == found[2:]
 
 
+def test_what_was_overtaken_is_not_asked_for_by_one_box_and_not_approved(rig: ConsoleRig) -> None:
+    (number,) = dead(rig, "b1")
+    asking, other = rig.person(Role.OPERATOR), rig.person(Role.APPROVER)
+    ask = "/dead-letters/request"
+    chosen = {"number": str(number), "reason": "受信側を修理"}
+    path = asking.send("/dead-letters", ask, **chosen).headers["location"]
+    drain(rig.hub, event(id="b2"))
+    assert other.send(path, f"{path}/approve", reason="確認した").status_code == 409
+    assert asking.send(path, f"{path}/take-back", reason="不要").status_code == 303
+    assert asking.send("/dead-letters", ask, **chosen).status_code == 409
+    rig.hub.drain()
+    assert numbers(rig.hub) == [number]
+
+
 def test_a_request_is_declined_by_another_or_taken_back_by_its_own(rig: ConsoleRig) -> None:
     found = dead(rig, "b1", "b2")
     asking, other = rig.person(Role.OPERATOR), rig.person(Role.APPROVER)
