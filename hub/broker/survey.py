@@ -101,15 +101,30 @@ def ask(quick: Management, patient: Management, vhost: str) -> View:
     """
     quick.get("whoami")
     try:
-        nodes = quick.get("nodes")
+        nodes = _rows(quick.get("nodes"))
     except BrokerUnavailable as error:
         raise BrokerError("it lives, and waits for another node's answer") from error
     is_whole = all(row.get("running") for row in nodes)
     try:
-        queues = (patient if is_whole else quick).get("queues", vhost)
-    except BrokerUnavailable:
+        queues = _rows((patient if is_whole else quick).get("queues", vhost))
+    except (BrokerUnavailable, _NoRows):
         return View(nodes, None)
     return View(nodes, queues, _refused(quick, nodes) if is_whole else {})
+
+
+class _NoRows(BrokerError):
+    """It answered with something else: a node that goes away meanwhile is an error among rows."""
+
+
+def _rows(told: object) -> list[dict[str, Any]]:
+    """Give the rows of an answer.
+
+    Raises:
+        BrokerError: it is no list of objects.
+    """
+    if not isinstance(told, list) or not all(isinstance(row, dict) for row in told):
+        raise _NoRows("it lives, and answers with an error of its own")
+    return told
 
 
 def _refused(quick: Management, nodes: Sequence[Mapping[str, Any]]) -> dict[Logins, int]:
@@ -117,8 +132,8 @@ def _refused(quick: Management, nodes: Sequence[Mapping[str, Any]]) -> dict[Logi
     found: dict[Logins, int] = {}
     try:
         for node in (row["name"] for row in nodes):
-            for row in quick.get("auth", "attempts", node):
-                if (protocol := _PROTOCOLS.get(row.get("protocol"))) is not None:
+            for row in _rows(quick.get("auth", "attempts", node)):
+                if (protocol := _PROTOCOLS.get(str(row.get("protocol")))) is not None:
                     key = (node, protocol)
                     found[key] = found.get(key, 0) + int(row.get("auth_attempts_failed") or 0)
     except BrokerError as error:

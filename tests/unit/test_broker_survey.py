@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from hub.broker.management import Management
 from hub.broker.survey import BrokerWatch, Survey, View, ask, judge, small
-from hub.errors import BrokerUnavailable
+from hub.errors import BrokerError, BrokerUnavailable
 from monitoring.broker import BrokerMetrics
 
 pytestmark = pytest.mark.unit
@@ -64,6 +64,25 @@ def test_the_queues_of_a_whole_cluster_are_asked_for_with_patience() -> None:
     assert survey == Survey(nodes=3, refused=survey.refused)
     assert survey.refused == {(n, p): c for n in ABC for p, c in (("amqp", 2), ("http", 1))}
     assert patient.asked == ["queues"]
+
+
+@pytest.mark.parametrize("what", ["auth", "queues", "nodes"])
+@pytest.mark.parametrize("told", [{"error": "Object Not Found", "reason": "Not Found"}, ["gone"]])
+def test_an_error_in_the_place_of_rows_ends_no_look(what: str, told: object) -> None:
+    """A node that goes away while another asks it has its error handed on as an answer."""
+
+    class Going(Node):
+        def get(self, asked: str, *more: str) -> Any:  # noqa: ANN401 - JSON
+            return told if asked == what else super().get(asked, *more)
+
+    one = cast("Management", Going(seen()))
+    if what == "nodes":
+        with pytest.raises(BrokerError, match="an error of its own"):
+            ask(one, one, "renkei")
+        return
+    view = ask(one, one, "renkei")
+    assert (view.queues is None) == (what == "queues")
+    assert view.refused == {}
 
 
 def test_refused_logins_are_counted_from_the_first_look_on_and_after_a_new_start() -> None:
