@@ -118,7 +118,7 @@ class ShelfDesk:
         return row, is_overtaken
 
     def body(self, row: Shelved) -> bytes:
-        """Decrypt what was put aside.
+        """Decrypt what was put aside; a row out of a list is without it.
 
         Raises:
             LedgerError: the key is not the one that it was kept with, or it was changed.
