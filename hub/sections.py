@@ -66,6 +66,10 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """Scheme, name and port, as a browser shows them."""
 
 
+BrowserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""A machine with a browser that has a certificate."""
+
+
 class OidcSite(Section):
     """The office's own login (OpenID Connect), in place of the console's passwords.
 
@@ -93,7 +97,8 @@ class ConsoleSite(Section):
     ``idle_minutes`` without a page and after ``session_hours`` in all; with ``bind_address``
     also when it comes from another address. After ``failures`` wrong logins an account is
     locked for ``lock_minutes``, each time twice as long. ``terminals`` gives addresses of
-    clients the names of terminals that the ledger is to have.
+    clients the names of terminals that the ledger is to have. Where ``browsers`` names machines
+    of staff, each has a certificate, and a browser without one is not answered.
     """
 
     listen: ListenAddress = "127.0.0.1"
@@ -108,6 +113,7 @@ class ConsoleSite(Section):
     lock_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     metrics_port: Port | None = None
     terminals: dict[str, Item] = {}
+    browsers: tuple[BrowserName, ...] = ()
     oidc: OidcSite | None = None
 
 

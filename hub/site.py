@@ -351,6 +351,8 @@ def plain_faults(site: Site) -> Iterator[str]:
     hosts += [(f"systems.{name}.listen", one.listen) for name, one in site.systems.items()]
     if not site.hub.ledger.startswith(_SQLITE) and host_of(site.hub.ledger):
         hosts += [("hub.ledger", host_of(site.hub.ledger))]
+    if site.console is not None and site.console.browsers:
+        yield "console.browsers have certificates, and with tls.plain_loopback there are none"
     for key, host in hosts:
         if not is_loopback(host):
             yield f"{key} is another machine, and tls.plain_loopback is for this one alone"

@@ -109,8 +109,8 @@ def client_context(identity: Identity) -> ssl.SSLContext:
 def server_context(identity: Identity, *, browsers: bool = False) -> ssl.SSLContext:
     """Make a context for connections from clients of the site; each needs a certificate.
 
-    Only ``browsers`` do not: who uses one logs in on a page. ``ServerContexts`` gives one that is
-    up to date.
+    Only ``browsers`` may do without: who uses one logs in on a page. ``ServerContexts`` gives one
+    that is up to date.
 
     Raises:
         SiteError: a file is missing or damaged, or the key is open to others.
@@ -131,7 +131,7 @@ class ServerContexts:
     """
 
     def __init__(self, identity: Identity, *, browsers: bool = False) -> None:
-        """Take whose files they are, and whether clients have none; nothing is read yet."""
+        """Take whose files they are, and whether clients need none; nothing is read yet."""
         self._identity = identity
         self._browsers = browsers
         self._lock = Lock()

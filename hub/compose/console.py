@@ -32,7 +32,7 @@ from hub.sections import ConsoleSite
 from hub.site import Site
 from hub.statute.model import Catalogue
 from hub.stop import Stop
-from hub.tls import ServerContexts, identity_of
+from hub.tls import Identity, ServerContexts, identity_of
 from monitoring.build import begin
 from monitoring.certificates import CertificateMetrics
 from monitoring.console.accounts import Accounts
@@ -158,7 +158,7 @@ def run_console(path: Path, site: Site, catalogue: Catalogue, stop: Stop) -> Non
                 port, listen = settings.metrics_port, settings.listen
                 serve(REGISTRY, port, listen, health=health, context=context)
             identity = identity_of(site, CONSOLE)
-            newest = None if identity is None else ServerContexts(identity, browsers=True).current
+            newest = None if identity is None else contexts_of(settings, identity).current
             with serving(made.app, settings.listen, settings.port, newest):
                 log.info("the console answers at %s", origin)
                 _tend(made, rules, health)
@@ -167,6 +167,11 @@ def run_console(path: Path, site: Site, catalogue: Catalogue, stop: Stop) -> Non
         finally:
             made.close()
     log.info("the console has stopped")
+
+
+def contexts_of(settings: ConsoleSite, identity: Identity) -> ServerContexts:
+    """Say whom the console shakes hands with: where browsers have certificates, with no others."""
+    return ServerContexts(identity, browsers=not settings.browsers)
 
 
 def _provider(settings: ConsoleSite, origin: str) -> Provider | None:

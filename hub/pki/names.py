@@ -39,6 +39,11 @@ def broker_process(host: str) -> str:
     return f"broker-{host.replace(':', '-').lower()}"
 
 
+def browser_process(machine: str) -> str:
+    """Name the certificate of the browsers on a machine of staff; it is an account nowhere."""
+    return f"browser-{machine}"
+
+
 def worker_process(site: Site, name: str) -> str:
     """Name the certificate of a worker: its own, or the first one's where the site names none.
 
@@ -98,6 +103,8 @@ def _profiles(site: Site) -> Iterator[Profile]:
     if site.console is not None:
         named = (site.console.listen, host_of(site.console.origin or ""))
         yield Profile(CONSOLE, HUB_USER, hosts=tuple(dict.fromkeys(filter(None, named))))
+        for browser in map(browser_process, site.console.browsers):
+            yield Profile(browser, browser)
     for name, system in site.systems.items():
         yield Profile(name, name, hosts=_served(system.listen))
 

@@ -1,4 +1,4 @@
-"""The console on a real port: TLS without client certificates, a renewed one, slow clients."""
+"""The console on a real port: TLS, browsers with certificates and without, slow clients."""
 
 import socket
 import ssl
@@ -11,8 +11,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
+from hub.compose.console import contexts_of
 from hub.errors import SiteError
-from hub.pki.names import CONSOLE
+from hub.pki.files import read_certificates
+from hub.pki.names import CONSOLE, browser_process
 from hub.pki.rounds import issue_for
 from hub.site import load_site
 from hub.tls import ServerContexts, identity_of
@@ -43,15 +45,26 @@ def port() -> int:
 
 def answer(port: int, context: ssl.SSLContext | None, name: str) -> tuple[bytes, bytes]:
     """Give what is answered, and the certificate that is shown."""
-    with closing(socket.create_connection((HERE, port), timeout=10)) as plain:
-        spoken = plain if context is None else context.wrap_socket(plain, server_hostname=name)
+    with ExitStack() as open_ones:
+        spoken = open_ones.enter_context(socket.create_connection((HERE, port), timeout=10))
+        shown = b""
+        if context is not None:
+            secure = context.wrap_socket(spoken, server_hostname=name)
+            spoken = open_ones.enter_context(secure)
+            shown = secure.getpeercert(binary_form=True) or b""
         spoken.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         text = b""
         while piece := spoken.recv(4096):
             text += piece
-        shown = b"" if context is None else spoken.getpeercert(binary_form=True) or b""
-        spoken.close()
     return text, shown
+
+
+def is_refused(port: int, context: ssl.SSLContext) -> bool:
+    """Say whether nothing is answered: by TLS 1.3 a client hears of it after the handshake."""
+    try:
+        return answer(port, context, "console.test")[0] == b""
+    except OSError:
+        return True
 
 
 def test_a_browser_needs_no_certificate_and_sees_a_renewed_one(tmp_path: Path, port: int) -> None:
@@ -67,6 +80,27 @@ def test_a_browser_needs_no_certificate_and_sees_a_renewed_one(tmp_path: Path, p
         second = answer(port, trusting, "console.test")
         assert second[1] != first[1]
         assert answer(port, trusting, HERE)[1] == second[1]
+
+
+def test_where_browsers_have_certificates_nobody_without_is_answered(
+    tmp_path: Path, port: int
+) -> None:
+    table = CONSOLE_TABLE.format(port=port) + 'browsers = ["pc-1"]\n'
+    pki = Pki(tmp_path, SITE + table).made()
+    site = load_site(pki.site_file)
+    identity = identity_of(site, CONSOLE)
+    assert identity is not None
+    assert site.console is not None
+    without = ssl.create_default_context(cafile=str(identity.ca))
+    own = pki.pki / browser_process("pc-1")
+    known = ssl.create_default_context(cafile=str(identity.ca))
+    known.load_cert_chain(own / "tls.pem", own / "tls.key")
+    with serving(APP, HERE, port, contexts_of(site.console, identity).current):
+        assert answer(port, known, "console.test")[0].endswith(b"here")
+        assert is_refused(port, without)
+        (certificate,) = read_certificates(own / "tls.pem")
+        pki.store.revoke([certificate.serial_number], now())
+        assert is_refused(port, known)
 
 
 def test_who_sends_nothing_or_slowly_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

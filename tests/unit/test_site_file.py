@@ -318,6 +318,14 @@ def test_a_site_without_certificates_is_told_what_to_do(tmp_path: Path) -> None:
     assert "plain_loopback = true" in said
 
 
+def test_browsers_have_no_certificates_where_nobody_has(tmp_path: Path) -> None:
+    table = '[console]\nbrowsers = ["pc-1"]\n'
+    assert "console.browsers" in faults_of(tmp_path, GOOD + table)
+    site = load_site(site_file(tmp_path, SECURE + table))
+    assert site.console is not None
+    assert site.console.browsers == ("pc-1",)
+
+
 def test_with_certificates_nothing_is_plain_and_no_password_is_needed(tmp_path: Path) -> None:
     text = SECURE.replace('password_file = "secrets/hub"\n', "")
     site = load_site(site_file(tmp_path, text))
