@@ -22,7 +22,9 @@ def test_sql_injection(victim: Victim, report: Report) -> None:
     assert not victim.publish(event)
     victim.recorded(str(event["id"]), "delivered")
     assert SQL in {one["staff"] for one in victim.found("--message", str(event["id"]))}
-    for option in ("--message", "--sender", "--flow", "--system", "--staff-member", "--outcome"):
+    status, said = victim.ground.renkei("ledger", "search", "--outcome", SQL)
+    assert status == 2, said  # of these there is a list
+    for option in ("--message", "--sender", "--flow", "--system", "--staff-member"):
         found = victim.found(option, SQL)
         assert bool(found) == (option == "--staff-member")
     assert victim.passes()
