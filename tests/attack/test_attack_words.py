@@ -32,7 +32,7 @@ def test_sql_injection(victim: Victim, report: Report) -> None:
         Party.SYSTEM,
         "SQL injection",
         "in staff, department, terminal, reason; in each word of a search",
-        refused="a text like any other",
+        refused="a text like any other; no outcome has such a name",
         recorded="ledger: acceptance, with the words as they came",
         alerted="no: nothing is wrong with it",
     )
