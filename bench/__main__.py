@@ -4,6 +4,7 @@ docs/benchmarks.md says what each of them is. They are written one by one, as th
 """
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -73,7 +74,7 @@ def _latency(run: Run) -> Iterator[Measure]:
 
 
 def _workers(run: Run) -> Iterator[Measure]:
-    options = run.options
+    options, turns = run.options, itertools.count()
     with PostgresqlServer(DURABLE) as server:
 
         @contextmanager
@@ -81,7 +82,7 @@ def _workers(run: Run) -> Iterator[Measure]:
             settings = {"workers": count, "partitions": workers.PARTITIONS}
             with (
                 server.database() as url,
-                run.stand(f"workers-{count}", ledger=url, hub=settings) as place,
+                run.stand(f"workers-{count}-{next(turns)}", ledger=url, hub=settings) as place,
             ):
                 yield place
 
