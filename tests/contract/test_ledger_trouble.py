@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 import hub.ledger.schema as schema_module
 from hub.errors import LedgerError
+from hub.ledger.identity import with_password
 from hub.ledger.schema import (
     ledger_errors,
     migrate,
     open_engine,
-    with_password,
 )
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.tables import metadata

@@ -314,6 +314,9 @@ def test_two_lists_that_differ_are_no_list(pki: Pki) -> None:
     new, old = pki.pki / "trust/crl.pem", pki.pki / "crl.pem"
     shutil.copy(new, old)
     assert pki.findings() == []
+    with pki.store.alone():
+        assert not old.exists()
+    shutil.copy(new, old)
     issue_for(pki.store, pki.site, ["tax"], now())
     pki.store.revoke([serial_of(pki, "tax")], now())
     assert "only the second is read" in dict(pki.findings())["crl.pem"]
