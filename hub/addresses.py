@@ -95,7 +95,7 @@ def _ledger(text: str) -> str:
     """Take the URL of a database: with a user, and never with a password, also not behind a ``?``.
 
     Which certificate a process logs in with stands behind the question mark, too, but in no site
-    file (``hub.ledger.connecting``).
+    file (``hub.ledger.identity``).
     """
     url = _split(text)
     if url.password is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.clock import JST
 from hub.errors import LedgerError, SiteError
-from hub.ledger.identity import with_identity
+from hub.ledger.identity import with_identity, with_password
 from hub.ledger.keyfile import PseudonymKeys, pseudonym_keys
 from hub.ledger.model import Pseudonyms
 from hub.ledger.rotated import open_keyed
@@ -17,7 +17,6 @@ from hub.ledger.schema import (
     is_empty,
     migrate,
     open_engine,
-    with_password,
 )
 from hub.ledger.store import DatabaseLedger
 from hub.pki.names import OPERATOR, database_host

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.errors import LedgerError
+from hub.ledger.identity import read_url
 
 BUSY_SECONDS = 10.0
 """How long somebody else may be writing into an SQLite ledger before it counts as lost."""
@@ -56,20 +56,6 @@ def _said(cause: BaseException) -> str:
     return lines[0][:200] if lines else type(cause).__name__
 
 
-def with_password(url: str, password: SecretStr) -> str:
-    """Put a password into a ledger's URL.
-
-    Raises:
-        LedgerError: the URL cannot be read.
-    """
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise LedgerError("the URL of the ledger cannot be read") from None
-    whole = parsed.set(password=password.get_secret_value())
-    return whole.render_as_string(hide_password=False)
-
-
 def open_engine(
     url: str, answer_seconds: float | None = ANSWER_SECONDS, *, make: bool = False
 ) -> Engine:
@@ -84,11 +70,7 @@ def open_engine(
     Raises:
         LedgerError: the URL is none of these, the file is not there, or cannot be made.
     """
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        # Without its text, which would show the URL and with it a password.
-        raise LedgerError("the URL of the ledger cannot be read") from None
+    parsed = read_url(url)
     with ledger_errors("be opened"):
         if parsed.drivername not in {"sqlite", "postgresql+pg8000"}:
             message = f"the ledger is sqlite:///… or postgresql+pg8000://…, not {parsed.drivername}"
@@ -256,7 +238,7 @@ def is_empty(url: str) -> bool:
     Raises:
         LedgerError: the database cannot be reached.
     """
-    parsed = make_url(url)
+    parsed = read_url(url)
     if parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
         return True
     engine = open_engine(url)

@@ -213,13 +213,15 @@ class Store:
         for name in (CA, CRL):
             if fault := two_of(self.folder, name):
                 raise SiteError(fault)
-            if (old := shared(self.folder, name)) == self.folder / name:
-                try:
-                    make_folder(self.folder / TRUST)
-                    old.rename(self.folder / TRUST / name)
-                except OSError as error:
-                    message = f"{old} cannot be moved into {TRUST}: {error.strerror}"
-                    raise SiteError(message) from error
+            old = self.folder / name
+            if not old.exists():
+                continue
+            try:
+                make_folder(self.folder / TRUST)
+                old.replace(self.folder / TRUST / name)  # where there is one, it is the same
+            except OSError as error:
+                message = f"{old} cannot be moved into {TRUST}: {error.strerror}"
+                raise SiteError(message) from error
 
     def _keep(self, made: x509.Certificate) -> None:
         write_certificates(self.folder / ISSUED / f"{made.serial_number:x}.pem", [made])

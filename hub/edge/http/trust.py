@@ -36,9 +36,8 @@ class Trust:
         if self.cert_file is None or self.key_file is None:
             return context
         try:
-            read_secret(
-                self.key_file, given=True
-            )  # OpenSSL would take a key that everybody can read
+            # OpenSSL would take a key that everybody can read.
+            read_secret(self.key_file, given=True)
             context.load_cert_chain(self.cert_file, self.key_file)
         except RenkeiError as error:
             raise EdgeError(str(error)) from error
