@@ -22,7 +22,8 @@ class InputLimits(BaseModel):
     ``event_*`` are of one message, ``line_bytes`` of one line of a CSV file, ``group_records``
     of records that belong together, ``file_bytes`` of a CSV or fixed-length file. ``xml_*`` are
     of one XML document; ``zip_*`` of a package and ``sheet_*`` of a workbook: as it comes, of
-    one part and of all parts decompressed, how many bytes may come of one, and how many parts.
+    one part and of all parts decompressed, how many bytes may come of one (but for a part of
+    ``zip_small_bytes``), and how many parts; ``sheet_index_bytes`` of a part that is read whole.
     ``answer_*`` are of what is fetched over HTTP, ``name_length`` and ``folder_files`` of what
     lies in a folder for the hub, ``queue_bytes`` of a queue of the broker.
     """
@@ -40,6 +41,7 @@ class InputLimits(BaseModel):
     zip_part_bytes: Annotated[int, Field(ge=_MI, le=_GI)] = 20_000_000
     zip_total_bytes: Annotated[int, Field(ge=_MI, le=4 * _GI)] = 100_000_000
     zip_ratio: Annotated[int, Field(ge=10, le=1000)] = 100
+    zip_small_bytes: Annotated[int, Field(ge=_KI, le=_MI)] = 64 * _KI
     zip_name_length: Annotated[int, Field(ge=20, le=255)] = 100
     zip_answers_bytes: Annotated[int, Field(ge=_KI, le=_MI)] = 64 * _KI
     sheet_bytes: Annotated[int, Field(ge=_MI, le=_GI)] = 128 * _MI
@@ -47,6 +49,7 @@ class InputLimits(BaseModel):
     sheet_part_bytes: Annotated[int, Field(ge=_MI, le=4 * _GI)] = 512 * _MI
     sheet_total_bytes: Annotated[int, Field(ge=_MI, le=8 * _GI)] = _GI
     sheet_ratio: Annotated[int, Field(ge=10, le=1000)] = 500
+    sheet_index_bytes: Annotated[int, Field(ge=64 * _KI, le=64 * _MI)] = 2 * _MI
     sheet_rows: Annotated[int, Field(ge=100, le=1_048_576)] = 1_048_576
     sheet_columns: Annotated[int, Field(ge=16, le=16_384)] = 256
     sheet_text: Annotated[int, Field(ge=256, le=32_767)] = 32_767

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,7 @@ def a_workbook() -> bytes:
         ("sheet_bytes", 100, FileFault.TOO_LARGE),
         ("sheet_parts", 2, FileFault.PART_COUNT),
         ("sheet_part_bytes", 100, FileFault.TOO_LARGE),
+        ("sheet_index_bytes", 100, FileFault.TOO_LARGE),
         ("sheet_total_bytes", 1000, FileFault.TOO_LARGE),
         ("sheet_rows", 1, FileFault.TOO_MANY),
         ("sheet_columns", 1, FileFault.TOO_MANY),
@@ -197,6 +199,18 @@ def test_a_workbook_is_as_large_as_is_said(
     with limited(**{name: value}), pytest.raises(BadFile) as caught:
         form.check(path, None, settled=True)
     assert caught.value.code is code
+
+
+def test_a_part_is_compressed_freely_up_to_what_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", b"a" * 60_000)
+    allowed = Limits(parts=1, part_bytes=1 << 20, total_bytes=1 << 20, ratio=2)
+    with path.open("rb") as file:
+        open_archive(file, allowed)
+        with limited(zip_small_bytes=59_999), pytest.raises(BadFile) as caught:
+            open_archive(file, allowed)
+    assert caught.value.code is FileFault.COMPRESSION
 
 
 def test_a_name_in_an_archive_is_as_long_as_is_said(tmp_path: Path) -> None:

@@ -17,9 +17,6 @@ from typing import BinaryIO, NamedTuple
 from hub.edge.form import BadFile, FileFault
 from hub.limits import limits
 
-SMALL = 65_536
-"""A part up to so many bytes may be compressed to whatever it can be."""
-
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
 _ZIP64_MARK = b"PK\x06\x07"
@@ -155,9 +152,14 @@ def _check_size(info: zipfile.ZipInfo, limits: Limits) -> None:
         raise BadFile(FileFault.TOO_LARGE, f"a part has over {limits.part_bytes} bytes")
     if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
         raise BadFile(FileFault.STRUCTURE, "a stored part has two sizes")
-    if info.file_size > max(SMALL, info.compress_size * limits.ratio):
+    if info.file_size > info.compress_size * limits.ratio and not _is_small(info):
         reason = f"a part is compressed over {limits.ratio} times"
         raise BadFile(FileFault.COMPRESSION, reason)
+
+
+def _is_small(info: zipfile.ZipInfo) -> bool:
+    """Say whether a part is so small that it may be compressed to whatever it can be."""
+    return info.file_size <= limits().zip_small_bytes
 
 
 def _placed(file: BinaryIO, found: Sequence[zipfile.ZipInfo], directory: int) -> Iterator[Part]:

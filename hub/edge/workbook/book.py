@@ -13,8 +13,6 @@ from hub.edge.archives.safexml import Bounds, parse
 from hub.edge.form import BadFile, FileFault
 from hub.limits import InputLimits, limits
 
-_PART_LIMIT = 1 << 21
-"""The most bytes of a part that is read whole."""
 _DATE_FORMATS = frozenset(
     map(str, (*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)))
 )
@@ -90,8 +88,8 @@ def _read(archive: Archive, part: str) -> etree._Element:
     if part not in archive.parts:
         raise BadFile(FileFault.STRUCTURE, "the workbook lacks a part that it names")
     # A part of styles may have thousands of elements: its bytes are what bounds them.
-    bounds = Bounds(_PART_LIMIT, limits().sheet_depth, _PART_LIMIT)
-    return parse(archive.content(part, _PART_LIMIT), bounds)
+    most = limits().sheet_index_bytes
+    return parse(archive.content(part, most), Bounds(most, limits().sheet_depth, most))
 
 
 def _named(root: etree._Element, name: str) -> Iterator[etree._Element]:
