@@ -37,13 +37,12 @@ from schemas.evidence.merkle import leaf_hash
 class Numbered:
     """What the entries of one append refer to, and the numbers that it has got.
 
-    ``said`` and ``refs`` are the terms and the message of each entry; ``head`` is the ledger's
-    head after them, not sealed yet.
+    ``described`` gives for each entry the numbers of its case and of its message, and what its
+    leaf says of terms and access; ``head`` is the ledger's head after them, not sealed yet.
     """
 
     head: Head
-    said: list[Terms]
-    refs: list[MessageRef]
+    described: list[tuple[int, int, str]]
     terms: dict[Terms, int]
     access: dict[AccessItems, int]
     cases: dict[tuple[int, int], int]
@@ -75,19 +74,24 @@ class Numbering:
 
         ``absent`` are messages of which there is nothing in the ledger.
         """
-        said = [terms_of(entry) for entry in new]
+        shared = [(terms_of(entry), entry.access) for entry in new]
         refs = [MessageRef(*entry.message, entry.resident) for entry in new]
-        of_terms, new_terms = self._terms.given(connection, said, head.terms, find_terms)
-        of_access, new_access = self._access.given(
-            connection, [entry.access for entry in new], head.access, find_access
+        once = dict.fromkeys(shared)  # few, and long: each is looked up once an entry and no more
+        of_terms, new_terms = self._terms.given(
+            connection, [one for one, _ in once], head.terms, find_terms
         )
-        pairs = [
-            (of_terms[one], of_access[entry.access]) for one, entry in zip(said, new, strict=True)
-        ]
-        of_cases, new_cases = self._cases.given(connection, pairs, head.cases, find_cases)
+        of_access, new_access = self._access.given(
+            connection, [items for _, items in once], head.access, find_access
+        )
+        pairs = {(one, items): (of_terms[one], of_access[items]) for one, items in once}
+        of_cases, new_cases = self._cases.given(connection, pairs.values(), head.cases, find_cases)
         of_messages, new_messages = self.messages.given(
             connection, refs, head.messages, partial(find_messages, absent=absent)
         )
+        lines = {
+            (one, items): (of_cases[pair], f"{one.said()},{access_said(items)}")
+            for (one, items), pair in pairs.items()
+        }
         insert_rows(connection, terms, [terms_row(of_terms[one], one) for one in new_terms])
         insert_rows(connection, access, [access_row(of_access[one], one) for one in new_access])
         insert_rows(connection, cases, [(of_cases[pair], *pair) for pair in new_cases])
@@ -100,7 +104,11 @@ class Numbering:
             cases=head.cases + len(new_cases),
             messages=head.messages + len(new_messages),
         )
-        return Numbered(after, said, refs, of_terms, of_access, of_cases, of_messages)
+        described = [
+            (case, of_messages[ref], said)
+            for (case, said), ref in zip(map(lines.__getitem__, shared), refs, strict=True)
+        ]
+        return Numbered(after, described, of_terms, of_access, of_cases, of_messages)
 
     def learn(self, numbered: Numbered) -> None:
         """Remember numbers, once they are committed."""
@@ -114,28 +122,14 @@ def rows_and_hashes(
     first: int, new: Sequence[Entry], numbered: Numbered
 ) -> tuple[list[tuple[object, ...]], list[bytes]]:
     """Make the rows of ``tables.entries`` and the leaf hashes; ``first`` is the first number."""
-    said = {one: one.said() for one in numbered.terms}
-    by_whom = {items: access_said(items) for items in numbered.access}
     rows: list[tuple[object, ...]] = []
     hashes: list[bytes] = []
-    described = zip(new, numbered.said, numbered.refs, strict=True)
-    for number, (entry, what, ref) in enumerate(described, first):
+    described = zip(new, numbered.described, strict=True)
+    for number, (entry, (case, message, said)) in enumerate(described, first):
         at = microseconds(entry.at)
         check = salt_check(entry.salt)
         detail = json_text(entry.detail) if entry.detail else '""'
-        content = leaf(
-            number,
-            at,
-            said[what],
-            by_whom[entry.access],
-            entry.message,
-            entry.resident,
-            entry.digest,
-            check,
-            detail,
-        )
+        content = leaf(number, at, said, entry.message, entry.resident, entry.digest, check, detail)
         hashes.append(leaf_hash(content))
-        case = numbered.cases[numbered.terms[what], numbered.access[entry.access]]
-        message = numbered.messages[ref]
         rows.append((number, at, case, message, entry.digest, check, detail, entry.salt or None))
     return rows, hashes

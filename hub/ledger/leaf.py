@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hub.ledger.model import Entry, Kind
@@ -18,6 +19,8 @@ from hub.message import AccessItems, MessageKey
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 SALT_CHECK_DIGITS = 16
+SAID_KEPT = 1024
+"""So many texts of terms, and of access items, are remembered: few come again and again."""
 MOST_BYTES = 65_535
 """The longest entry that a C2SP entry bundle can hold."""
 
@@ -71,18 +74,23 @@ class Terms(NamedTuple):
 
     def said(self) -> str:
         """Give their part of the leaf."""
-        return _joined(
-            ("kind", self.kind),
-            ("outcome", outcome_of(Kind(self.kind), self.code)),
-            ("message_type", self.message_type),
-            ("flow", self.flow),
-            ("sender", self.sender),
-            ("receiver", self.receiver),
-            ("basis", self.basis),
-            ("purpose", self.purpose),
-            ("released", self.released),
-            ("withheld", self.withheld),
-        )
+        return _said(self)
+
+
+@lru_cache(maxsize=SAID_KEPT)
+def _said(terms: Terms) -> str:
+    return _joined(
+        ("kind", terms.kind),
+        ("outcome", outcome_of(Kind(terms.kind), terms.code)),
+        ("message_type", terms.message_type),
+        ("flow", terms.flow),
+        ("sender", terms.sender),
+        ("receiver", terms.receiver),
+        ("basis", terms.basis),
+        ("purpose", terms.purpose),
+        ("released", terms.released),
+        ("withheld", terms.withheld),
+    )
 
 
 def terms_of(entry: Entry) -> Terms:
@@ -91,7 +99,7 @@ def terms_of(entry: Entry) -> Terms:
     A code that says no more than the kind does is left out: a leaf could not tell the two apart.
     """
     return Terms(
-        entry.kind.value,
+        str(entry.kind),
         entry.message_type,
         entry.flow,
         entry.message.sender,
@@ -104,6 +112,7 @@ def terms_of(entry: Entry) -> Terms:
     )
 
 
+@lru_cache(maxsize=SAID_KEPT)
 def access_said(items: AccessItems) -> str:
     """Give the part of the leaf that says who did it, where and why (III.3)."""
     return _joined(
@@ -119,9 +128,12 @@ def _joined(*parts: tuple[str, object]) -> str:
     return ",".join(f'"{name}":{json_text(value)}' for name, value in parts)
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def json_text(value: object) -> str:
     """Give JSON without spaces, every character as itself where JSON permits."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def salt_check(salt: bytes) -> str:
@@ -132,8 +144,7 @@ def salt_check(salt: bytes) -> str:
 def leaf(  # noqa: PLR0913, PLR0917 - the parts of an entry, in order
     number: int,
     at: int,
-    terms: str,
-    access: str,
+    said: str,
     message: MessageKey,
     resident: str,
     digest: str,
@@ -145,8 +156,7 @@ def leaf(  # noqa: PLR0913, PLR0917 - the parts of an entry, in order
     Args:
         number: The entry's number, from 1.
         at: Microseconds since 1970-01-01 UTC.
-        terms: What ``Terms.said`` gave.
-        access: What ``access_said`` gave.
+        said: What ``Terms.said`` and ``access_said`` gave, with a comma between.
         message: Its sender and id; neither has a character that JSON escapes.
         resident: The pseudonym, or empty.
         digest: The commitment's, or empty.
@@ -154,7 +164,7 @@ def leaf(  # noqa: PLR0913, PLR0917 - the parts of an entry, in order
         detail: A JSON string, quoted.
     """
     return (
-        f'{{"v":1,"entry":{number},"at":{at},{terms},{access},'
+        f'{{"v":1,"entry":{number},"at":{at},{said},'
         f'"message":"{message.sender}/{message.id}","resident":"{resident}",'
         f'"digest":"{digest}","salt_check":"{check}","detail":{detail}}}'
     ).encode()

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -20,13 +20,18 @@ from hub.message import UNENCODABLE, MessageKey
 DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
 """What is entered when a message, or a copy of it, goes no further."""
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:@-]")
+_SENDERS_KEPT = 256
 
 
 def plain_key(key: MessageKey) -> MessageKey:
     """Give the key as the ledger keeps it: a broker's user may have any name."""
-    if _NOT_PLAIN.search(key.sender) is None:
-        return key
-    return MessageKey(_NOT_PLAIN.sub("?", key.sender), key.id)
+    sender = _plain_sender(key.sender)
+    return key if sender == key.sender else MessageKey(sender, key.id)
+
+
+@lru_cache(maxsize=_SENDERS_KEPT)
+def _plain_sender(sender: str) -> str:
+    return _NOT_PLAIN.sub("?", sender)
 
 
 class Recalled(NamedTuple):

@@ -27,6 +27,8 @@ TIME_BYTES = 8
 _ED25519_BYTES = 64
 MAX_TIME = _MAX_SIZE = (1 << 63) - 1
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+"""What no note's text has: control characters other than the newline."""
 
 
 class NoteError(ValueError):
@@ -203,7 +205,7 @@ def check_text(text: str) -> None:
     """
     if not text.endswith("\n"):
         raise NoteError("a note's text ends in a newline")
-    if any(char < " " and char != "\n" for char in text):
+    if _CONTROL.search(text):
         raise NoteError("a note's text has a control character")
 
 

@@ -19,8 +19,7 @@ KEYS = list(
         leaf(
             1,
             2,
-            terms_of(entry()).said(),
-            access_said(entry().access),
+            f"{terms_of(entry()).said()},{access_said(entry().access)}",
             entry().message,
             "",
             "",
