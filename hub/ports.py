@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
+from hub.record import record
+
 
 @dataclass(frozen=True, slots=True)
 class Death:
@@ -30,7 +32,7 @@ class Death:
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """A message taken from a queue and not yet acknowledged.
 
@@ -50,7 +52,7 @@ class Delivery:
     death: Death | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outgoing:
     """A message to publish.
 

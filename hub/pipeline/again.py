@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hub.errors import LedgerError
 from hub.ledger.beside import GOING, Shelf, Shelved
@@ -19,6 +19,7 @@ from hub.message import NUMBER_HEADER, bucket_of
 from hub.names import DEAD_QUEUE, PARTITIONS_EXCHANGE, partition_queue
 from hub.pipeline.verdict import Again
 from hub.ports import Delivery, Outgoing
+from hub.record import record
 from hub.site import HUB_USER
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _MOST_DIGITS = 18
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """A delivery to judge, as its sender sent it; ``again`` where it was on the list.
 

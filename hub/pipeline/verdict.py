@@ -7,6 +7,7 @@ from typing import Any
 from hub.ledger.beside import Cause, State, Turn
 from hub.message import RECEIPT_TYPE, RELEASE_TYPE, AccessItems, Envelope, MessageKey, Receipt
 from hub.pipeline.letters import Letter
+from hub.record import record
 from hub.statute.model import Lasting
 from hub.statute.reasons import Code
 from schemas.canonical import CanonicalMessage
@@ -35,7 +36,7 @@ class Terms:
         return (self.flow, self.receiver)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Release:
     """What one receiver gets: the fields of ``event`` that its flow releases, in ``data``."""
 
@@ -70,7 +71,7 @@ class Again:
         return Turn(self.id, self.state, now)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Permitted:
     """A message that flows may carry; ``outside`` are the flows whose rule excludes the person.
 

@@ -7,8 +7,8 @@ sure or it says no: a date that is partly unknown counts from its last possible 
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from hub.record import record
 from schemas.canonical import CanonicalMessage, FacilityEvidence, Insurance, PersonEvidence
 from schemas.premium import PremiumPaidYearly
 
@@ -16,7 +16,7 @@ INSURED_FROM_AGE = 75
 """高齢者の医療の確保に関する法律 50条1号: a person is insured from the 75th birthday."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScopeContext:
     """The day of acceptance, and how many days before 75 count as about to reach it."""
 
