@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 
-from hub.ledger.model import Entry, Kind, commit, fresh_salt
+from hub.ledger.model import Entry, Kind, commit, fresh_salts
 from hub.message import AccessItems, MessageKey
 
 RESIDENTS = 100_000
@@ -27,6 +27,7 @@ _FIELDS = (
     "address",
     "moved_on",
 )
+_SALTS = fresh_salts()
 _BASIS = "高齢者の医療の確保に関する法律 第138条第1項、番号法第9条第1項 別表の85の項"
 
 
@@ -50,11 +51,11 @@ def _about(number: int) -> list[Entry]:
     access = AccessItems(
         "", "市民課", f"T-{file % 10:02}", f"異動 {number % 12}", "resident.changed"
     )
-    body = commit(key.id.encode(), fresh_salt())
+    body = commit(key.id.encode(), next(_SALTS))
 
     def entry(kind: Kind, flow: str, receiver: str) -> Entry:
         said = kind is not Kind.RECEIPT
-        what = body if kind is Kind.ACCEPTANCE else commit(receiver.encode(), fresh_salt())
+        what = body if kind is Kind.ACCEPTANCE else commit(receiver.encode(), next(_SALTS))
         return Entry(
             kind=kind,
             at=at,

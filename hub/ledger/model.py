@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -16,8 +16,10 @@ from typing import NamedTuple, Protocol
 from hub.ledger.aliases import Aliases
 from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.message import AccessItems, MessageKey
+from hub.record import record
 
 SALT_BYTES = 16
+_SALTS_AT_ONCE = 32
 
 
 class Kind(StrEnum):
@@ -55,9 +57,11 @@ class Commitment(NamedTuple):
         return bool(self.salt) and hmac.compare_digest(self.digest, _salted(body, self.salt))
 
 
-def fresh_salt() -> bytes:
-    """Give a new salt: 16 random bytes."""
-    return secrets.token_bytes(SALT_BYTES)
+def fresh_salts() -> Iterator[bytes]:
+    """Give new salts of 16 random bytes, to one thread; few calls of the system bring many."""
+    while True:
+        some = secrets.token_bytes(SALT_BYTES * _SALTS_AT_ONCE)
+        yield from (some[at : at + SALT_BYTES] for at in range(0, len(some), SALT_BYTES))
 
 
 def commit(body: bytes, salt: bytes) -> Commitment:
@@ -69,7 +73,7 @@ def _salted(body: bytes, salt: bytes) -> str:
     return hashlib.sha256(salt + body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One event in a message's life, for one flow and receiver where there is one.
 
@@ -152,6 +156,8 @@ class Known:
 
     def decision(self, body: bytes) -> str | None:
         """Give the code by which this very body did not move; none where it was not judged."""
+        if not self.decided:
+            return None
         return next((code for one, code in self.decided.items() if one.is_of(body)), None)
 
 

@@ -12,13 +12,14 @@ from hub.pipeline.letters import Letter
 from hub.pipeline.said import NO_BODY, entry_of, notice_of
 from hub.pipeline.verdict import Permitted, Refused, Release, Terms, Verdict
 from hub.ports import Outgoing
+from hub.record import record
 from hub.sealing.seals import Seals
 from hub.statute.model import Lasting
 from hub.statute.reasons import Code, Sentence, held_sentence, sentence
 from schemas.canonical import own_my_number_field
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Send:
     """A message to publish, and the entry that says so once it is confirmed.
 
@@ -142,7 +143,10 @@ class Book:
 
     def of(self, key: MessageKey) -> Known:
         """Give what is known of a message, to be changed as it is planned."""
-        return self.known.setdefault(key, Known())
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = Known()
+        return known
 
     def leave_out(self, verdict: Permitted, body: Commitment) -> None:
         """Enter the flows that do not carry this person."""

@@ -26,6 +26,7 @@ from hub.message import (
 from hub.pipeline.numbers import are_own, is_in_clear, unsealed
 from hub.pipeline.verdict import Permitted, Receipted, Refused, Release, Terms, Verdict
 from hub.ports import Delivery
+from hub.record import record
 from hub.sealing.opener import Opened
 from hub.sealing.seals import Seals
 from hub.statute.catalogue import Catalogue
@@ -111,7 +112,8 @@ class Judge:
         if not are_own(opened, claim.key):
             raise claim.refusal(Code.NUMBER_MISPLACED)
         # Receivers get this attribute too: it is the schema's name or nothing.
-        if event.dataschema not in {None, schema_uri(type(event.data))}:
+        stated = event.dataschema
+        if stated is not None and stated != schema_uri(type(event.data)):
             raise claim.refusal(Code.INVALID, "dataschema")
         flows = _for_purpose(event.purpose, ruling.flows)
         if not flows:
@@ -190,8 +192,8 @@ class Judge:
                     terms = self._cut(carrier, receiver, today, tuple(fields))
                     data = {name: fields[name] for name in terms.released}
                     releases.append(Release(terms, event, data))
-                    allowed = carrier.leg.receivers[receiver].fields_on(today)
-                    numbered = numbered or own in allowed
+                    if own is not None and not numbered:
+                        numbered = own in carrier.leg.receivers[receiver].fields_on(today)
                 else:
                     outside.append(_terms(carrier, receiver))
         return Permitted(
@@ -237,7 +239,7 @@ class Judge:
         return "" if number is None else self.pseudonyms.number(number.reveal())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Claim:
     """What a delivery says of itself before it is believed."""
 

@@ -8,10 +8,11 @@ delivery that comes again finds what was recorded and asks only for what is stil
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from hub.ledger.beside import State, Turn
-from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salt
+from hub.ledger.model import Entry, Kind, Known, Pseudonyms, fresh_salts
 from hub.message import UNENCODABLE, MessageKey, Receipt, ReleaseOrder
 from hub.pipeline.book import Lacking, Plan, Send, about
 from hub.pipeline.graves import Graves
@@ -77,7 +78,7 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     notified: frozenset[str],
     bound: Mapping[str, str] = _NOBODY,
     deaths: Mapping[str, bool] = _NO_DEATHS,
-    salt: Callable[[], bytes] = fresh_salt,
+    salt: Callable[[], bytes] | None = None,
     seals: Seals | None = None,
 ) -> Plan:
     """Plan a batch, in order; a message that stands in it twice is planned once.
@@ -87,10 +88,11 @@ def plan_batch(  # noqa: PLR0913 - what a plan depends on
     ``notified`` are the systems that have a queue for notices; ``bound`` gives the digest of the
     number that a resident is bound to; ``deaths`` gives the marks of dead letters that are recorded
     (``marks_in``), and whether one of the mark still waits; ``salt`` gives a new salt for each body
-    that is recorded. ``seals`` encrypts the 個人番号 of copies.
+    that is recorded, a random one by default. ``seals`` encrypts the 個人番号 of copies.
     """
     # The ledger gives times back in UTC, and a copy that is sent again has the same bytes.
     at = now.astimezone(dt.UTC)
+    salt = salt or partial(next, fresh_salts())
     planner = _Planner(dict(known), dict(bound), at, pseudonyms, notified, salt)
     planner.deaths = dict(deaths)
     planner.seals = seals
@@ -294,7 +296,7 @@ def _is_decided(known: Known) -> bool:
     One that was refused for how its number came was not: it may be this very message, and whoever
     encrypts it as it should be sends other bytes.
     """
-    return any(code not in _HOW_A_NUMBER_CAME for code in known.decided.values())
+    return bool(known.decided) and not _HOW_A_NUMBER_CAME.issuperset(known.decided.values())
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:

@@ -162,15 +162,20 @@ class WaitingRoom:
         copy needs no breaker's leave: it is tried once before it is given up, and if it had to be
         the probe for that, a full room would empty by one at a time.
         """
-        if not self._all and not self._held:
-            breaker = self._breakers.get(receiver)
-            if breaker is None or breaker.state is BreakerState.CLOSED:
-                return True  # nearly always: nothing waits for anybody
+        if self.lets_all(receiver):
+            return True
         name = named(delivery)
         if not self._is_passed(name, order_key) and (overdue or self._lets_pass(name, receiver)):
             return True
         self._hold(name, order_key)
         return False
+
+    def lets_all(self, receiver: str) -> bool:
+        """Say whether any copy for a receiver may be published: as long as nothing waits."""
+        if self._all or self._held:
+            return False
+        breaker = self._breakers.get(receiver)
+        return breaker is None or breaker.state is BreakerState.CLOSED
 
     def told(self, receiver: str, *, worked: bool) -> None:
         """Tell that a receiver's queue took a copy, or that it did not."""

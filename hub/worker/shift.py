@@ -294,16 +294,21 @@ class Shift:
     ) -> None:
         """Publish what may go now."""
         of = origins_of(judged)
+        room = self.tray.room
         sends: list[Send] = []
         held: list[Send] = []
         for send in plan.sends:
             entry = send.confirmed
-            may_go = entry is None or self.tray.room.may_send(
-                origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
+            may_go = (
+                entry is None
+                or room.lets_all(entry.receiver)
+                or room.may_send(
+                    origin(of, entry), entry.receiver, send.outgoing.order_key, overdue=send.overdue
+                )
             )
             (sends if may_go else held).append(send)
         observe = self.tools.observe
-        observe.tried_again(sent_again(sends, of, self.tray.room))
+        observe.tried_again(sent_again(sends, of, room))
         published = time.monotonic()
         sending = self.link.start([send.outgoing for send in sends])
         if sends:
