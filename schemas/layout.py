@@ -7,7 +7,7 @@ city's real one can take its place without a change to code.
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
@@ -141,6 +141,11 @@ class Layout(BaseModel):
     xml: XmlPlan | None = None
     sheets: tuple[Annotated[str, StringConstraints(min_length=1, max_length=31)], ...] = ()
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The fields of all columns."""
+        return frozenset(column.field for column in self.columns)
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ same layout would refuse.
 import csv
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def column_fault(column: Column, text: str) -> str | None:
     """Say what a layout has against a value, without the value; ``None`` for nothing."""
     if not text:
         return "is required" if column.required else None
-    if CONTROL.search(text):
+    if not text.isprintable() and CONTROL.search(text):
         return "has a control character or line break"
     if len(text) > column.width:
         return f"is longer than {column.width} characters"
@@ -132,14 +132,14 @@ def ensure_fields(fields: AbstractSet[str], values: Mapping[str, str]) -> None:
         raise Unwritable(min(values.keys() ^ fields), "is not given, or no field of the layout")
 
 
-def ensure_writable(columns: Sequence[Column], values: Mapping[str, str]) -> None:
+def ensure_writable(layout: Layout, values: Mapping[str, str]) -> None:
     """Make sure that a reader of the same layout would take a record.
 
     Raises:
         Unwritable: it would not.
     """
-    ensure_fields({column.field for column in columns}, values)
-    fault = first_fault(columns, values)
+    ensure_fields(layout.fields, values)
+    fault = first_fault(layout.columns, values)
     if fault is not None:
         raise Unwritable(*fault)
 
@@ -158,7 +158,7 @@ class RecordEncoder:
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a data record; ``values`` has exactly the layout's fields."""
-        ensure_writable(self.layout.columns, values)
+        ensure_writable(self.layout, values)
         parts = {"": "D"}  # no column has this name
         parts.update((column.field, values[column.field]) for column in self.layout.columns)
         line = self.line(parts)

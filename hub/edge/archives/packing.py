@@ -141,7 +141,7 @@ class PackageEncoder:
         same, or blank. The content of attached files is in no record, so it can have none.
         """
         places = Places.of(self.layout)
-        ensure_fields({column.field for column in self.layout.columns}, values)
+        ensure_fields(self.layout.fields, values)
         if any(values[field] for place in places.attachments for field in place):
             raise Unwritable(places.attachments[0][0], "is of a file that a record does not hold")
         fault = first_fault((one for one in self.layout.columns if one.field != DIGEST), values)

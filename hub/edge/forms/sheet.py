@@ -134,7 +134,7 @@ class SheetEncoder:
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a data record (``hub.edge.form.Encoder``)."""
-        ensure_writable(self.layout.columns, values)
+        ensure_writable(self.layout, values)
         fields = [column.field for column in self.layout.columns]
         for field in fields:
             if not safexml.LACKING.isdisjoint(values[field]):

@@ -103,7 +103,7 @@ class XmlEncoder:
 
     def record(self, values: Mapping[str, str]) -> bytes:
         """Write a document (``hub.edge.form.Encoder``)."""
-        ensure_writable(self.layout.columns, values)
+        ensure_writable(self.layout, values)
         plan = _plan(self.layout)
         root = _built(plan, self.layout.columns, values)
         if schema_fault(plan, root) is not None:
