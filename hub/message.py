@@ -344,6 +344,11 @@ class Receipt(BaseModel):
         return self.code if self.code not in {"", "delivered", MARKED} else self.result
 
 
+RECEIPTS_AT_ONCE = 50
+"""So many receipts our own adapters and clients put into an event. The hub has thousands of
+messages in hand, in memory: an event of receipts is to be no larger than a few others."""
+
+
 class Receipts(BaseModel):
     """The ``data`` of a ``hub.receipt`` event: at most 1,000 receipts."""
 

@@ -185,7 +185,7 @@ class HubSite(Section):
     retention_years: Annotated[int, Field(ge=7, le=100)] = 7
     routes: SitePath | None = None
     about_to_reach_days: Annotated[int, Field(ge=0, le=366)] = 90
-    batch: Annotated[int, Field(ge=1, le=2000)] = 500
+    batch: Annotated[int, Field(ge=1, le=1000)] = 500
     waiting: Annotated[int, Field(ge=1, le=50_000)] = 2000
     listen: ListenAddress = "127.0.0.1"
     metrics_port: Port | None = None

@@ -25,6 +25,7 @@ from hub.errors import NumberFault
 from hub.message import (
     NOTICE_TYPE,
     RECEIPT_TYPE,
+    RECEIPTS_AT_ONCE,
     RELEASE_TYPE,
     AccessItems,
     Copy,
@@ -43,7 +44,6 @@ PREFETCH = 50
 """Messages in hand; more brings little for handlers that store what they get."""
 SETTLE_SECONDS = 1.0
 """At the latest so long after a handler returned, its receipt is sent."""
-RECEIPTS_AT_ONCE = 1000
 _LAST_RECEIPTS_SECONDS = 0.5
 """How long receipts may still take after the call to stop."""
 

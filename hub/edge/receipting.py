@@ -11,6 +11,7 @@ from hub.message import (
     MARKED,
     NOTICE_TYPE,
     RECEIPT_TYPE,
+    RECEIPTS_AT_ONCE,
     Receipt,
     Receipts,
     encode_event,
@@ -19,8 +20,6 @@ from hub.message import (
 from hub.names import inbound_exchange
 from hub.ports import Link, Outgoing, Sent
 from hub.site import AccessSite
-
-RECEIPTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Receipting:
             system=self.system,
             message_type=RECEIPT_TYPE,
             time=self.now(),
-            data=Receipts(receipts=[_receipt(message) for message in taken]).model_dump(),
+            data=Receipts(receipts=list(map(_receipt, taken))).model_dump(),
             access=self.access.items(),
         )
         return Outgoing(

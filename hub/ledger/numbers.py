@@ -16,7 +16,7 @@ from hub.ledger.leaf import Terms, access_said, json_text
 from hub.ledger.tables import access, cases, messages, terms
 from hub.message import AccessItems, MessageKey
 
-KEPT = 10_000
+KEPT = 4_000
 """How many numbers of one kind a process remembers before it begins anew."""
 
 KeyT = TypeVar("KeyT")

@@ -44,7 +44,7 @@ from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 2000
+MOST_AT_ONCE = 1000
 """Messages and receipts in one transaction; one event may bring a thousand receipts."""
 PATIENCE_SECONDS = 0.005
 """How long what is confirmed waits for something new to be recorded with."""
