@@ -15,7 +15,7 @@ from hub.errors import BrokerUnavailable
 from hub.hosts import Host
 from hub.pauses import FIRST_SECONDS, LONGEST_SECONDS
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SETTINGS = LinkSettings("127.0.0.1", 1, "v", "u", SecretStr("hunter2"), "n")
 

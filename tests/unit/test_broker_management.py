@@ -14,7 +14,7 @@ from hub.broker import management
 from hub.broker.management import Management, first_answering
 from hub.errors import BrokerError, BrokerUnavailable
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 class Handler(BaseHTTPRequestHandler):

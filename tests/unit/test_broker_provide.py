@@ -12,7 +12,7 @@ from hub.broker.provide import Machine, ProvidedBroker, configured, provide
 from hub.errors import BrokerError, BrokerUnavailable
 from hub.packages import Say
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 INSTALLED = Installation(Path("/x/rabbitmq-server"), Path("/x/epmd"))
 

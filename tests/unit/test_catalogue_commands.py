@@ -22,7 +22,7 @@ from hub.statute.model import Standing
 from tests.plain_site import PLAIN
 from tests.samples import SIGNER, entry
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 CATALOGUE = load_catalogue()
 CLOSING = """

@@ -9,7 +9,7 @@ from hub.catalogue.layouts import as_json, filled, layouts_of, markdown, tables
 from hub.cli.main import app, guarded
 from schemas.layout import Column, Kind, Layout, layout_ids, load_layout
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SEX = Column(name="性別", field="sex", width=1, required=True, codes={"1": "男", "2": "女|<"})
 DAY = Column(name="日", field="day", width=10, kind=Kind.DAY)

@@ -16,7 +16,7 @@ from schemas.dates import read_register_date
 from schemas.numbers import MyNumber, addressee_check_digit
 from schemas.resident import EventReason
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def days(residents: int, until: int, seed: int = 1) -> list[CityDay]:

@@ -11,7 +11,7 @@ from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, NAME, PSEUDONYMS, SIGNER, event, judge, resident, tax_event
 from tests.worker_rig import Rig
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 OTHER = "219876543216"
 

@@ -13,7 +13,7 @@ from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, MY_NUMBER, NAME, PSEUDONYMS, SIGNER, judge
 from tests.worker_rig import Rig
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from schemas.evidence.note import SignedNote
 from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, CHANGED, NOW, REGISTRY, SIGNER, entry
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 WHO = ("--staff", "職員九", "--reason", "試験")
 

@@ -21,7 +21,7 @@ from tests.plain_site import PLAIN
 from tests.samples import PSEUDONYMS, SIGNER, TAX, entry
 from tests.servers.ledgers import opened
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 VKEY = SIGNER.verifier.text()
 SITE = f"""{PLAIN}

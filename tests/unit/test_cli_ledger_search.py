@@ -16,7 +16,7 @@ from hub.ledger.store import DatabaseLedger
 from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, MY_NUMBER, SIGNER, entry
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 KEY = "k" * 40
 RESIDENT = Pseudonyms(KEY.encode()).resident(ADDRESSEE)

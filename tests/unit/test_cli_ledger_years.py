@@ -15,7 +15,7 @@ from tests.plain_site import PLAIN
 from tests.samples import ADDRESSEE, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import opened
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 IDENTITY = Identity.fresh()
 PSEUDONYM_KEY = "p" * 40

@@ -21,7 +21,7 @@ from monitoring.figures.standing import AgainNow, DiskNow, EndNow, Standing
 from monitoring.figures.window import LineKey
 from tests.plain_site import PLAIN
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 AT = dt.datetime(2026, 11, 28, 12, tzinfo=JST)
 OK = Line(LineKey("M1d", "tax", "union"), LineState.OK, 12.34, 3.0, 7, 0.0, 1, 2, due=AT)

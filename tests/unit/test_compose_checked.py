@@ -15,7 +15,7 @@ from hub.pki.rounds import issue_missing
 from hub.site import TlsSite, load_site
 from tests.samples import SIGNER
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 KEY = "a secret of a good length, made for this test"
 SITE = """

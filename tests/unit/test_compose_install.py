@@ -13,7 +13,7 @@ from hub.compose.checked import load_checked
 from hub.compose.install import prepare
 from hub.errors import SiteError
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deploy/site.example.toml"

@@ -17,7 +17,7 @@ from tests.dead_letters_rig import numbers
 from tests.samples import ADDRESSEE, MY_NUMBER, NAME, NOW
 from tests.worker_rig import Rig, shipped_four
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from monitoring.console.sessions import COOKIE
 from monitoring.visits import LOGINS
 from tests.console_rig import ADDRESS, PASSWORD, SECRET, ConsoleRig, Person, console_rig, forms_of
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 WRONG = "four cranes crossed the river"
 

@@ -17,7 +17,7 @@ from tests.console_rig import ConsoleRig, Person, console_rig
 from tests.samples import ADDRESSEE, MY_NUMBER, NAME, NOW, REGISTRY, SIGNER, entry, event
 from tests.worker_rig import Rig, shipped_four
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 PATH = f"/messages/{REGISTRY}/a1"
 

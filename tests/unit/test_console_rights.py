@@ -16,7 +16,7 @@ from monitoring.console.sessions import COOKIE
 from monitoring.console.words import Words
 from tests.console_rig import ConsoleRig, Person, console_rig
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 TEXT = Path("docs/operations/console.md").read_text(encoding="utf-8")
 EVERYBODY = [(role, personal) for role in Role for personal in (False, True)]

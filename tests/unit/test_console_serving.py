@@ -22,7 +22,7 @@ from monitoring.console import serve
 from monitoring.console.serve import serving
 from tests.pki_rig import SITE, Pki, now
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 HERE = "127.0.0.1"
 PIECE = b"x" * 65_536

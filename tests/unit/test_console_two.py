@@ -15,7 +15,7 @@ from tests.dead_letters_rig import numbers
 from tests.samples import NAME, event
 from tests.worker_rig import Rig, shipped_four
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from monitoring.figures.scrape import Reading, Target
 from tests.plain_site import PLAIN
 from tests.samples import entry
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 HUB = Target("hub", "127.0.0.1", 9464, tls=False)

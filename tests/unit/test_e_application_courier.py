@@ -26,7 +26,7 @@ from schemas.application import ApplicationFiled
 from tests.application_rig import DAY, SECRET, SYSTEM, Office, outcome_of, received, served
 from tests.samples import NOW, delivery, judge
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

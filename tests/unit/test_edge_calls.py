@@ -23,7 +23,7 @@ from hub.edge.http.calls import Answer, Call, Caller, CallError, Declined, Unava
 from hub.edge.http.trust import Trust
 from hub.errors import EdgeError
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ResultT = TypeVar("ResultT")
 SECRET = "123456789018"  # noqa: S105 - what no error may say

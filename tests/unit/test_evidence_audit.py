@@ -23,7 +23,7 @@ from tests.evidence.exports import (
 )
 from tests.evidence.tampering import KINDS, Files, Kind, changed_by, files_of, lay, tampered
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SIZE = 600
 LOG = MadeLog(sample_entries(SIZE))

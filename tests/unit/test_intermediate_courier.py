@@ -22,7 +22,7 @@ from hub.edge.kit import Errand
 from mappings import intermediate_server as mapping
 from tests.network_rig import PERSON, SECRET, Network, code_request, inquiry, network
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 RESULT = "SKI_RESULT_SKI000000000001.xml"
 CODE_RESULT = "FGU_RESULT_FGU000000000001.xml"

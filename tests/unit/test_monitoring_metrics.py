@@ -30,7 +30,7 @@ from monitoring.endpoint import serve
 from monitoring.hub import MOST_SERIES, HubMetrics
 from monitoring.times import WAY_BUCKETS
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SYSTEMS, TYPES, FLOWS = {"tax", "union"}, {"income.assessed"}, {"M1d"}
 NAME = re.compile(r"renkei(_[a-z]+)+")

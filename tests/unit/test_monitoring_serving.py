@@ -19,7 +19,7 @@ from hub.tls import Identity, ServerContexts, client_context
 from monitoring.endpoint import serve
 from monitoring.serving import THREADS, EndpointServer
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 NOW = dt.datetime.now(dt.UTC)
 HOST = "127.0.0.1"

@@ -24,7 +24,7 @@ from tests.samples import (
     wire,
 )
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 JUDGE = judge()
 ALL = frozenset(JUDGE.catalogue.systems)

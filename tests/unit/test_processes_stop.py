@@ -10,7 +10,7 @@ import pytest
 
 from hub.stop import Stop
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 LONG = 20.0
 SOON = 10.0

@@ -28,7 +28,7 @@ from hub.message import MessageKey
 from hub.site import load_site
 from tests.samples import ASSESSED, TAX, entry
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 NOON = dt.datetime(2026, 4, 1, 12, tzinfo=JST)
 NEXT_DAY = NOON + dt.timedelta(days=1)

@@ -24,7 +24,7 @@ from tests.samples import CHANGED, FLOW_TOML, NOW, PSEUDONYMS, SIGNER, delivery,
 from tests.servers.ledgers import rows_of
 from tests.worker_rig import Fuse, FusedLedger, Observed
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SITE = f"""{PLAIN}
 [hub]

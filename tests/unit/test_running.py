@@ -12,7 +12,7 @@ from hub.site import Site, load_site
 from hub.stop import Stop
 from tests.plain_site import PLAIN
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

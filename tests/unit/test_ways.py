@@ -20,7 +20,7 @@ from tests.dead_letters_rig import died, letters
 from tests.samples import MY_NUMBER, NAME, NOW, REGISTRY, SIGNER, event, receipts_event
 from tests.worker_rig import Rig, shipped_four
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ACCESS = AccessItems("S0099", "保険年金課", "T-9", "問合せ", "/messages")
 UNION_LANE = Pair("M1b", "union")

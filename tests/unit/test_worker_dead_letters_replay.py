@@ -39,7 +39,7 @@ from tests.samples import (
 )
 from tests.worker_rig import IN, Fuse, Rig, full, shipped_four
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

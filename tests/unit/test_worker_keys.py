@@ -43,7 +43,7 @@ from tests.samples import (
 from tests.unit.test_worker_follows import COLLECTION, MOVED, answer, asked, fates
 from tests.worker_rig import IN, Rig, full
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ from tests.samples import ADDRESSEE, MY_NUMBER, PSEUDONYMS, REGISTRY, judge
 from tests.sealing_rig import Site
 from tests.worker_rig import OUT, Fuse, Rig
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture

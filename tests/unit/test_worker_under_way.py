@@ -15,7 +15,7 @@ from hub.ports import Outgoing, Sent
 from tests.samples import REGISTRY, event, receipts_event, resident
 from tests.worker_rig import Process, Rig, full
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 UNION = "union"
 NEVER = (False,)
