@@ -1,11 +1,15 @@
-"""What a backlog of a million messages costs: the hub's rate above it and with hardly any."""
+"""What a backlog of a million messages costs: the hub's rate above it and with hardly any.
+
+With hardly any before the queues are filled and after they are emptied, so that a machine which
+gets slower or faster meanwhile is not taken for the backlog.
+"""
 
 import shutil
 from collections.abc import Iterator
 
 from bench.measure import Measure
 from bench.meter import Meter, Rate
-from bench.moves import HUB, Say, by_hub, middle
+from bench.moves import HUB, Say, by_hub, middle, spread
 from bench.stand import ARRIVED, Stand
 
 KEPT = 0.9
@@ -15,7 +19,7 @@ DISK_BYTES_A_MESSAGE = 4096
 
 
 def measures(stand: Stand, backlog: int, part: int, say: Say) -> Iterator[Measure]:
-    """Take the rate of parts with nothing behind them, then of the same parts of the backlog.
+    """Take the rate of parts with nothing behind them, and of the same parts of the backlog.
 
     Raises:
         RuntimeError: the disk has no room for the backlog.
@@ -24,26 +28,31 @@ def measures(stand: Stand, backlog: int, part: int, say: Say) -> Iterator[Measur
     if room < backlog * DISK_BYTES_A_MESSAGE:
         raise RuntimeError(f"a backlog of {backlog:,} messages needs more disk: {room:,} bytes")
     with Meter(stand.place()) as meter:
-        few = middle(
-            [_told("nearly empty", HUB.move(stand, meter, part), say) for _ in range(TIMES)]
-        )
+        few = _nearly_empty(stand, meter, part, say)
         say(f"filling the hub's queues with {backlog:,} messages ...")
         stand.fill_hub(backlog)
-        many = middle(
-            [_told("above the backlog", _above(stand, meter, part), say) for _ in range(TIMES)]
-        )
+        above = [_told("above it", _above(stand, meter, part), say) for _ in range(TIMES)]
+        many = middle(above)
         left = meter.depth(*stand.hub_queues())
         stand.purge(*stand.hub_queues())
+        few += _nearly_empty(stand, meter, part, say)
+    before = middle(few)
     yield Measure(
         "backlog_1m_vs_empty",
         many.a_second,
         "messages/s",
         f"ratio >= {KEPT:g}",
-        many.a_second >= KEPT * few.a_second,
-        few.a_second,
-        f"{TIMES} times the first {part:,} of {backlog:,} messages, {left:,} were left at the end;"
-        f" {many.said()} ({many.usage.full()}); nearly empty: {few.said()}",
+        many.a_second >= KEPT * before.a_second,
+        before.a_second,
+        f"{TIMES} times the first {part:,} of {backlog:,} messages ({spread(above)}), {left:,} were"
+        f" left at the end;"
+        f" {many.said()} ({many.usage.full()}); nearly empty,"
+        f" {TIMES} times before and {TIMES} after ({spread(few)}): {before.said()}",
     )
+
+
+def _nearly_empty(stand: Stand, meter: Meter, part: int, say: Say) -> list[Rate]:
+    return [_told("nearly empty", HUB.move(stand, meter, part), say) for _ in range(TIMES)]
 
 
 def _above(stand: Stand, meter: Meter, part: int) -> Rate:

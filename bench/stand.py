@@ -14,6 +14,7 @@ from bench.place import Place
 from bench.site import make_site
 from hub.broker.management import Management
 from hub.broker.provide import ProvidedBroker
+from hub.errors import BrokerError
 from hub.names import inbound_exchange, outbound_queue
 from hub.processes import commands_of, worker_names
 from hub.site import load_site, read_secret
@@ -21,6 +22,7 @@ from hub.site import load_site, read_secret
 SOURCE, TARGET = "bench.source", "bench.target"
 ARRIVED = outbound_queue(RECEIVER)
 FILL_SECONDS = 600.0
+FORGET_SECONDS = 120.0
 SETTLE_SECONDS = 2.0
 """A quorum queue that was just made needs its leader."""
 
@@ -123,4 +125,25 @@ def stand(
             management.put("queues", vhost, queue, body={"durable": True, "arguments": arguments})
         time.sleep(SETTLE_SECONDS)
         yield Stand(folder, site, vhost, broker, management)
-        management.delete("vhosts", vhost)
+        forget(management, vhost)
+
+
+def forget(management: Management, vhost: str) -> None:
+    """Delete a vhost with its queues.
+
+    One whose queues held a million messages takes long, and RabbitMQ answers with a fault
+    meanwhile: it is asked again until it is gone.
+
+    Raises:
+        BrokerError: it is still there.
+    """
+    deadline = time.monotonic() + FORGET_SECONDS
+    while True:
+        try:
+            management.delete("vhosts", vhost)
+        except BrokerError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(SETTLE_SECONDS)
+        else:
+            return
