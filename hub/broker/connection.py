@@ -71,17 +71,18 @@ class Connection(pika.SelectConnection):  # type: ignore[misc] # pika ships no t
         """Read the frames that are there; pika's own would copy the rest after each of them."""
         data = self._rest + data_in if self._rest else data_in
         at, end = 0, len(data)
+        sinks, begins = self.sinks, FRAME.unpack_from  # looked up once, and not for each frame
         while end - at >= FRAME_EXTRA:
             if data[at] == _PROTOCOL:
                 at += self._take_protocol_header(data[at:])
                 break
-            kind, channel, size = FRAME.unpack_from(data, at)
+            kind, channel, size = begins(data, at)
             after = at + FRAME_EXTRA + size
             if after > end:
                 break
             if data[after - 1] != FRAME_END:
                 raise exceptions.InvalidFrameError("Invalid FRAME_END marker")
-            sink = self.sinks.get(channel)
+            sink = sinks.get(channel)
             if sink is None or not sink.take(kind, data, at + spec.FRAME_HEADER_SIZE, after - 1):
                 self._process_frame(frame.decode_frame(data[at:after])[1])
             at = after

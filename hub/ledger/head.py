@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 from hub.errors import LedgerError
 from hub.ledger.tables import head
 from schemas.evidence.checkpoint import Checkpoint
-from schemas.evidence.note import NoteError, SignedNote, Signer, Verifier
+from schemas.evidence.note import NoteError, SignedNote, Signer, Verifier, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Head:
     def sealed(self, root: bytes, signer: Signer) -> "Head":
         """Give the same head with the seal over it and over the tree's root."""
         text = Checkpoint(signer.name, self.size, root, self.counts()).text()
-        return replace(self, seal=SignedNote.signed(text, [signer.sign(text)]).encode().decode())
+        return replace(self, seal=written(text, [signer.sign(text)]))
 
     def check(self, root: bytes, verifier: Verifier) -> None:
         """Make sure that the seal is the hub's and says just this.

@@ -29,6 +29,7 @@ __all__ = [
     "SignedNote",
     "Signer",
     "Verifier",
+    "written",
 ]
 
 MAX_NOTE_BYTES = 1 << 18
@@ -98,6 +99,11 @@ class Cosignature:
     at: int
 
 
+def written(text: str, lines: Sequence[str]) -> str:
+    """Write a note of a text and its signature lines, which are taken as they are."""
+    return f"{text}\n{''.join(lines)}"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedNote:
     """A text and its signatures. Ignore the text until ``verified`` names a key you trust."""
@@ -125,7 +131,7 @@ class SignedNote:
     @classmethod
     def signed(cls, text: str, lines: Sequence[str]) -> Self:
         """Put a text and the lines that ``Signer.sign`` and ``Cosigner.sign`` gave together."""
-        return cls.parse(f"{text}\n{''.join(lines)}")
+        return cls.parse(written(text, lines))
 
     def with_line(self, line: str) -> Self:
         """Give the note with one more signature line, such as a cosignature."""
