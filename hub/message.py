@@ -344,7 +344,7 @@ class Receipt(BaseModel):
         return self.code if self.code not in {"", "delivered", MARKED} else self.result
 
 
-RECEIPTS_AT_ONCE = 50
+RECEIPTS_AT_ONCE = 25
 """So many receipts our own adapters and clients put into an event. The hub has thousands of
 messages in hand, in memory: an event of receipts is to be no larger than a few others."""
 
