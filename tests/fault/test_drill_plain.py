@@ -46,7 +46,8 @@ def test_the_clock_steps(grounds: Grounds) -> None:
 def test_what_is_broken_by_hand_is_found(grounds: Grounds) -> None:
     with grounds.taken("plain").loaded("broken by hand", seed=1) as drill:
         take_out_of_a_queue(drill)
-    found = check(drill.ground, drill.arrivals, drill.load.sent, stall=3)
+    # Longer than the broker's statistics are old: till then what it lacks counts as under way.
+    found = check(drill.ground, drill.arrivals, drill.load.sent, stall=8)
     assert found.lost > 0
     assert found.doubled == 0
     assert any("to union), of which the ledger has ['acceptance" in one for one in found.faults)
