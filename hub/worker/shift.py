@@ -39,7 +39,16 @@ from hub.worker.intray import InTray
 from hub.worker.told import came_again, sent_again, timed
 from hub.worker.traced import Followed, followed
 from hub.worker.trial import ProcessEnded, Trial, trial_of
-from hub.worker.under import Under, names_of, origin, origins_of, tell
+from hub.worker.under import (
+    Under,
+    are_apart,
+    are_others,
+    names_of,
+    origin,
+    origins_of,
+    plain_keys,
+    tell,
+)
 from hub.worker.verdicts import Judged, Records, plan_of, verdict_of
 
 log = logging.getLogger(__name__)
@@ -127,11 +136,10 @@ class Shift:
         if count:
             self.tools.observe.took(Stage.JUDGE, time.monotonic() - taken)
         traced = followed(self.tools.traces, judged, taken)
-        self._land(whole=not self._is_apart(judged, trial))
+        early = self._landed(judge, judged, trial, now)
         if not count and not self._owes:
             return 0
-        judged = self._not_ended(judged)
-        plan, judged = self._plan(judge, judged, now)
+        plan, judged = early or self._plan(judge, self._not_ended(judged), now)
         planned = time.monotonic()
         with timed(self.tools.observe, Stage.RECORD):
             self._record(plan, judge)
@@ -313,23 +321,42 @@ class Shift:
         sending = self.link.start([send.outgoing for send in sends])
         if sends:
             observe.took(Stage.PUBLISH, time.monotonic() - published)
-        names, asked_at = names_of(judged), self.tools.ledger.asked_at
+        keys = plain_keys(judged)
         self._under.append(
-            Under(deliveries, of, sends, held, sending, began, published, names, asked_at, traced)
+            Under(
+                deliveries,
+                of,
+                sends,
+                held,
+                sending,
+                began,
+                published,
+                keys,
+                names_of(judged, keys),
+                self.tools.ledger.asked_at,
+                traced,
+            )
         )
 
-    def _is_apart(self, judged: Sequence[Judged], trial: Trial) -> bool:
-        """Say whether a batch may go its way before what is under way is confirmed.
+    def _landed(
+        self, judge: Judge, judged: Sequence[Judged], trial: Trial, now: dt.datetime
+    ) -> tuple[Plan, list[Judged]] | None:
+        """See what is confirmed of what is under way; give a plan that needs not know of it.
 
-        It may where it is about other messages and other residents, and nothing waits or is
-        suspected: then no fate of those changes what is planned for these.
+        Where nothing waits or is suspected, the fate of what is under way changes no plan that asks
+        about other messages: that is made while the broker confirms. What is about other residents
+        too goes its way without waiting for those.
         """
-        if not judged or len(self._under) >= MOST_UNDER or self.tray.room.size or trial.suspects:
-            return False
-        names = names_of(judged)
-        return bool(names) and all(
-            under.names and names.isdisjoint(under.names) for under in self._under
-        )
+        keys = plain_keys(judged)
+        calm = not (self.tray.room.size or trial.suspects)
+        few = len(self._under) < MOST_UNDER
+        if calm and few and are_apart(names_of(judged, keys), self._under):
+            self._land(whole=False)
+            return None
+        early = calm and self._under and not self._is_contested and are_others(keys, self._under)
+        plan = self._plan(judge, judged, now) if early else None
+        self._land(whole=True)
+        return plan
 
     def _land(self, *, whole: bool) -> None:
         """See what is confirmed of what is under way; wait for the ``whole`` of it, or for none."""

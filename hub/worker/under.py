@@ -1,7 +1,7 @@
 """A batch whose copies are under way: what they are of, and what they are about."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.ledger.model import Entry
@@ -26,8 +26,9 @@ Origins = Mapping[tuple[MessageKey, str, str], Delivery]
 class Under:
     """A batch whose copies are under way; ``held`` are those that were not published now.
 
-    ``of`` gives the delivery that each copy was planned for. ``names`` are the messages and
-    residents that they are about, where they are few. It ``began`` and was ``published`` at these
+    ``of`` gives the delivery that each copy was planned for. ``keys`` are the messages that their
+    plan asked about, where all are plain; ``names`` are those and the residents that they are
+    about, where they are few. It ``began`` and was ``published`` at these
     times of the monotonic clock. ``asked_at`` is where the ledger stood when
     they were planned. ``traced`` are those of its messages that are followed.
     """
@@ -39,6 +40,7 @@ class Under:
     sending: Sending
     began: float
     published: float
+    keys: frozenset[MessageKey]
     names: frozenset[object]
     asked_at: int | None
     traced: Followed | None = None
@@ -53,19 +55,40 @@ class Under:
             self.traced.delivered(self.sends, fates, self.published)
 
 
-def names_of(judged: Sequence[Judged]) -> frozenset[object]:
-    """Give the messages and residents that a few plain messages are about; none of others."""
-    if len(judged) > FEW:
+def plain_keys(judged: Sequence[Judged]) -> frozenset[MessageKey]:
+    """Give the messages that the plan of plain messages asks about; none of others."""
+    # What is refused today may have been accepted on another day, and be planned by that.
+    if any(
+        case.again is not None or not isinstance(verdict, Permitted | Receipted)
+        for case, verdict in judged
+    ):
         return frozenset()
-    names: set[object] = set()
-    for case, verdict in judged:
-        # What is refused today may have been accepted on another day, and be planned by that.
-        if case.again is not None or not isinstance(verdict, Permitted | Receipted):
-            return frozenset()
-        names |= keys_of([verdict])
-        if isinstance(verdict, Permitted) and verdict.resident:
-            names.add(verdict.resident)
-    return frozenset(names)
+    return frozenset(keys_of(verdict for _, verdict in judged))
+
+
+def names_of(judged: Sequence[Judged], keys: frozenset[MessageKey]) -> frozenset[object]:
+    """Give the messages and residents that a few plain messages are about; none of others.
+
+    ``keys`` are their ``plain_keys``.
+    """
+    if len(judged) > FEW or not keys:
+        return frozenset()
+    residents = {
+        verdict.resident
+        for _, verdict in judged
+        if isinstance(verdict, Permitted) and verdict.resident
+    }
+    return keys | residents
+
+
+def are_apart(names: frozenset[object], under: Iterable[Under]) -> bool:
+    """Say whether these are known, and about other messages and residents than all under way."""
+    return bool(names) and all(one.names and names.isdisjoint(one.names) for one in under)
+
+
+def are_others(keys: frozenset[MessageKey], under: Iterable[Under]) -> bool:
+    """Say whether these are known, and other messages than all that is under way asks about."""
+    return bool(keys) and all(one.keys and keys.isdisjoint(one.keys) for one in under)
 
 
 def origins_of(judged: Sequence[Judged]) -> Origins:
