@@ -74,6 +74,29 @@ def test_the_same_message_is_not_sent_twice_while_it_is_under_way(tmp_path: Path
     assert rig.waiting() == 0
 
 
+@pytest.mark.parametrize(
+    ("second", "order"), [("b", ["asked", "confirmed"]), ("a", ["confirmed", "asked"])]
+)
+def test_another_message_of_the_same_resident_is_planned_before_the_confirm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, order: list[str]
+) -> None:
+    rig = rig_of(tmp_path)
+    seen: list[str] = []
+    with rig.process() as process:
+        steps(rig, process, about(1, "a"))
+        known, finish = process.ledger.known, process.link.finish
+        monkeypatch.setattr(
+            process.ledger, "known", lambda keys: (seen.append("asked"), known(keys))[1]
+        )
+        monkeypatch.setattr(
+            process.link, "finish", lambda one: (seen.append("confirmed"), finish(one))[1]
+        )
+        steps(rig, process, about(1, second))
+        assert seen == order
+        process.move()
+    assert set(rig.facts(Kind.DELIVERY).values()) == {1}
+
+
 def test_a_receipt_waits_for_the_confirm_of_what_it_is_for(tmp_path: Path) -> None:
     rig = rig_of(tmp_path)
     receipt = receipts_event(UNION, [{"sender": REGISTRY, "id": "a", "flow": "M1b"}])
