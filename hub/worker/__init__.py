@@ -4,7 +4,7 @@
 taken and not moved yet, ``caller`` puts what staff released into its place.
 """
 
-from hub.worker.shift import Tools
+from hub.worker.tools import Tools
 from hub.worker.worker import Worker
 
 __all__ = ["Tools", "Worker"]

@@ -13,15 +13,15 @@ import datetime as dt
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.errors import LedgerError
 from hub.ledger.beside import Beside, Turn
-from hub.ledger.model import Entry, Known, Ledger
+from hub.ledger.model import Entry, Known
 from hub.ledger.vault import vault_of
 from hub.message import MessageKey
-from hub.observe import HubObserver, Stage
+from hub.observe import Stage
 from hub.pipeline.again import Case, cases_of, marked
 from hub.pipeline.book import Plan, Send
 from hub.pipeline.judge import Judge
@@ -34,9 +34,9 @@ from hub.pipeline.verdict import (
 )
 from hub.pipeline.waiting import Name, named
 from hub.ports import Delivery, Link, Sent
-from hub.traces import Traces
 from hub.worker.intray import InTray
 from hub.worker.told import came_again, sent_again, timed
+from hub.worker.tools import Tools
 from hub.worker.traced import Followed, followed
 from hub.worker.trial import ProcessEnded, Trial, trial_of
 from hub.worker.under import (
@@ -61,24 +61,6 @@ MOST_UNDER = 8
 """So many batches may be under way."""
 TURN_EVERY = 50
 """So many messages are judged between two looks at the socket."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a worker works with.
-
-    ``rules`` gives the judge to ask now; it is called between two batches. ``notified`` are the
-    systems that have a queue for notices; ``clock`` gives aware times; ``batch`` is how many
-    messages are moved at once. ``traces`` follows messages, where the site has some followed.
-    """
-
-    rules: Callable[[], Judge]
-    ledger: Ledger
-    notified: frozenset[str]
-    observe: HubObserver
-    clock: Callable[[], dt.datetime]
-    batch: int = 500
-    traces: Traces | None = None
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from hub.pipeline.waiting import WaitingRoom
 from hub.ports import Link
 from hub.worker.caller import Caller
 from hub.worker.intray import InTray
-from hub.worker.shift import Shift, Tools
+from hub.worker.shift import Shift
+from hub.worker.tools import Tools
 
 log = logging.getLogger(__name__)
 
