@@ -161,10 +161,21 @@ class AtBrowser:
         return self.status
 
     def press(self, css: str) -> int:
-        """Press a button or link, and wait for the page that follows; give its status."""
+        """Press a button or link, and wait for the page that follows; give its status.
+
+        Where it was too much at once, wait as the page says, and send it again by loading anew.
+        """
         before = self.driver.find_element(By.TAG_NAME, "html")
         self.one(css).click()
-        return self.after(before)
+        status = self.after(before)
+        for _ in range(2):
+            if status != TOO_MANY:
+                break
+            time.sleep(5.0)
+            before = self.driver.find_element(By.TAG_NAME, "html")
+            self.driver.refresh()
+            status = self.after(before)
+        return status
 
     def after(self, before: WebElement) -> int:
         """Wait for the page that follows another."""

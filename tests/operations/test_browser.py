@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from monitoring.console.app import every_page
 from monitoring.console.rights import Right, Role, may
 from monitoring.console.views import TEMPLATES
 from tests.operations.places import ANSWERS, OFFICE, PLACES, REQUESTS, Place
-from tests.operations.rig import PHONE, WIDE, AtBrowser, Served
+from tests.operations.rig import PHONE, TOO_MANY, WIDE, AtBrowser, Served
 
 pytestmark = pytest.mark.operations
 
@@ -122,6 +123,15 @@ def test_each_page_opens_for_whom_it_may_and_is_for_everybody(
     person.speak("ja")
     person.keep(role)
     assert faults == []
+
+
+def test_who_was_too_fast_sends_the_form_again_by_loading_anew(person: AtBrowser) -> None:
+    person.be(Role.OPERATOR)
+    person.open("/messages")
+    hurry = "return Promise.all([...Array(60)].map(() => fetch('/me').then(got => got.status)))"
+    assert TOO_MANY in person.driver.execute_script(hurry)
+    assert person.press("form[action='/messages/search'] button") == HTTPStatus.OK
+    assert person.path.startswith("/messages/found/")
 
 
 @pytest.mark.parametrize(("language", "size"), SCREENS)
