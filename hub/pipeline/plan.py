@@ -296,7 +296,7 @@ def _is_decided(known: Known) -> bool:
     One that was refused for how its number came was not: it may be this very message, and whoever
     encrypts it as it should be sends other bytes.
     """
-    return bool(known.decided) and not _HOW_A_NUMBER_CAME.issuperset(known.decided.values())
+    return not _HOW_A_NUMBER_CAME.issuperset(known.decided.values())
 
 
 def _sent_anew(verdict: Permitted, known: Known, decision: str | None) -> bool:
