@@ -8,25 +8,30 @@ from hub.errors import LedgerError
 from hub.ledger.beside import Step
 from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.months import Month
-from hub.ledger.recall import DYING, messages_since, recall
-from hub.message import UNENCODABLE
+from hub.ledger.recall import DYING, recall, touched_since
+from hub.message import UNENCODABLE, MessageKey
 
 
 def refuse_twice(
     connection: Connection, months: Sequence[Month], asked_at: int, new: Sequence[Entry]
-) -> None:
+) -> frozenset[MessageKey]:
     """See that nothing new is recorded already by what came after the entry ``asked_at``.
+
+    Returns:
+        The messages among them of which there is nothing in the ledger.
 
     Raises:
         LedgerError: something is; ask again.
     """
-    touched = messages_since(connection, months, asked_at)
-    once = [entry for entry in new if entry.message in touched and _is_once(entry)]
-    found = recall(connection, months, {entry.message for entry in once}).known
+    once = [entry for entry in new if _is_once(entry)]
+    keys = {entry.message for entry in once}
+    touched, absent = touched_since(connection, keys, months, asked_at)
+    found = recall(connection, touched).known if touched else {}
     for entry in once:
         known = found.get(entry.message)
         if known is not None and _is_done(known, entry, asked_at):
             raise LedgerError("another worker has recorded the same meanwhile: asking again")
+    return absent
 
 
 def _is_delivered(known: Known, entry: Entry, asked_at: int) -> bool:

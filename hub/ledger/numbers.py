@@ -5,13 +5,14 @@ process only once they are committed.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Table, Text, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
-from hub.ledger.chunks import chunks
+from hub.ledger.chunks import among, chunks
 from hub.ledger.leaf import Terms, access_said, json_text
 from hub.ledger.tables import access, cases, messages, terms
 from hub.message import AccessItems, MessageKey
@@ -141,34 +142,32 @@ def find_cases(
     return found
 
 
-_OF_SENDER = select(messages.c.no, messages.c.message_id, messages.c.resident).where(
-    messages.c.sender == bindparam("sender")
-)
-_MESSAGES = _OF_SENDER.where(messages.c.message_id.in_(bindparam("ids", expanding=True)))
-# One parameter in place of hundreds, which pg8000 and the server would read one by one.
-_MESSAGES_POSTGRESQL = _OF_SENDER.where(
-    messages.c.message_id == any_(bindparam("ids", type_=ARRAY(Text)))
-)
-
-
-def find_ids(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> dict[MessageRef, int]:
-    """Find all that stands in the ledger of these message ids, given by sender."""
+def find_refs(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[int, MessageRef]:
+    """Find all that stands in the ledger of these senders' message ids, by its number."""
     # By sender, so that a system that uses others' ids makes nobody else's look-up longer.
-    query = _MESSAGES if connection.dialect.name == "sqlite" else _MESSAGES_POSTGRESQL
-    found = {}
-    for sender, ids in wanted.items():
-        for some in chunks(sorted(ids)):
-            for number, *said in connection.execute(query, {"sender": sender, "ids": some}):
-                found[MessageRef(sender, *said)] = number
-    return found
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for sender, message_id in keys:
+        wanted[sender].add(message_id)
+    query = _refs_query(connection.dialect.name)
+    return {
+        number: MessageRef(sender, *said)
+        for sender, ids in wanted.items()
+        for some in chunks(sorted(ids))
+        for number, *said in connection.execute(query, {"sender": sender, "ids": some})
+    }
+
+
+@cache
+def _refs_query(dialect: str) -> Select[int, str, str]:
+    is_asked = among(messages.c.message_id, "ids", dialect)
+    return select(messages.c.no, messages.c.message_id, messages.c.resident).where(
+        messages.c.sender == bindparam("sender"), is_asked
+    )
 
 
 def find_messages(
     connection: Connection, keys: Sequence[MessageRef], absent: Collection[MessageKey] = ()
 ) -> dict[MessageRef, int]:
     """Find the numbers of messages that are recorded; not asked of those known to be absent."""
-    wanted: dict[str, set[str]] = {}
-    for key in keys:
-        if key[:2] not in absent:
-            wanted.setdefault(key.sender, set()).add(key.message_id)
-    return find_ids(connection, wanted)
+    asked = (key[:2] for key in keys if key[:2] not in absent)
+    return {ref: number for number, ref in find_refs(connection, asked).items()}

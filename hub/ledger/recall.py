@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from hub.ledger.about import rows_about
 from hub.ledger.beside import UNDECIDED
+from hub.ledger.chunks import among, chunks
 from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
-from hub.ledger.months import Month, all_months, given_in_kept
-from hub.ledger.numbers import MessageRef, find_ids
-from hub.ledger.tables import cases, entries, messages, terms
+from hub.ledger.months import Month, all_months, destructions, given_in_kept
+from hub.ledger.numbers import MessageRef, find_refs
+from hub.ledger.tables import cases, entries, terms
 from hub.message import UNENCODABLE, MessageKey
 
 DYING = frozenset({Kind.DEAD_LETTER, Kind.EXPIRY})
@@ -38,37 +39,34 @@ class Recalled(NamedTuple):
     """What is recorded of messages, the numbers under which they are, and which are absent.
 
     The numbers that were given in months that are destroyed are left out: retention may take
-    their rows away, so nobody is to remember them.
+    their rows away, so nobody is to remember them. ``destructions`` is as in ``hub.ledger.months``.
     """
 
     known: dict[MessageKey, Known]
     numbers: dict[MessageRef, int]
+    destructions: int
     absent: frozenset[MessageKey]
 
 
-def recall(
-    connection: Connection, months: Sequence[Month], keys: Collection[MessageKey]
-) -> Recalled:
+def recall(connection: Connection, keys: Collection[MessageKey]) -> Recalled:
     """Tell what is recorded of messages."""
     asked: defaultdict[MessageKey, list[MessageKey]] = defaultdict(list)
-    by_sender: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:
-        plain = plain_key(key)
-        asked[plain].append(key)
-        by_sender[plain.sender].add(plain.id)
-    numbers = find_ids(connection, by_sender)
-    refs = {number: ref for ref, number in numbers.items()}
+        asked[plain_key(key)].append(key)
+    refs = find_refs(connection, asked)
+    months = all_months(connection) if refs else []
     found: defaultdict[MessageKey, Known] = defaultdict(Known)
     for row in map(_Row._make, rows_about(connection, months, sorted(refs), _about_query)):
         ref = refs[row.message]
         known = found[MessageKey(ref.sender, ref.message_id)]
         known.resident = known.resident or ref.resident
         _learn(known, row)
-    lasting = {ref: number for ref, number in numbers.items() if given_in_kept(months, number)}
-    absent = asked.keys() - {MessageKey(ref.sender, ref.message_id) for ref in numbers}
+    lasting = {ref: number for number, ref in refs.items() if given_in_kept(months, number)}
+    absent = asked.keys() - {MessageKey(*ref[:2]) for ref in refs.values()}
     return Recalled(
         {key: known for plain, known in found.items() for key in asked[plain]},
         lasting,
+        destructions(months),
         frozenset(absent),
     )
 
@@ -167,22 +165,31 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
         known.dead.discard(pair)
 
 
-def messages_since(connection: Connection, months: Sequence[Month], number: int) -> set[MessageKey]:
-    """Give the messages about which there are entries after that of this number."""
-    found: set[MessageKey] = set()
-    for month in reversed(months):
+def touched_since(
+    connection: Connection, keys: Collection[MessageKey], months: Sequence[Month], number: int
+) -> tuple[set[MessageKey], frozenset[MessageKey]]:
+    """Give those of the messages that have entries after the one of this number, and the absent.
+
+    Only these are asked about: what other workers have recorded since is a lot, and about others.
+    """
+    refs = {no: MessageKey(*ref[:2]) for no, ref in find_refs(connection, keys).items()}
+    touched: set[MessageKey] = set()
+    for month in reversed(months if refs else ()):
         if not month.destroyed:
-            entry = entries(month.month).c
-            query = (
-                select(messages.c.sender, messages.c.message_id)
-                .join(entries(month.month), entry.message_no == messages.c.no)
-                .where(entry.seq > number)
-                .distinct()
-            )
-            found |= {MessageKey(*row) for row in connection.execute(query)}
+            query = _touched_query(month, connection.dialect.name)
+            for some in chunks(sorted(refs)):
+                found = connection.execute(query, {"after": number, "numbers": some})
+                touched.update(map(refs.__getitem__, found.scalars()))
         if month.first_entry <= number:
             break
-    return found
+    return touched, frozenset(keys) - set(refs.values())
+
+
+@cache
+def _touched_query(month: Month, dialect: str) -> Select[int]:
+    entry = entries(month.month).c
+    is_asked = among(entry.message_no, "numbers", dialect)
+    return select(entry.message_no).where(entry.seq > bindparam("after"), is_asked).distinct()
 
 
 def catalogue_in_force(connection: Connection) -> str:

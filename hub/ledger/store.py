@@ -114,11 +114,11 @@ class DatabaseLedger:
             is_stale = self._asked_at is None or self._asked_at < alone_from
             months = all_months(connection)  # under the lock: another process may have begun one
             asked_at = min((at for at in (self._asked_at, since) if at is not None), default=None)
+            absent = frozenset() if is_stale else self._absent
             if asked_at is not None and asked_at < alone_from:
-                refuse_twice(connection, months, asked_at, new)
+                absent = refuse_twice(connection, months, asked_at, new)
             months = _with_month_of(connection, before, months, new)
             numbering = self._numbering_for(months)
-            absent = frozenset() if is_stale else self._absent
             numbered = numbering.give(connection, before, new, absent)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
@@ -167,10 +167,9 @@ class DatabaseLedger:
         self._file.check()
         with ledger_errors("be read"), self._engine.connect() as connection:
             asked_at = heads.read(connection)[0].size
-            months = all_months(connection)
-            found = recall(connection, months, keys)
+            found = recall(connection, keys)
         self._asked_at, self._absent = asked_at, found.absent
-        if destructions(months) == self._numbering.destructions:
+        if found.numbers and found.destructions == self._numbering.destructions:
             self._numbering.messages.learn(found.numbers)
         return found.known
 

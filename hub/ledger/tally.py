@@ -14,7 +14,7 @@ from hub.ledger.chunks import VALUES_A_QUERY
 from hub.ledger.leaf import microseconds
 from hub.ledger.model import Kind
 from hub.ledger.months import Month, all_months
-from hub.ledger.numbers import find_ids
+from hub.ledger.numbers import find_refs
 from hub.ledger.reading import ROWS_A_TIME, parts
 from hub.ledger.schema import ledger_errors
 from hub.ledger.tables import cases, entries, messages, terms
@@ -158,10 +158,7 @@ def _first_decision(facts: Iterable[Fact]) -> int:
 
 
 def _about(connection: Connection, keys: Collection[MessageKey]) -> dict[MessageKey, list[Fact]]:
-    by_sender: defaultdict[str, set[str]] = defaultdict(set)
-    for key in keys:
-        by_sender[key.sender].add(key.id)
-    refs = {number: ref for ref, number in find_ids(connection, by_sender).items()}
+    refs = find_refs(connection, keys)
     found: defaultdict[MessageKey, list[Fact]] = defaultdict(list)
     months = all_months(connection) if refs else []
     for row in rows_about(connection, months, sorted(refs), _facts_query):

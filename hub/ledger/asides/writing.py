@@ -1,6 +1,5 @@
 """Writes what stands beside entries, in the transaction that appends these."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
@@ -14,7 +13,7 @@ from hub.ledger.beside import KEPT, Aside, Beside, Cause, State, Turn
 from hub.ledger.leaf import microseconds
 from hub.ledger.model import Kind
 from hub.ledger.months import Month, all_months
-from hub.ledger.numbers import find_ids
+from hub.ledger.numbers import find_refs
 from hub.ledger.recall import plain_key
 from hub.ledger.tables import asides, cases, entries, terms
 from hub.ledger.writing import insert_rows
@@ -43,10 +42,7 @@ def write(connection: Connection, beside: Beside, first: int, *, stale: bool) ->
 
 def accepted_by(connection: Connection, keys: Iterable[MessageKey]) -> dict[MessageKey, int]:
     """Give the numbers of the entries by which messages were accepted, of those that were."""
-    by_sender: defaultdict[str, set[str]] = defaultdict(set)
-    for key in map(plain_key, keys):
-        by_sender[key.sender].add(key.id)
-    refs = {number: ref for ref, number in find_ids(connection, by_sender).items()}
+    refs = find_refs(connection, map(plain_key, keys))
     found: dict[MessageKey, int] = {}
     months = all_months(connection) if refs else []
     for number, seq in rows_about(connection, months, sorted(refs), _accepted):

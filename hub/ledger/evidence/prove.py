@@ -18,7 +18,7 @@ from hub.ledger.head import read
 from hub.ledger.leaf import Recorded, read_leaf
 from hub.ledger.model import Kind
 from hub.ledger.months import all_months, kept_since
-from hub.ledger.numbers import MessageRef, find_ids
+from hub.ledger.numbers import MessageRef, find_refs
 from hub.ledger.reading import leaves
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
@@ -141,11 +141,11 @@ def _entries_about(
     with ledger_errors("be read"), ledger.engine.connect() as connection:
         # There are few senders, and messages are found by sender and id.
         known = connection.execute(select(terms.c.sender).distinct()).scalars().all()
-        wanted = [one for one in known if not sender or one == sender]
-        found = find_ids(connection, dict.fromkeys(wanted, (message_id,)))
-        if len({ref.sender for ref in found}) != 1:
-            return list(found), []
-        return list(found), _about(connection, sorted(found.values()))
+        wanted = [(one, message_id) for one in known if not sender or one == sender]
+        found = find_refs(connection, wanted)
+        refs = list(found.values())
+        is_one = len({ref.sender for ref in refs}) == 1
+        return refs, _about(connection, sorted(found)) if is_one else []
 
 
 def _about(connection: Connection, messages: Sequence[int]) -> list[int]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from hub.ledger.chunks import chunks
 from hub.ledger.head import read
 from hub.ledger.months import Month
-from hub.ledger.numbers import find_ids
+from hub.ledger.numbers import find_refs
 from hub.ledger.reading import driver_rows
 from hub.ledger.search.cases import Condition
 from hub.ledger.search.times import TOGETHER, Times
@@ -29,8 +29,8 @@ def message_numbers(
         return [no for no, _ in numbers_about(connection, residents)]
     known = select(terms.c.sender).distinct()
     senders = [sender] if sender else connection.execute(known).scalars().all()
-    found = find_ids(connection, {one: [message] for one in senders})
-    return [no for ref, no in found.items() if not residents or ref.resident in residents]
+    found = find_refs(connection, ((one, message) for one in senders))
+    return [no for no, ref in found.items() if not residents or ref.resident in residents]
 
 
 def numbers_about(connection: Connection, residents: Collection[str]) -> Iterator[tuple[int, str]]:
