@@ -1,37 +1,112 @@
 """Records once what is done once, also where another process was quicker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import product
+from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, bindparam, select
 
 from hub.errors import LedgerError
 from hub.ledger.beside import Step
+from hub.ledger.chunks import among, chunks
 from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.months import Month
-from hub.ledger.recall import DYING, recall, touched_since
+from hub.ledger.numbers import MessageRef, Numbers, find_refs
+from hub.ledger.recall import DYING, recall
+from hub.ledger.tables import entries
 from hub.message import UNENCODABLE, MessageKey
+
+OWN_RUNS = 16
+"""So many runs of its own entries a process remembers; older ones count as others'."""
+_NUMBERS_A_QUERY = 2000
+
+
+class Run(NamedTuple):
+    """Entries that follow each other, by the numbers of the first and the last."""
+
+    first: int
+    last: int
+
+
+class Own:
+    """Which of the ledger's newest entries this process has recorded itself."""
+
+    def __init__(self) -> None:
+        self._runs: deque[Run] = deque(maxlen=OWN_RUNS)
+
+    def recorded(self, first: int, last: int) -> None:
+        """Note that the entries from the first to the last of these numbers are its own."""
+        if self._runs and self._runs[-1].last == first - 1:
+            first = self._runs.pop().first
+        self._runs.append(Run(first, last))
+
+    def others(self, after: int, last: int) -> list[Run]:
+        """Give the entries after a number, as far as the last, that others may have recorded."""
+        found: list[Run] = []
+        for run in self._runs:
+            if run.first > last:
+                break
+            if run.first > after + 1:
+                found.append(Run(after + 1, run.first - 1))
+            after = max(after, run.last)
+        if after < last:
+            found.append(Run(after + 1, last))
+        return found
 
 
 def refuse_twice(
-    connection: Connection, months: Sequence[Month], asked_at: int, new: Sequence[Entry]
+    connection: Connection,
+    months: Sequence[Month],
+    others: Sequence[Run],
+    new: Sequence[Entry],
+    numbers: Numbers[MessageRef],
 ) -> frozenset[MessageKey]:
-    """See that nothing new is recorded already by what came after the entry ``asked_at``.
+    """See that nothing new is recorded already by what others have recorded.
+
+    It is asked about by what is new: what others have recorded is a lot, and mostly about others.
 
     Returns:
-        The messages among them of which there is nothing in the ledger.
+        Those of the messages of which there is nothing in the ledger.
 
     Raises:
         LedgerError: something is; ask again.
     """
     once = [entry for entry in new if _is_once(entry)]
-    keys = {entry.message for entry in once}
-    touched, absent = touched_since(connection, keys, months, asked_at)
-    found = recall(connection, touched).known if touched else {}
+    refs = {MessageRef(*entry.message, entry.resident) for entry in once}
+    numbered = numbers.remembered(refs)
+    asked = frozenset(ref.key for ref in refs if ref not in numbered)
+    found = {no: ref.key for no, ref in find_refs(connection, asked).items()}
+    keys = found | {no: ref.key for ref, no in numbered.items()}
+    touched = {keys[no] for no in _touched(connection, months, others, sorted(keys))}
+    known = recall(connection, touched).known if touched else {}
     for entry in once:
-        known = found.get(entry.message)
-        if known is not None and _is_done(known, entry, asked_at):
+        one = known.get(entry.message)
+        if one is not None and _is_done(one, entry, others[0].first - 1):
             raise LedgerError("another worker has recorded the same meanwhile: asking again")
-    return absent
+    return asked.difference(found.values())
+
+
+def _touched(
+    connection: Connection, months: Sequence[Month], others: Sequence[Run], numbers: Sequence[int]
+) -> Iterator[int]:
+    """Give those of the messages' numbers that others' entries are about."""
+    for month in reversed(months if numbers else ()):
+        if not month.destroyed:
+            query = _touched_query(month, connection.dialect.name)
+            for run, some in product(others, chunks(numbers, _NUMBERS_A_QUERY)):
+                yield from connection.execute(query, {**run._asdict(), "numbers": some}).scalars()
+        if month.first_entry <= others[0].first:
+            return
+
+
+@cache
+def _touched_query(month: Month, dialect: str) -> Select[int]:
+    entry = entries(month.month).c
+    is_others = entry.seq.between(bindparam("first"), bindparam("last"))
+    is_asked = among(entry.message_no, "numbers", dialect)
+    return select(entry.message_no).where(is_others, is_asked).distinct()
 
 
 def _is_delivered(known: Known, entry: Entry, asked_at: int) -> bool:

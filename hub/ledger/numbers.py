@@ -34,6 +34,11 @@ class MessageRef(NamedTuple):
     message_id: str
     resident: str
 
+    @property
+    def key(self) -> MessageKey:
+        """The message, whomever it is about."""
+        return MessageKey(self.sender, self.message_id)
+
 
 class Numbers(Generic[KeyT]):
     """The committed numbers of one kind that this process knows."""
@@ -46,6 +51,10 @@ class Numbers(Generic[KeyT]):
         if len(self._known) > KEPT:
             self._known = {}
         self._known.update(numbers)
+
+    def remembered(self, keys: Iterable[KeyT]) -> dict[KeyT, int]:
+        """Give the numbers of those keys that are remembered."""
+        return {key: self._known[key] for key in keys if key in self._known}
 
     def given(
         self, connection: Connection, keys: Iterable[KeyT], last: int, find: Find[KeyT]

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from hub.ledger.about import rows_about
 from hub.ledger.beside import UNDECIDED
-from hub.ledger.chunks import among, chunks
 from hub.ledger.leaf import moment
 from hub.ledger.model import Commitment, FlowCount, Kind, Known
 from hub.ledger.months import Month, all_months, destructions, given_in_kept
@@ -58,11 +57,11 @@ def recall(connection: Connection, keys: Collection[MessageKey]) -> Recalled:
     found: defaultdict[MessageKey, Known] = defaultdict(Known)
     for row in map(_Row._make, rows_about(connection, months, sorted(refs), _about_query)):
         ref = refs[row.message]
-        known = found[MessageKey(ref.sender, ref.message_id)]
+        known = found[ref.key]
         known.resident = known.resident or ref.resident
         _learn(known, row)
     lasting = {ref: number for number, ref in refs.items() if given_in_kept(months, number)}
-    absent = asked.keys() - {MessageKey(*ref[:2]) for ref in refs.values()}
+    absent = asked.keys() - {ref.key for ref in refs.values()}
     return Recalled(
         {key: known for plain, known in found.items() for key in asked[plain]},
         lasting,
@@ -163,33 +162,6 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
         known.dead.add(pair)
     else:
         known.dead.discard(pair)
-
-
-def touched_since(
-    connection: Connection, keys: Collection[MessageKey], months: Sequence[Month], number: int
-) -> tuple[set[MessageKey], frozenset[MessageKey]]:
-    """Give those of the messages that have entries after the one of this number, and the absent.
-
-    Only these are asked about: what other workers have recorded since is a lot, and about others.
-    """
-    refs = {no: MessageKey(*ref[:2]) for no, ref in find_refs(connection, keys).items()}
-    touched: set[MessageKey] = set()
-    for month in reversed(months if refs else ()):
-        if not month.destroyed:
-            query = _touched_query(month, connection.dialect.name)
-            for some in chunks(sorted(refs)):
-                found = connection.execute(query, {"after": number, "numbers": some})
-                touched.update(map(refs.__getitem__, found.scalars()))
-        if month.first_entry <= number:
-            break
-    return touched, frozenset(keys) - set(refs.values())
-
-
-@cache
-def _touched_query(month: Month, dialect: str) -> Select[int]:
-    entry = entries(month.month).c
-    is_asked = among(entry.message_no, "numbers", dialect)
-    return select(entry.message_no).where(entry.seq > bindparam("after"), is_asked).distinct()
 
 
 def catalogue_in_force(connection: Connection) -> str:

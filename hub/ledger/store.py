@@ -14,7 +14,7 @@ from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
-from hub.ledger.meanwhile import refuse_twice
+from hub.ledger.meanwhile import Own, refuse_twice
 from hub.ledger.model import Entry, FlowCount, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
@@ -68,8 +68,7 @@ class DatabaseLedger:
         self._head: Head | None = None
         self._edge: Edge | None = None
         self._asked_at: int | None = None
-        self._ended_at: int | None = None
-        self._alone_from = 0
+        self._own = Own()
         self._absent: frozenset[MessageKey] = frozenset()
         self._uncovered_since: float | None = None
 
@@ -109,16 +108,14 @@ class DatabaseLedger:
         with ledger_errors("record"), self._engine.begin() as connection:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
-            # All entries after this one are this process's own.
-            alone_from = self._alone_from if self._ended_at == before.size else before.size
-            is_stale = self._asked_at is None or self._asked_at < alone_from
             months = all_months(connection)  # under the lock: another process may have begun one
-            asked_at = min((at for at in (self._asked_at, since) if at is not None), default=None)
-            absent = frozenset() if is_stale else self._absent
-            if asked_at is not None and asked_at < alone_from:
-                absent = refuse_twice(connection, months, asked_at, new)
-            months = _with_month_of(connection, before, months, new)
             numbering = self._numbering_for(months)
+            is_stale = self._asked_at is None or bool(self._own.others(self._asked_at, before.size))
+            absent: Collection[MessageKey] = () if is_stale else self._absent
+            asked_at = min((at for at in (self._asked_at, since) if at is not None), default=None)
+            if asked_at is not None and (others := self._own.others(asked_at, before.size)):
+                absent = refuse_twice(connection, months, others, new, numbering.messages)
+            months = _with_month_of(connection, before, months, new)
             numbered = numbering.give(connection, before, new, absent)
             rows, hashes = rows_and_hashes(before.size + 1, new, numbered)
             insert_rows(connection, entries(months[-1].month), rows)
@@ -130,7 +127,7 @@ class DatabaseLedger:
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
         self._absent = frozenset()
-        self._alone_from, self._ended_at = alone_from, after.size
+        self._own.recorded(before.size + 1, after.size)
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
 
     def tend(self) -> None:

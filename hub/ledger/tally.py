@@ -165,7 +165,7 @@ def _about(connection: Connection, keys: Collection[MessageKey]) -> dict[Message
         ref = refs[row[0]]
         fact = _fact(*row[1:])
         if fact.kind in MOVES:
-            found[MessageKey(ref.sender, ref.message_id)].append(fact)
+            found[ref.key].append(fact)
     return {key: sorted(facts) for key, facts in found.items()}
 
 

@@ -47,7 +47,7 @@ def accepted_by(connection: Connection, keys: Iterable[MessageKey]) -> dict[Mess
     months = all_months(connection) if refs else []
     for number, seq in rows_about(connection, months, sorted(refs), _accepted):
         ref = refs[number]
-        found.setdefault(MessageKey(ref.sender, ref.message_id), seq)
+        found.setdefault(ref.key, seq)
     return found
 
 
