@@ -26,6 +26,8 @@ WITNESS = "ledger_witness_file"
 _GIVEN = frozenset({"secret_file", "client_secret_file"})
 CONSOLE_USER = "the console"
 """Whose secret the console's is; no system can have this name."""
+MONITOR_USER = "the broker's monitor"
+"""The same of the secret by which the watch looks after the broker; a worker does not need it."""
 ADMINISTRATOR_KEY = "broker.admin_password_file"
 
 
@@ -88,7 +90,7 @@ def places_of(document: Mapping[str, Any], path: Path, hub_user: str, admin: str
 
     hub = table(document, "hub")
     add(table(document, "broker"), "broker", "admin_password_file", admin)
-    add(table(document, "broker"), "broker", "monitor_password_file", hub_user)
+    add(table(document, "broker"), "broker", "monitor_password_file", MONITOR_USER)
     for key in ("pseudonym_key_file", "password_file", "ledger_password_file"):
         add(hub, "hub", key, hub_user)
     add({LEDGER_KEY: _DEFAULT_KEY, **hub}, "hub", LEDGER_KEY, hub_user)

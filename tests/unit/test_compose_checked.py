@@ -149,6 +149,14 @@ def test_the_hub_needs_no_secret_of_the_systems(site: Path) -> None:
     assert "secrets/key" in faults(site, {"hub"})[1]
 
 
+def test_a_worker_needs_no_secret_of_the_watch(site: Path) -> None:
+    monitored = '[broker]\nmonitor_password_file = "secrets/monitor"\n'
+    site.write_text(site.read_text().replace("[broker]\n", monitored))
+    load_checked(site, {"hub"})
+    (_, fault) = faults(site)
+    assert "secrets/monitor cannot be read" in fault
+
+
 def test_the_password_of_the_ledger_is_a_secret_too(site: Path) -> None:
     path = write(site.parent, hub='ledger_password_file = "secrets/ledger"')
     assert "secrets/ledger cannot be read" in faults(path)[1]
