@@ -39,14 +39,14 @@ def serve(  # noqa: PLR0913 - what an endpoint is made of
     and to clients with a certificate alone.
 
     Raises:
-        SiteError: the port cannot be had, or there is no certificate.
+        SiteError: the port cannot be had at that address, or there is no certificate.
     """
     try:
         if context is not None:
             context()
         server = EndpointServer((address, port), context)
     except OSError as error:
-        message = f"metrics_port {port} cannot be used: {error.strerror}"
+        message = f"metrics_port {port} cannot be used at {address}: {error.strerror}"
         raise SiteError(message) from error
     server.set_app(_app(registry, health, checks))
     threading.Thread(target=server.serve_forever, name="endpoint", daemon=True).start()

@@ -354,6 +354,11 @@ def test_a_delivery_is_told_from_what_was_set_aside(
     assert {labels["code"] for labels, _ in entries(registry)} == {"delivered", "set-aside"}
 
 
+def test_an_address_of_another_machine_is_named(registry: CollectorRegistry) -> None:
+    with pytest.raises(SiteError, match=r"metrics_port 9464 cannot be used at 192\.0\.2\.1: "):
+        serve(registry, 9464, "192.0.2.1")
+
+
 def test_the_endpoint_answers_on_loopback_and_a_taken_port_is_named(
     hub: HubMetrics, registry: CollectorRegistry
 ) -> None:
@@ -361,7 +366,7 @@ def test_the_endpoint_answers_on_loopback_and_a_taken_port_is_named(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SiteError, match=f"metrics_port {port} cannot be used"):
+        with pytest.raises(SiteError, match=f"metrics_port {port} cannot be used at 127.0.0.1"):
             serve(registry, port)
     hub.link_lost()
     serve(registry, port)
