@@ -37,10 +37,11 @@ class PrivateNode:
 
     The folder keeps its data, ports and passwords: started again there, the node comes back
     with them. ``name`` is the short Erlang name of the node. With a ``membership`` it is a node
-    of that cluster. With ``certificate`` it can be reached with TLS as well, on ports beside.
+    of that cluster. With ``certificate`` it can be reached with TLS as well, on ports beside, at
+    the address ``listen``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what makes one node differ from another
         self,
         folder: Path,
         *,
@@ -48,6 +49,7 @@ class PrivateNode:
         installation: Installation | None = None,
         membership: Membership | None = None,
         certificate: ServerFiles | None = None,
+        listen: str = HOST,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
             raise ValueError(f"not a node name: {name!r}")
@@ -56,6 +58,7 @@ class PrivateNode:
         self._installation = installation
         self._membership = membership
         self._certificate = certificate
+        self._listen = listen
         self._state = NodeState(password="")
         self._group: Group | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -69,7 +72,7 @@ class PrivateNode:
 
     @property
     def host(self) -> str:
-        """The address that it listens on."""
+        """The address that it listens on in plain."""
         return HOST
 
     @property
@@ -88,7 +91,7 @@ class PrivateNode:
         ports = self._state.ports
         if self._certificate is None:
             return None
-        amqp, management = Host(HOST, ports["amqps"]), Host(HOST, ports["https"])
+        amqp, management = (Host(self._listen, ports[one]) for one in ("amqps", "https"))
         return Secure(self._certificate, amqp, management, passwords=True)
 
     @property

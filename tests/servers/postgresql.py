@@ -125,14 +125,20 @@ class PostgresqlServer:
     """A server that belongs to this process; a context manager."""
 
     def __init__(
-        self, settings: Mapping[str, str] = SETTINGS, certificates: Path | None = None
+        self,
+        settings: Mapping[str, str] = SETTINGS,
+        certificates: Path | None = None,
+        listen: str = HOST,
     ) -> None:
         """Take its settings, and the folder of ``renkei pki`` by which it speaks TLS as well.
 
-        Who comes over TLS then logs in by its certificate alone, in plain by password alone.
+        Who comes over TLS then logs in by its certificate alone, in plain by password alone, and
+        to loopback alone. ``listen`` is an address for TLS, of a network of this machine.
         """
         self._certificates = certificates
         self._settings = settings if certificates is None else {**settings, **SECURE}
+        if listen != HOST:
+            self._settings = {**self._settings, "listen_addresses": f"{HOST},{listen}"}
         self._programs = programs()
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="renkei-postgresql-", dir=_open_to_all()))
@@ -272,7 +278,7 @@ class PostgresqlServer:
             raise NoPostgresql(f"initdb failed:\n{made.output}")
         if self._certificates is not None:
             rules = self._data / "pg_hba.conf"
-            by_certificate = f"hostssl all all {HOST}/32 cert map=renkei\n"
+            by_certificate = "hostssl all all samenet cert map=renkei\n"
             rules.write_text(by_certificate + rules.read_text())
             (self._data / "pg_ident.conf").write_text(f"renkei hub {ADMIN}\n")
             self.take_certificates()
