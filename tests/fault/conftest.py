@@ -108,9 +108,7 @@ def ready(stack: ExitStack, ground: Ground, *, long: bool) -> Ready:
     chances = Random(1)  # noqa: S311 - a drill
     load = Load(drives / FILES[0], ground.url, ground.state.pki, chances)
     arrivals = stack.enter_context(Arrivals(drives))
-    with ground.broker().management() as management:
-        version = management.get("overview")["rabbitmq_version"]
-    return Ready(ground, load, arrivals, f"RabbitMQ {version}", long)
+    return Ready(ground, load, arrivals, f"RabbitMQ {ground.version()}", long)
 
 
 @pytest.fixture(scope="session")

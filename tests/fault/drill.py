@@ -32,7 +32,11 @@ class NoRecovery(AssertionError):
 
 @dataclass
 class Drill:
-    """One drill on a ground: ``chance`` comes from its seed, which is printed."""
+    """One drill on a ground: ``chance`` comes from its seed, which is printed.
+
+    What it ``timed`` itself stands in its row in place of the recoveries, and ``note`` says what
+    that is.
+    """
 
     name: str
     ground: Ground
@@ -40,6 +44,8 @@ class Drill:
     arrivals: Arrivals
     chance: Random
     began: float = field(default_factory=time.monotonic)
+    timed: list[tuple[Strike, float]] = field(default_factory=list)
+    note: str = ""
     _told: float = 0.0
 
     def wait(self, seconds: float) -> None:
@@ -120,6 +126,14 @@ def recovered(drill: Drill, after: float) -> bool:
     return False
 
 
+def all_arrived(drill: Drill, begin: float, end: float) -> float | None:
+    """Say when the last copy was there of what was given between two moments; none until then."""
+    given = [one for one in drill.load.since(begin) if one.at < end]
+    there = [drill.arrivals.first.get((one.key, to)) for one in given for to in RECEIVERS]
+    times = [at for at in there if at is not None]
+    return max(times) if given and len(times) == len(there) else None
+
+
 def recoveries(drill: Drill) -> list[tuple[Strike, float]]:
     """Give for each strike the seconds from its end until all senders reach all receivers again.
 
@@ -187,7 +201,7 @@ class Ready:
             drill.recover()
         verdict = check(self.ground, self.arrivals, self.load.sent)
         strikes = self.ground.strikes.done
-        recovered_from = recoveries(drill)
+        recovered_from = drill.timed or recoveries(drill)
         result = Result(
             drill=name,
             times=len(strikes),
@@ -200,6 +214,7 @@ class Ready:
             seed=str(seed),
             broker=self.broker,
             ledger="SQLite" if self.ground.database is None else "PostgreSQL",
+            note=drill.note,
         )
         note(result, long=self.long)
         told = summary(result.recovery).items()

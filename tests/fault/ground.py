@@ -135,14 +135,28 @@ class Ground:
 
     def renkei(self, *arguments: str) -> tuple[int, str]:
         """Run a command of the site in this process; give its status and what it printed."""
-        printed = io.StringIO()
+        status, printed, _ = self._ran(*arguments)
+        return status, printed
+
+    def must(self, *arguments: str) -> None:
+        """Run a command of the site that has to do what it is for."""
+        status, _, said = self._ran(*arguments)
+        assert status == 0, f"renkei {' '.join(arguments)}: {said}"
+
+    def _ran(self, *arguments: str) -> tuple[int, str, str]:
+        printed, said = io.StringIO(), io.StringIO()
         command = [*arguments, "--site", str(self.state.site_file)]
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(said):
             try:
                 status = guarded(lambda: app(command, prog_name="renkei"))
             except SystemExit as ended:
                 status = ended.code if isinstance(ended.code, int) else 1
-        return status, printed.getvalue()
+        return status, printed.getvalue(), said.getvalue()
+
+    def version(self) -> str:
+        """Give the version of the broker."""
+        with self.broker().management() as management:
+            return str(management.get("overview")["rabbitmq_version"])
 
     # -- bringing it about ---------------------------------------------------------------
 
