@@ -53,7 +53,8 @@ def measures(
         reached or full.startswith("full:"),
         alone.a_second,
         f"{PARTITIONS} partitions, ledger on PostgreSQL; two workers: {both.said()} ({full});"
-        f" one worker: {alone.said()} ({alone.usage.full()})",
+        f" one worker: {alone.said()} ({alone.usage.full()}); what that leaves of the machine has"
+        f" room for a ratio of {1 / alone.usage.busy:.2f}",
     )
 
 
