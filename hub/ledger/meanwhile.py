@@ -74,11 +74,18 @@ def refuse_twice(
         LedgerError: something is; ask again.
     """
     once = [entry for entry in new if _is_once(entry)]
-    refs = {MessageRef(*entry.message, entry.resident) for entry in once}
-    numbered = numbers.remembered(refs)
-    asked = frozenset(ref.key for ref in refs if ref not in numbered)
+    # What was delivered was accepted, about that resident; all else may have been recorded
+    # about another, or about nobody.
+    delivered = [entry for entry in once if entry.kind is Kind.DELIVERY]
+    refs = {MessageRef(*entry.message, entry.resident) for entry in delivered}
+    numbered = {ref.key: no for ref, no in numbers.remembered(refs).items()}
+    asked = frozenset(
+        entry.message
+        for entry in once
+        if entry.kind is not Kind.DELIVERY or entry.message not in numbered
+    )
     found = {no: ref.key for no, ref in find_refs(connection, asked).items()}
-    keys = found | {no: ref.key for ref, no in numbered.items()}
+    keys = found | {no: key for key, no in numbered.items()}
     touched = {keys[no] for no in _touched(connection, months, others, sorted(keys))}
     known = recall(connection, touched).known if touched else {}
     for entry in once:

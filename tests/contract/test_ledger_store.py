@@ -429,3 +429,16 @@ def test_times_in_any_zone_are_one_time(url: str) -> None:
         ledger.append([entry(1), replace(entry(2), at=NOW.astimezone(zone))])
         first, second = rows_of(ledger)
     assert first["at"] == second["at"]
+
+
+def test_what_another_accepted_meanwhile_is_not_refused_by_one_who_refused_it_before(
+    url: str,
+) -> None:
+    refused = entry(kind=Kind.REFUSAL, flow="", receiver="", resident="", code="unreadable")
+    with opened(url) as first, opened(url) as other:
+        first.append([refused])
+        first.known([refused.message])
+        other.append([entry()])
+        with pytest.raises(LedgerError, match="asking again"):
+            first.append([refused])
+        assert first.known([refused.message])[refused.message].accepted
