@@ -114,6 +114,20 @@ def test_who_sends_nothing_or_slowly_is_cut_off(port: int, monkeypatch: pytest.M
         assert answer(port, None, "")[0].endswith(b"here")
 
 
+def status_of(port: int, request: bytes) -> bytes:
+    with closing(socket.create_connection((HERE, port), timeout=10)) as client:
+        client.sendall(request)
+        return client.recv(4096).split(b" ")[1]
+
+
+def test_a_head_that_is_too_large_before_its_end_is_said_to_be_so(port: int) -> None:
+    begun = b"GET / HTTP/1.1\r\nHost: x\r\nX-Much: "
+    with serving(APP, HERE, port, None):
+        assert status_of(port, begun + b"x" * (serve.HEAD_BYTES + 1)) == b"431"
+        assert status_of(port, begun + b"x\r\n\r\n") == b"200"
+        assert status_of(port, b"no request\r\n\r\n") == b"400"
+
+
 def answered(port: int, context: ssl.SSLContext | None = None, name: str = "") -> bool:
     """Ask again and again, until there is a place."""
     until = time.monotonic() + 10
