@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pydantic import SecretStr
 
 from hub.broker.apply import apply
@@ -48,8 +49,11 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 3 * 2**30  # noqa: S108 - pytest makes 
 TEST_TYPES = frozenset({*MESSAGE_TYPES, RECEIPT_TYPE, "tax.income", "test.noted"})
 """What a user may publish where a test does not say."""
 
-
 TLS_BROKER = broker_process(HOST)
+
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
+"""The examples of a property take as long as the machine needs, as all tests do."""
 
 
 @pytest.fixture(autouse=True)

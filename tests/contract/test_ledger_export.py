@@ -104,7 +104,7 @@ def test_a_tree_of_three_levels_is_exported_and_brought_up_to_date(tmp_path: Pat
     assert (tmp_path / "out" / "tile" / "2" / "000.p" / "1").is_file()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steps=st.lists(st.integers(0, 300), min_size=1, max_size=4))
 def test_any_history_of_exports_is_good(
     steps: list[int], tmp_path_factory: pytest.TempPathFactory

@@ -331,7 +331,7 @@ TEXTS = st.text(
 
 
 @given(TEXTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_text_stands_whole_in_each_rendering(text: str) -> None:
     of = report(
         row(

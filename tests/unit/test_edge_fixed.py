@@ -20,9 +20,7 @@ pytestmark = pytest.mark.unit
 NOTIFIED, REQUESTED = "kokuho-federation.notified", "kokuho-federation.requested"
 TRANSFERS, RESULTS, RECEIPTS = "bank.transfers", "bank.results", "bank.receipts"
 LAYOUTS = (NOTIFIED, REQUESTED, TRANSFERS, RESULTS, RECEIPTS)
-FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("layout_id", LAYOUTS)
@@ -42,7 +40,7 @@ def test_what_is_written_is_read_and_what_is_read_is_written(
 
 @pytest.mark.parametrize("encoding", list(FieldEncoding))
 @given(raw=st.binary(min_size=2, max_size=8).filter(lambda raw: len(raw) % 2 == 0))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_are_refused_or_come_back(encoding: FieldEncoding, raw: bytes) -> None:
     try:
         text = decoded(encoding, raw)

@@ -119,7 +119,7 @@ def test_every_size_has_the_root_that_the_definition_gives() -> None:
 
 
 @given(sizes, st.lists(st.integers(1, 300), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_batches_of_any_sizes_give_the_same_tree(size: int, batches: list[int]) -> None:
     peaks, completed, at = Peaks(), [], 0
     for batch in [*batches, size]:
@@ -175,7 +175,7 @@ def test_every_pair_of_sizes_up_to_70_is_consistent_and_no_other_root_is() -> No
 
 
 @given(sizes, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_altered_inclusion_proof_fails(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     root = mth(LEAVES[:size])
@@ -188,7 +188,7 @@ def test_an_altered_inclusion_proof_fails(size: int, data: st.DataObject) -> Non
 
 
 @given(sizes, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_altered_consistency_proof_fails(second: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, second))
     proof = consistency_proof(first, second, roots_of(LEAVES))

@@ -154,7 +154,7 @@ def test_a_reader_gives_the_root_of_the_tree(size: int) -> None:
 
 
 @given(st.integers(1, 70_000), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_proofs_from_tiles_verify(size: int, data: st.DataObject) -> None:
     reader = HashReader(size, LOG.tile)
     index, first = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))

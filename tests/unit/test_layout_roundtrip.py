@@ -18,9 +18,7 @@ pytestmark = pytest.mark.unit
 
 MOST = 3
 HARM = b' 0123456789AZaz,"\xb1\x5c\x21\r\n\xe3\x81\x82'
-QUICK = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None
-)
+QUICK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 EVERY = pytest.mark.parametrize("layout_id", layout_ids())
 SEEDS = st.integers(min_value=0, max_value=2**64)
 

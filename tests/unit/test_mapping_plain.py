@@ -23,7 +23,6 @@ pytestmark = pytest.mark.unit
 
 MANY = settings(
     max_examples=8,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

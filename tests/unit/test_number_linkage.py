@@ -238,7 +238,6 @@ def texts_of(column: Column) -> st.SearchStrategy[str]:
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=15,
-    deadline=None,
 )
 def test_what_is_written_is_read(tmp_path: Path, layout_id: str, data: st.DataObject) -> None:
     columns = load_layout(layout_id).columns

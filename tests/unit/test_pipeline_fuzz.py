@@ -64,7 +64,7 @@ DATES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     changes=st.lists(
         st.tuples(st.sampled_from(PLACES), JSON_VALUES | DATES), min_size=1, max_size=3
@@ -87,7 +87,7 @@ def test_any_change_of_a_valid_event_gets_an_answer(
         assert not any(character.isdigit() for character in verdict.detail.split(" (+")[0])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_damage_to_the_bytes_gets_an_answer(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from([CHANGED, RECEIPT_TYPE]))

@@ -89,7 +89,6 @@ def written(message: CanonicalMessage) -> str:
 @pytest.mark.parametrize("message_type", TYPES)
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(data=st.data())

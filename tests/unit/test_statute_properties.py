@@ -228,7 +228,7 @@ def permitting(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     catalogue=catalogues(),
     scope=evidence(),

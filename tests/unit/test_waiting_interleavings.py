@@ -203,4 +203,4 @@ def _key(message: Message, receiver: str) -> str:
 
 
 TestHub = Hub.TestCase
-TestHub.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestHub.settings = settings(max_examples=100, stateful_step_count=40)

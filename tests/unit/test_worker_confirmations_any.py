@@ -49,7 +49,7 @@ def message(place: int, number: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=STEPS, batch=st.sampled_from([1, 3, 500]))
 def test_each_moves_once_in_order_or_as_staff_decided(
     tmp_path_factory: pytest.TempPathFactory,

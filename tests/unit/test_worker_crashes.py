@@ -120,7 +120,7 @@ def test_killed_once_at_every_step(whole: Rig, folders: Folders, batch: int) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kills=st.lists(st.integers(min_value=0, max_value=30), min_size=2, max_size=5),
     batch=st.sampled_from([1, 2, 3, 500]),

@@ -72,7 +72,7 @@ def test_every_attack_before_between_and_after(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     chosen=st.lists(st.sampled_from(range(len(ATTACKS))), max_size=12),
     places=st.lists(st.integers(min_value=0, max_value=20), min_size=3, max_size=3),

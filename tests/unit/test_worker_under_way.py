@@ -124,7 +124,7 @@ def test_what_an_heir_recorded_meanwhile_is_not_recorded_again(tmp_path: Path) -
     assert set(delivered.values()) == {1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     residents=st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=12),
     confirms=st.lists(st.booleans(), min_size=1, max_size=7),
