@@ -97,6 +97,11 @@ def read(connection: Connection) -> tuple[Head, str]:
     return Head(*numbers), fault
 
 
+def size(connection: Connection) -> int:
+    """Give how many entries there are; none where the head is gone."""
+    return connection.execute(select(head.c.size)).scalar_one_or_none() or 0
+
+
 def write(connection: Connection, new: Head) -> None:
     """Put a new head in place of the one that is locked."""
     connection.execute(_WRITE, {one.name: getattr(new, one.name) for one in fields(Head)})

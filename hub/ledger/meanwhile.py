@@ -9,18 +9,24 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, bindparam, select
 
 from hub.errors import LedgerError
+from hub.ledger.acts import Act
 from hub.ledger.beside import Step
 from hub.ledger.chunks import among, chunks
 from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.months import Month
 from hub.ledger.numbers import MessageRef, Numbers, find_refs
 from hub.ledger.recall import DYING, recall
-from hub.ledger.tables import entries
+from hub.ledger.tables import cases, entries, terms
 from hub.message import UNENCODABLE, MessageKey
 
 OWN_RUNS = 16
 """So many runs of its own entries a process remembers; older ones count as others'."""
 _NUMBERS_A_QUERY = 2000
+_EXCHANGES = (
+    select(cases.c.id)
+    .join(terms, terms.c.id == cases.c.terms_id)
+    .where(terms.c.kind == Kind.OPERATOR_ACTION.value, terms.c.code == bindparam("code"))
+)
 
 
 class Run(NamedTuple):
@@ -93,6 +99,26 @@ def refuse_twice(
         if one is not None and _is_done(one, entry, others[0].first - 1):
             raise LedgerError("another worker has recorded the same meanwhile: asking again")
     return asked.difference(found.values())
+
+
+def refuse_retired(connection: Connection, months: Sequence[Month], after: int) -> None:
+    """See that no entry after this number exchanges the key of pseudonyms, which a process holds.
+
+    An exchange waits for every worker that is alive; one that was frozen wakes up after it.
+
+    Raises:
+        LedgerError: one does.
+    """
+    found = connection.execute(_EXCHANGES, {"code": Act.PSEUDONYM_KEY}).scalars().all()
+    for month in reversed(months if found else ()):
+        entry = entries(month.month).c
+        query = select(entry.seq).where(entry.seq > after, entry.case_id.in_(found)).limit(1)
+        if not month.destroyed and connection.execute(query).first() is not None:
+            raise LedgerError(
+                "the key of pseudonyms was exchanged while this process stood still: start it again"
+            )
+        if month.first_entry <= after:
+            return
 
 
 def _touched(

@@ -211,7 +211,7 @@ class Ledger(Protocol):
         ...
 
     def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
-        """Give the marks under which dead letters are recorded, and whether one of them waits."""
+        """Give the marks under which dead letters are recorded, and if one was not sent again."""
         ...
 
     def tries(self, marks: Collection[str]) -> Mapping[str, int]:

@@ -102,7 +102,7 @@ class RotatedLedger(DatabaseLedger):
             return found, asides.overtaken(connection, found, names)
 
     def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
-        """Give the marks under which dead letters are recorded, and whether one of them waits."""
+        """Give the marks under which dead letters are recorded, and if one was not sent again."""
         names = {mark: (mark, *self._aliases.former(mark)) for mark in marks}
         rows = super().recorded_deaths({one for some in names.values() for one in some})
         return {

@@ -14,7 +14,7 @@ from hub.ledger.beside import NOTHING, Beside, Shelved
 from hub.ledger.edge import Edge, goes_on, load_edge
 from hub.ledger.head import Head
 from hub.ledger.leaf import Recorded, read_leaf
-from hub.ledger.meanwhile import Own, refuse_twice
+from hub.ledger.meanwhile import Own, refuse_retired, refuse_twice
 from hub.ledger.model import Entry, FlowCount, Known
 from hub.ledger.months import Month, all_months, begin_month, destructions, month_of
 from hub.ledger.reading import leaves
@@ -58,6 +58,8 @@ class DatabaseLedger:
         self._engine = open_engine(url, answer_seconds)
         try:
             check_schema(self._engine)
+            with ledger_errors("be read"), self._engine.connect() as connection:
+                self._looked = heads.size(connection)
         except LedgerError:
             self._engine.dispose()
             raise
@@ -109,6 +111,8 @@ class DatabaseLedger:
             before = heads.locked(connection)
             edge = self._checked_edge(connection, before)
             months = all_months(connection)  # under the lock: another process may have begun one
+            if before.size > self._looked:
+                refuse_retired(connection, months, self._looked)
             numbering = self._numbering_for(months)
             is_stale = self._asked_at is None or bool(self._own.others(self._asked_at, before.size))
             absent: Collection[MessageKey] = () if is_stale else self._absent
@@ -126,6 +130,7 @@ class DatabaseLedger:
             after = self._sealed(connection, numbered.head, edge, keep=self._is_due(now))
         numbering.learn(numbered)
         self._head, self._edge, self._numbering = after, edge, numbering
+        self._looked = after.size
         self._absent = frozenset()
         self._own.recorded(before.size + 1, after.size)
         self._covered(whole=after.checkpoints > before.checkpoints, now=now)
@@ -189,7 +194,7 @@ class DatabaseLedger:
             return found, asides.overtaken(connection, found)
 
     def recorded_deaths(self, marks: Collection[str]) -> Mapping[str, bool]:
-        """Give the marks under which dead letters are recorded, and whether one of them waits."""
+        """Give the marks under which dead letters are recorded, and if one was not sent again."""
         with ledger_errors("be read"), self._engine.connect() as connection:
             return asides.recorded(connection, marks)
 

@@ -102,9 +102,9 @@ class Graves(Book):
     def _is_recorded(self, verdict: Dead, known: Known) -> bool:
         if not verdict.cause.mark and not verdict.pair[1] and _is_settled(verdict, known):
             return True  # the hub fails on what has nothing left to do
-        waits = self.deaths.get(verdict.cause.mark)
-        # The broker tells deaths by the second. What has gone its way may die again in the same.
-        if waits or (waits is not None and verdict.repeated):
+        is_there = self.deaths.get(verdict.cause.mark)
+        # The broker tells deaths by the second. What was sent again may die again in the same.
+        if is_there or (is_there is not None and verdict.repeated):
             return True
         return verdict.pair in known.dead if verdict.pair[1] else known.is_dead(verdict.body)
 

@@ -119,8 +119,12 @@ def test_a_death_that_another_worker_recorded_is_not_recorded_again(
         bury(ledger, "a1", mark="m1")
     assert ledger.recorded_deaths(["m1", "m2"]) == {"m1": True}
     turn(other, number, State.OPEN, State.DISCARDED, "discarded")
+    assert ledger.recorded_deaths(["m1"]) == {"m1": True}
+    again = bury(other, "a1", mark="m2")
+    for was, now in ((State.OPEN, State.RELEASED), (State.RELEASED, State.MOVED)):
+        turn(other, again, was, now, "")
     other.close()
-    assert ledger.recorded_deaths(["m1"]) == {"m1": False}
+    assert ledger.recorded_deaths(["m1", "m2"]) == {"m1": True, "m2": False}
 
 
 def test_both_lists_are_apart(ledger: DatabaseLedger) -> None:

@@ -6,21 +6,24 @@ from dataclasses import replace
 import pytest
 
 from hub.errors import LedgerError
+from hub.ledger.acts import Act
 from hub.ledger.aliases import Aliases
 from hub.ledger.beside import Beside, Binding
 from hub.ledger.model import Entry, Pseudonyms
 from hub.ledger.rotated import RotatedLedger
-from hub.ledger.rotation import put_signer
+from hub.ledger.rotation import enter, put_signer
 from hub.ledger.search.ask import entries_about
 from hub.ledger.store import DatabaseLedger
 from hub.ledger.verify.ledger import verify
-from hub.message import MessageKey
+from hub.ledger.years.records import Order
+from hub.message import AccessItems, MessageKey
 from schemas.evidence.note import Signer
-from tests.samples import ADDRESSEE, MY_NUMBER, PSEUDONYMS, REGISTRY, SIGNER, entry
+from tests.samples import ADDRESSEE, MY_NUMBER, NOW, PSEUDONYMS, REGISTRY, SIGNER, entry
 from tests.servers.ledgers import opened
 
 pytestmark = pytest.mark.contract
 
+ORDER = Order(AccessItems("職員一", "情報政策", "T-1", "年に一度", "keys rotate"), NOW, SIGNER)
 OLD = (PSEUDONYMS.resident(ADDRESSEE), PSEUDONYMS.number(MY_NUMBER))
 
 
@@ -72,6 +75,28 @@ def test_a_digest_that_nobody_has_made_lately_is_still_another_number(
     ledger.append([accepted("a2", resident)])
     assert before.bindings([OLD[0]]) == dict([OLD])
     ledger.close()
+
+
+def test_who_slept_through_an_exchange_records_nothing_more(
+    before: DatabaseLedger, url: str
+) -> None:
+    idle, other = (DatabaseLedger(url, SIGNER) for _ in range(2))
+    other.append([entry(2)])
+    before.append([entry(3)])
+    for old in ("1" * 8, "2" * 8):
+        enter(other, Act.PSEUDONYM_KEY, old, "3" * 8, ORDER)
+    for _ in range(2):
+        for asleep in (before, idle):
+            asleep.tend()
+            with pytest.raises(LedgerError, match="start it again"):
+                asleep.append([entry(4)])
+    late = DatabaseLedger(url, SIGNER)
+    for awake in (late, other):
+        awake.append([entry(4)])
+    late.append([entry(5)])
+    assert verify(late.engine, SIGNER.verifier).good
+    for one in (idle, other, late):
+        one.close()
 
 
 def test_another_key_signs_from_now_on(before: DatabaseLedger, url: str) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from hub.errors import LedgerError
-from hub.ledger.beside import NOTHING, Beside
+from hub.ledger.beside import NOTHING, Beside, State
 from hub.ledger.model import Entry, Kind
 from hub.statute.catalogue import Catalogue
 from tests.confirmations_rig import changed, drain, held, ids, release, row, told
-from tests.dead_letters_rig import died, replay
+from tests.dead_letters_rig import CLERK, died, kill_copies, letters, numbers, on_list, replay
 from tests.samples import event, judge, resident, shipped
 from tests.worker_rig import IN, Process, Rig, full
 
@@ -183,6 +183,47 @@ def test_what_was_accepted_meanwhile_is_not_refused(rig: Rig) -> None:
         said = tries(frozen)
     kinds = [one[0] for one in told(rig, "x")]
     assert "refusal" not in kinds, (kinds, said)
+
+
+def discarded(rig: Rig) -> None:
+    with letters(rig) as at:
+        (number,) = numbers(rig)
+        at.discard(number, CLERK)
+
+
+def test_a_death_whose_commit_was_not_told_stays_what_a_person_decided(rig: Rig) -> None:
+    drain(rig, changed("a1"))
+    kill_copies(rig, UNION)
+    with rig.process() as process:
+        answers_late(process, when=Kind.DEAD_LETTER)
+        with pytest.raises(LedgerError, match="timed out"):
+            process.shift.step(0.0)
+        discarded(rig)
+        process.move()
+    assert [one.state for one in on_list(rig, None)] == [State.DISCARDED]
+    assert [kind for kind, _, _ in told(rig, "a1")].count("dead-letter") == 1
+
+
+def test_a_death_that_an_heir_recorded_stays_what_a_person_decided(rig: Rig) -> None:
+    drain(rig, changed("a1"))
+    kill_copies(rig, UNION)
+    with rig.process() as frozen:
+        whole = frozen.ledger.append
+
+        def append(
+            entries: Sequence[Entry], beside: Beside = NOTHING, since: int | None = None
+        ) -> None:
+            frozen.link.close()  # it froze here: the broker gives its message to an heir
+            drain(rig)
+            discarded(rig)
+            whole(entries, beside, since)
+
+        frozen.ledger.append = append  # type: ignore[method-assign]
+        with pytest.raises(LedgerError, match="ask again"):
+            frozen.shift.step(0.0)
+    drain(rig)
+    assert [one.state for one in on_list(rig, None)] == [State.DISCARDED]
+    assert [kind for kind, _, _ in told(rig, "a1")].count("dead-letter") == 1
 
 
 def test_replays_that_wait_do_not_stop_the_other_receivers_for_ever(tmp_path: Path) -> None:

@@ -117,13 +117,16 @@ def requests(connection: Connection, shelf: Shelf) -> dict[int, int]:
 
 
 def recorded(connection: Connection, marks: Collection[str]) -> dict[str, bool]:
-    """Give the marks under which dead letters are recorded, and whether one of them waits."""
+    """Give the marks under which dead letters are recorded, and whether one was never sent again.
+
+    It waits, or a person has decided against it.
+    """
     row = asides.c
     found: dict[str, bool] = {}
     for some in chunks(sorted(set(marks) - {""})):
         query = select(row.mark, row.state).where(row.mark.in_(some), row.mark != "")
         for mark, state in connection.execute(query):
-            found[mark] = found.get(mark, False) or state in KEPT
+            found[mark] = found.get(mark, False) or state in {*KEPT, State.DISCARDED}
     return found
 
 
