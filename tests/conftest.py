@@ -21,6 +21,7 @@ import pytest
 from hypothesis import settings
 from pydantic import SecretStr
 
+from hub.broker import free
 from hub.broker.apply import apply
 from hub.broker.conf import ServerFiles
 from hub.broker.free import HOST
@@ -76,6 +77,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker what is its own alone, and the files of all a place in memory."""
+    _part_ports(os.environ.get("PYTEST_XDIST_WORKER", ""))
+    _keep_in_memory(config)
+
+
+def _part_ports(worker: str) -> None:
+    """Let a worker, and what it starts, choose from ports from which no other one does."""
+    if worker and free.PLACE not in os.environ:
+        share = len(free.PORTS) // MOST_WORKERS
+        first = free.PORTS[int(worker.removeprefix("gw")) % MOST_WORKERS * share]
+        os.environ[free.PLACE] = f"{first}-{first + share - 1}"
+
+
+def _keep_in_memory(config: pytest.Config) -> None:
     """Keep the tests' files in memory where there is room: every commit would wait for a disk.
 
     The tests kill processes, never the machine, and what a process wrote survives that.

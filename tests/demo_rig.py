@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.broker.provide import MANAGEMENT_URL, URL, ProvidedBroker
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 RENKEI = (sys.executable, "-m", "hub.cli.main")
 OURS = ("setpriv", "--pdeathsig=TERM")
 """Stands before a command that is to stop when the tests end, however they end."""

@@ -65,7 +65,8 @@ def demo(  # noqa: PLR0913 - the options of a command
     command goes on where it was.
 
     RabbitMQ is taken from RENKEI_BROKER_URL, from this machine, from Docker or from Debian's
-    packages, in this order; a private node is stopped at the end.
+    packages, in this order; a private node is stopped at the end. Free ports are taken from 20000
+    to 31999, or from RENKEI_PORTS (24000-24999).
     """
     from rich.console import Console  # noqa: PLC0415 - see hub.cli.main
 

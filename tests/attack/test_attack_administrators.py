@@ -43,7 +43,7 @@ def test_admin_deletes(victim: Victim, report: Report) -> None:
 
     def gap() -> str:
         status, printed = ground.renkei(
-            "ledger", "reconcile", "--day", "today", "--json", "--out", str(out)
+            "ledger", "reconcile", "--day", "all", "--json", "--out", str(out)
         )
         out.unlink(missing_ok=True)
         return printed if status == 1 else ""

@@ -17,6 +17,7 @@ from tests.attack.victim import ENTRIES, Victim
 pytestmark = pytest.mark.attack
 
 PROMPT_SECONDS = 10.0
+SPARE = 5
 TOO_MANY = 500
 
 BODIES: dict[str, tuple[Callable[[Victim], bytes], str]] = {
@@ -96,7 +97,7 @@ def test_flood_of_connections(victim: Victim, report: Report) -> None:
                 opened.append(pika.BlockingConnection(victim.parameters("tax")))
             except (AMQPConnectionError, ConnectionClosedByBroker) as closed:
                 refused = str(closed)
-        took = passing(victim, opened.pop())
+        took = passing(victim, opened)
     finally:
         for connection in opened:
             connection.close()
@@ -105,16 +106,20 @@ def test_flood_of_connections(victim: Victim, report: Report) -> None:
     report(
         Party.ADAPTER,
         "flood of connections",
-        f"as many as it gets with its account: {len(opened) + 1}",
+        f"as many as it gets with its account: {len(opened) + SPARE}",
         refused=f"broker: 530 connection limit; a message takes {took:.1f} s meanwhile",
         recorded=victim.broker_says("connection refused for user 'tax'", "limit"),
         alerted=NO_LIMIT,
     )
 
 
-def passing(victim: Victim, spare: pika.BlockingConnection) -> float:
-    """Say how long a message takes; the account has no connection more for it."""
-    spare.close()
+def passing(victim: Victim, opened: list[pika.BlockingConnection]) -> float:
+    """Say how long a message takes; the account has no connection more for it but by a few.
+
+    Where one is closed, the broker may still count it when the next is opened.
+    """
+    for _ in range(SPARE):
+        opened.pop().close()
     return victim.passes()
 
 

@@ -1,6 +1,7 @@
 """A database administrator: has all rights in the ledger's database, but not the hub's keys."""
 
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.attack
 
 HALTED, FIRST_BAD = "renkei_ledger_halted", "renkei_ledger_first_bad_entry"
 THROUGH = "renkei_ledger_verified_through_entry"
-FOUND_SECONDS, MENDED_SECONDS = 45.0, 45.0
+FOUND_SECONDS, MENDED_SECONDS = 120.0, 120.0
 
 
 def months(connection: sa.Connection) -> list[str]:
@@ -141,7 +142,8 @@ def test_reads(victim: Victim, report: Report) -> None:
     text = "\n".join(said)
     assert str(event["id"]) in text
     assert event["data"]["addressee_number"] not in text
-    assert str(event["data"]["total_income"]) not in text
+    income = event["data"]["total_income"]
+    assert re.search(rf"(?<![0-9a-f]){income}(?![0-9a-f])", text) is None  # digests have digits
     report(
         Party.DATABASE,
         "reads everything",

@@ -127,7 +127,8 @@ class Console:
     def browser(self, address: str = "", known: Known | None = None) -> Visitor:
         """Give a browser that nobody has used yet, at an address of its own or at another."""
         address = address or f"127.0.9.{next(self._numbers) % _ADDRESSES + 1}"
-        transport = httpx.HTTPTransport(verify=self.trusting, local_address=address)
+        kept = httpx.Limits(keepalive_expiry=2.0)  # a while before the console lets go of it
+        transport = httpx.HTTPTransport(verify=self.trusting, local_address=address, limits=kept)
         client = httpx.Client(transport=transport, base_url=self.origin, timeout=30)
         self._opened.append(client)
         return Visitor(client, address, self.origin, known)

@@ -35,7 +35,7 @@ KILLS, FREEZES = (1, 100), (1, 12)
 """In the short run and in the long one."""
 KILLED_SECONDS, ELSEWHERE_SECONDS, OWN_SECONDS = 2.0, 10.0, 20.0
 """The longest wait for a confirm, at the 99th percentile; longer in a short run, which has few."""
-SHORT_RUNS_SLACK = 1.5
+SHORT_RUNS_SLACK = 2.5
 ALARM_SECONDS = 30.0
 REJOIN_SECONDS = (3.0, 25.0)
 WHOLE_SECONDS = 5.0

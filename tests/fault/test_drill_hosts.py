@@ -30,7 +30,7 @@ ROUNDS = (1, 10)
 """In the short run and in the long one."""
 TAKEN_OVER_SECONDS = 25.0
 """Within so long, says the page, the others work on what a lost host had."""
-WAY_SECONDS = 10.0
+WAY_SECONDS = 20.0
 """From a sender to the last receiver's file, on a machine that others use too."""
 GIVEN_SECONDS = 1.5
 """What is given for so long is of residents of each partition."""

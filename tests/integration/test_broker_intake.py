@@ -50,7 +50,7 @@ def test_a_queue_is_let_go_of_while_it_is_begun_anew(vhost: Vhost) -> None:
         publisher.publish([to(number, LARGE) for number in range(PREFETCH)])
     with PikaLink(vhost.settings(queues=("q",), prefetch=PREFETCH)) as link:
         link.idle(0.3)
-        first = link.take(PREFETCH, 0.0)
+        first = link.take(PREFETCH, 5.0)
         assert 0 < len(first) < PREFETCH
         link.ack(first)
         link.consume(())

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 COUNT = 30
 LARGE = b"x" * 400_000
 """Of which one call of the socket brings a part only."""
-PATIENCE = 0.3
+PATIENCE = 1.0
 ALARM = frame.Method(0, spec.Connection.Blocked("low on memory")).marshal()
 ALL_CLEAR = frame.Method(0, spec.Connection.Unblocked()).marshal()
 

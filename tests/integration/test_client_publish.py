@@ -120,7 +120,7 @@ def test_what_arrives_late_on_a_given_up_connection_counts_once(
 def test_when_the_time_is_up_the_outcome_is_unknown_and_the_event_can_be_given_again(
     ready: Vhost, tmp_path: Path
 ) -> None:
-    timing = Timing(connect=1.0, confirm=0.3, give_up=0.3)
+    timing = Timing(connect=1.0, confirm=1.0, give_up=1.0)
     with (
         hub_at_work(ready, tmp_path, RECEIVERS) as hub,
         Proxy(ready.broker.host, ready.broker.port) as proxy,
@@ -141,11 +141,15 @@ def publish_some(client: HubClient, most: int) -> None:
         client.publish(TYPE, change(str(number)), message_id=f"m{number}")
 
 
-def test_a_full_queue_holds_the_sender_up_and_is_no_loss(ready: Vhost, tmp_path: Path) -> None:
+def test_a_full_queue_holds_the_sender_up_and_is_no_loss(
+    ready: Vhost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last attempt begins long enough before the time is up to hear that it is in vain.
+    monkeypatch.setattr("hub.client.publisher.pause", lambda _: 0.7)
     limit = {"pattern": "^hub", "definition": {"max-length": 1}, "apply-to": "queues"}
     policy = limit | {"priority": 99}  # above the hub's own
     ready.management.put("policies", ready.name, "full", body=policy)
-    timing = Timing(confirm=1.0, give_up=1.0)
+    timing = Timing(confirm=2.0, give_up=2.0)
     with client_of(ready, SENDER, timing=timing) as client:
         # A quorum queue is held to its length a little late.
         with pytest.raises(NotSent, match="full") as failure:

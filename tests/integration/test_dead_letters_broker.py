@@ -197,12 +197,12 @@ def test_an_original_that_the_hub_never_finished_is_judged_as_new(ground: Ground
     queues = [f"hub.in.{number}" for number in range(PARTITIONS)]
     publish(ground.vhost, event(id="a1"))
     with ground.consuming() as channel:
+        taken: list[int] = []
         for queue in queues:
-            for method, _, _ in channel.consume(queue, inactivity_timeout=0.5):
-                if method is None:
-                    break
-                channel.basic_reject(method.delivery_tag, requeue=False)
-            channel.cancel()
+            channel.basic_consume(queue, lambda _, method, *__: taken.append(method.delivery_tag))
+        while not taken:
+            channel.connection.process_data_events(time_limit=1.0)
+        channel.basic_reject(taken[0], requeue=False)
     with working(ground.vhost, ground.url):
         (one,) = ground.wait_for(1)
         assert one.cause is not None

@@ -113,7 +113,7 @@ def test_a_stubborn_child_is_killed_in_the_end(up: Up) -> None:
     os.kill(pids["adapter-union"], signal.SIGSTOP)
     began = time.monotonic()
     assert up.run.stopped(signal.SIGINT) == 0
-    assert STOP_SECONDS <= time.monotonic() - began < 10
+    assert STOP_SECONDS <= time.monotonic() - began < STOP_SECONDS + 5
     assert gone(pids, 1)
     assert "adapter-union did not end within 9.2 s and is killed" in up.run.err
 

@@ -12,23 +12,21 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from random import SystemRandom
 from typing import Self
 
 import pg8000.dbapi
 
+from hub.broker.free import free_ports
 from hub.packages import Run, run_command
 from tests.servers.packages import alone
 
 HOST = "127.0.0.1"
-PORTS = range(20_000, 32_000)
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LIBRARIES = Path("/usr/lib/postgresql")
@@ -188,7 +186,7 @@ class PostgresqlServer:
         """Start it, on the same port as before if it ran before."""
         for _ in range(5):
             if self.port == 0:
-                self.port = _free_port()
+                (self.port,) = free_ports(1)
             if self._has_started():
                 return
             self.port = 0
@@ -349,15 +347,6 @@ def _open_to_all() -> Path:
         if folder.is_dir() and all(path.stat().st_mode & stat.S_IXOTH for path in parents):
             return folder
     raise NoPostgresql("no temporary folder can be reached by another account")
-
-
-def _free_port() -> int:
-    random = SystemRandom()
-    while True:
-        port = random.choice(PORTS)
-        with contextlib.suppress(OSError), socket.socket() as tried:
-            tried.bind((HOST, port))
-            return port
 
 
 def _children(pid: int) -> list[int]:

@@ -115,8 +115,7 @@ def test_one_that_fails_is_told_of_and_begun_again(tmp_path: Path) -> None:
         ("courier", "the courier ended by itself"),
     ]
     pauses = [later - earlier for earlier, later in itertools.pairwise(begun)]
-    assert pauses == sorted(pauses)
-    assert pauses[0] >= 0.07
+    assert all(pause >= least for pause, least in zip(pauses, (0.07, 0.14, 0.28), strict=True))
 
 
 def test_one_that_runs_on_is_well_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
