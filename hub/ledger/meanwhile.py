@@ -15,18 +15,13 @@ from hub.ledger.chunks import among, chunks
 from hub.ledger.model import Entry, Kind, Known
 from hub.ledger.months import Month
 from hub.ledger.numbers import MessageRef, Numbers, find_refs
-from hub.ledger.recall import DYING, recall
-from hub.ledger.tables import cases, entries, terms
+from hub.ledger.recall import DYING, case_numbers, recall
+from hub.ledger.tables import entries
 from hub.message import UNENCODABLE, MessageKey
 
 OWN_RUNS = 16
 """So many runs of its own entries a process remembers; older ones count as others'."""
 _NUMBERS_A_QUERY = 2000
-_EXCHANGES = (
-    select(cases.c.id)
-    .join(terms, terms.c.id == cases.c.terms_id)
-    .where(terms.c.kind == Kind.OPERATOR_ACTION.value, terms.c.code == bindparam("code"))
-)
 
 
 class Run(NamedTuple):
@@ -109,7 +104,7 @@ def refuse_retired(connection: Connection, months: Sequence[Month], after: int) 
     Raises:
         LedgerError: one does.
     """
-    found = connection.execute(_EXCHANGES, {"code": Act.PSEUDONYM_KEY}).scalars().all()
+    found = case_numbers(connection, Kind.OPERATOR_ACTION, Act.PSEUDONYM_KEY)
     for month in reversed(months if found else ()):
         entry = entries(month.month).c
         query = select(entry.seq).where(entry.seq > after, entry.case_id.in_(found)).limit(1)

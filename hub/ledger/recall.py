@@ -164,11 +164,19 @@ def _learn_death(known: Known, row: _Row, commitment: Commitment) -> None:
         known.dead.discard(pair)
 
 
+def case_numbers(connection: Connection, kind: Kind, *codes: str) -> list[int]:
+    """Give the numbers of the cases of a kind with one of these codes, which entries refer to.
+
+    They stay where the entries themselves are destroyed by now.
+    """
+    of_terms = (terms.c.kind == kind.value, terms.c.code.in_(codes))
+    query = select(cases.c.id).join(terms, terms.c.id == cases.c.terms_id).where(*of_terms)
+    return list(connection.execute(query.order_by(cases.c.id)).scalars())
+
+
 def catalogue_in_force(connection: Connection) -> str:
     """Give the digest of the catalogue last recorded as in force; empty when none is."""
-    in_force = (terms.c.kind == Kind.CATALOGUE_CHANGE.value, terms.c.code == "")
-    query = select(cases.c.id).join(terms, terms.c.id == cases.c.terms_id).where(*in_force)
-    numbers = list(connection.execute(query).scalars())
+    numbers = case_numbers(connection, Kind.CATALOGUE_CHANGE, "")
     for month in reversed(all_months(connection)) if numbers else ():
         if month.destroyed:
             continue

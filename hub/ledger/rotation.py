@@ -20,11 +20,12 @@ from hub.ledger.chunks import chunks
 from hub.ledger.edge import load_edge
 from hub.ledger.leaf import Recorded
 from hub.ledger.model import Kind, Pseudonyms
+from hub.ledger.recall import case_numbers
 from hub.ledger.roster import BEAT_SECONDS
 from hub.ledger.rotated import addressee_in
 from hub.ledger.schema import ledger_errors
 from hub.ledger.store import DatabaseLedger
-from hub.ledger.tables import asides, cases, terms, workers
+from hub.ledger.tables import asides, workers
 from hub.ledger.vault import vault_of
 from hub.ledger.years.holds import Hold, standing
 from hub.ledger.years.records import Order, records
@@ -164,7 +165,5 @@ _LOST = (
 
 def was_exchanged(engine: Engine, which: Act) -> bool:
     """Say quickly whether a key was ever exchanged; also where that entry is destroyed by now."""
-    said = (terms.c.kind == Kind.OPERATOR_ACTION.value, terms.c.code == which.value)
-    query = select(cases.c.id).join(terms, terms.c.id == cases.c.terms_id).where(*said).limit(1)
     with ledger_errors("be read"), engine.connect() as connection:
-        return connection.execute(query).first() is not None
+        return bool(case_numbers(connection, Kind.OPERATOR_ACTION, which))

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.servers.postgresql import PostgresqlServer
 pytestmark = pytest.mark.fault
 
 ROUNDS, LONG_ROUNDS = 6, 300
+ENDED_SECONDS = 30.0
 _APPEND = """
 import sys
 from hub.ledger.store import DatabaseLedger
@@ -72,7 +74,9 @@ def alone(ledger: DatabaseLedger) -> None:
             " AND backend_type = 'client backend' AND state <> 'idle'"
         )
         with ledger.engine.connect() as connection:
+            until = time.monotonic() + ENDED_SECONDS
             while connection.execute(others).scalar_one():
+                assert time.monotonic() < until
                 connection.rollback()  # its statistics stay the same within a transaction
 
 

@@ -48,6 +48,7 @@ pytestmark = pytest.mark.integration
 UNION = "union"
 RING = keyring(HUB_USER, REGISTRY, *RECEIVERS)
 SECONDS = 20.0
+LOOKS = 30
 
 
 class Ground:
@@ -200,8 +201,9 @@ def test_an_original_that_the_hub_never_finished_is_judged_as_new(ground: Ground
         taken: list[int] = []
         for queue in queues:
             channel.basic_consume(queue, lambda _, method, *__: taken.append(method.delivery_tag))
-        while not taken:
-            channel.connection.process_data_events(time_limit=1.0)
+        for _ in range(LOOKS):
+            if not taken:
+                channel.connection.process_data_events(time_limit=1.0)
         channel.basic_reject(taken[0], requeue=False)
     with working(ground.vhost, ground.url):
         (one,) = ground.wait_for(1)

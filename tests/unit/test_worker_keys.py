@@ -1,5 +1,6 @@
 """The key of pseudonyms is exchanged between two batches, and the hub goes on as if it were not."""
 
+import itertools
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from hub.errors import LedgerError
+from hub.errors import LedgerError, LinkLost
+from hub.ledger.acts import Act
 from hub.ledger.model import Kind, Pseudonyms
 from hub.ledger.rotated import open_keyed
+from hub.ledger.rotation import enter
 from hub.ledger.search.ask import Question, search
 from hub.ledger.verify.ledger import verify
+from hub.ledger.years.records import Order
+from hub.message import AccessItems
 from hub.names import DEAD_QUEUE
 from hub.pipeline.judge import Judge
 from tests.confirmations_rig import (
@@ -34,6 +39,7 @@ from tests.fakes import Stored
 from tests.samples import (
     ADDRESSEE,
     MY_NUMBER,
+    NOW,
     PSEUDONYMS,
     REGISTRY,
     SIGNER,
@@ -60,6 +66,13 @@ def exchange(rig: Rig, *, forget: bool = False) -> Pseudonyms:
     new = Pseudonyms(secrets.token_bytes(32), retired, size)
     rig.judge = judged_by(rig, new)
     return new
+
+
+def enter_exchange(rig: Rig) -> None:
+    """Enter what ``renkei keys rotate pseudonym`` does, while the old key is in use."""
+    with desk(rig) as at:
+        order = Order(AccessItems("職員一", "情報政策", "T-1", "年に一度", "keys"), NOW, SIGNER)
+        enter(at.ledger, Act.PSEUDONYM_KEY, "1" * 8, "2" * 8, order)
 
 
 def judged_by(rig: Rig, keyed: Pseudonyms) -> Judge:
@@ -296,3 +309,24 @@ def test_a_resident_is_found_by_all_keys(rig: Rig) -> None:
         alone = search(connection, replace(asked_for, former=())).entries
     assert {one.message.id for one in found} == {"a1", "a2", "a3"}
     assert {one.message.id for one in alone} == {"a3"}
+
+
+def test_a_worker_that_slept_through_the_exchange_records_nothing_more(rig: Rig) -> None:
+    rig.confirms = itertools.cycle([False])
+    rig.send(changed("a1"))
+    with rig.process() as frozen:
+        frozen.shift.step(0.0)  # what it sent is confirmed, and it has not heard of it
+        frozen.link.close()  # it froze here: the broker gives its message to others
+        enter_exchange(rig)
+        exchange(rig)
+        rig.confirms = None
+        drain(rig, changed("a2"))
+        for one in frozen.shift._under:
+            one.sending.open = 0
+        with pytest.raises(LinkLost):
+            frozen.shift.step(0.0)
+        assert not frozen.shift.rescue()
+    facts = rig.facts(Kind.DELIVERY)
+    assert {fact.id for fact in facts} == {"a1", "a2"}
+    assert set(facts.values()) == {1}
+    assert sound(rig)

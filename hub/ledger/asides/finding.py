@@ -14,6 +14,7 @@ from hub.ledger.leaf import microseconds, moment
 from hub.ledger.tables import asides
 from hub.message import MessageKey
 
+_NOT_SENT_AGAIN = frozenset({*KEPT, State.DISCARDED})
 _IS_KEPT = asides.c.body.is_not(None)
 _FACTS = [column for column in asides.c if column is not asides.c.body]
 
@@ -126,7 +127,7 @@ def recorded(connection: Connection, marks: Collection[str]) -> dict[str, bool]:
     for some in chunks(sorted(set(marks) - {""})):
         query = select(row.mark, row.state).where(row.mark.in_(some), row.mark != "")
         for mark, state in connection.execute(query):
-            found[mark] = found.get(mark, False) or state in {*KEPT, State.DISCARDED}
+            found[mark] = found.get(mark, False) or state in _NOT_SENT_AGAIN
     return found
 
 

@@ -8,14 +8,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect
 
 from hub.ledger.chunks import chunks
 from hub.ledger.leaf import FROM_SQL, LEAF_SQL, Recorded, read_leaf
 from hub.ledger.model import Kind
 from hub.ledger.months import Month, all_months
 from hub.ledger.reading import driver_rows
-from hub.ledger.tables import cases, terms
+from hub.ledger.recall import case_numbers
 from hub.message import AccessItems
 from schemas.evidence.keys import Signer
 
@@ -32,9 +32,7 @@ class Order:
 
 def records(connection: Connection, kind: Kind, *codes: str) -> Iterator[Recorded]:
     """Read the entries of a kind with one of these codes that are there, in order."""
-    of_terms = (terms.c.kind == kind.value, terms.c.code.in_(codes))
-    query = select(cases.c.id).join(terms, terms.c.id == cases.c.terms_id).where(*of_terms)
-    numbers = list(connection.execute(query.order_by(cases.c.id)).scalars())
+    numbers = case_numbers(connection, kind, *codes)
     for month in all_months(connection) if numbers else ():
         if not month.destroyed:
             yield from _in_month(connection, month, numbers)
